@@ -1,0 +1,102 @@
+# lmzoo. `make zoo` and `make check` each work as the first and only command after a clone.
+#
+#   all     programs beside their sources        lint    format, cppcheck, floors, shellcheck
+#   zoo     train every architecture, compare    san     the checks under ASan, UBSan and LSan
+#   check   every test                           bench   speed, beside PyTorch where it is there
+#   lessons run every lesson's commands          deps clean help
+
+MODE    ?= opt
+BUILD   ?= build
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+OUT     := $(BUILD)/$(MODE)
+# Programs stand beside their sources; those of the other modes stand in their build folder.
+BIN     := $(if $(filter opt,$(MODE)),,$(OUT)/)
+
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wvla \
+           -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wundef
+SPEED   := -O3 -march=native -fno-math-errno -fno-trapping-math -ffp-contract=fast
+MODE_opt    := $(SPEED)
+MODE_double := $(SPEED) -DREAL_DOUBLE
+MODE_san    := -O1 -march=native -fno-omit-frame-pointer -fsanitize=address,undefined \
+               -fno-sanitize-recover=all -DARENA_POISON
+CFLAGS  += -std=c17 -D_GNU_SOURCE -g -fopenmp -Icommon -Irnn -Itests $(WARN) $(MODE_$(MODE))
+LDLIBS  := -ldnnl -ljansson -lutf8proc -lm
+
+PROGRAMS := rnn/train rnn/eval rnn/ngram common/zoo
+PROGRAMS += $(patsubst %.c,%,$(wildcard lessons/*.c))
+COMMON   := $(filter-out $(PROGRAMS:=.c),$(wildcard common/*.c))
+MODELS   := rnn/rnn.c
+SUITES   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+DOUBLES  := $(patsubst %.c,%,$(wildcard tests/double/*.c))
+SHELLS   := $(wildcard tests/programs/*.sh)
+lib      := $(OUT)/liblmzoo.a
+object    = $(patsubst %.c,$(OUT)/%.o,$(1))
+
+.PHONY: all zoo check lint format san bench lessons deps clean help suites
+all: $(addprefix $(BIN),$(PROGRAMS))
+
+# --- building ---------------------------------------------------------------------------------
+$(OUT)/%.o: %.c | $(BUILD)/deps
+	@mkdir -p $(@D)
+	@echo "  compile  $<"
+	@$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(lib): $(call object,$(COMMON) $(MODELS))
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(addprefix $(BIN),$(PROGRAMS)): $(BIN)%: $(OUT)/%.o $(lib)
+	@mkdir -p $(@D)
+	@echo "  link     $@"
+	@$(CC) $(CFLAGS) $^ -o $@ $(LDLIBS)
+
+$(OUT)/tests/%: $(OUT)/tests/%.o $(lib)
+	@echo "  link     $@"
+	@$(CC) $(CFLAGS) $^ -o $@ -lcheck -lsubunit $(LDLIBS)
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# --- what is missing on this machine: installed once --------------------------------------------
+$(BUILD)/deps: tests/deps.sh
+	@mkdir -p $(@D)
+	@sh tests/deps.sh build && touch $@
+deps: $(BUILD)/deps
+	@sh tests/deps.sh build lint
+
+# --- running ----------------------------------------------------------------------------------
+zoo: all
+	./common/zoo
+
+suites: $(addprefix $(OUT)/tests/,$(SUITES))
+
+# The gradient checks run in double; everything else as it ships, or under sanitizers.
+check: all suites
+ifeq ($(MODE),opt)
+	@$(MAKE) --no-print-directory MODE=double $(addprefix $(BUILD)/double/,$(DOUBLES))
+endif
+	@BIN="$(BIN)" OUT="$(OUT)" bash tests/run.sh $(if $(filter opt,$(MODE)),$(addprefix $(BUILD)/double/,$(DOUBLES))) $(SUITES) $(SHELLS)
+
+san:
+	@$(MAKE) --no-print-directory MODE=san check
+
+lint: $(BUILD)/deps
+	@sh tests/deps.sh lint
+	@bash tests/lint.sh
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+bench: all $(OUT)/tests/bench/bench
+	@$(OUT)/tests/bench/bench
+	@bash tests/bench/peer.sh $(OUT)/tests/bench/bench
+
+lessons: all
+	@bash tests/lessons.sh
+
+clean:
+	rm -rf $(BUILD) $(PROGRAMS)
+
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile

@@ -1,0 +1,43 @@
+/* What every file may use: checks, errors, allocation.
+ *
+ * Two kinds of failure. A programmer's mistake (shapes that do not fit, an id outside the
+ * vocabulary) is a failed CHECK: it prints what and where, and aborts; it is never compiled out.
+ * A user's or machine's failure (file, option, disk) is returned as false with an Error; only
+ * programs print it and exit. The one exception is memory: when none is left the allocators below
+ * say how much was asked for and exit with status 1. */
+#ifndef BASE_H
+#define BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LEN(array)             ((int)(sizeof(array) / sizeof *(array)))
+#define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+
+#define CHECK(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (!(condition)) check_failed(__FILE__, __LINE__, __VA_ARGS__);                           \
+    } while (0)
+_Noreturn void check_failed(const char *file, int line, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+typedef struct {
+    char text[768]; /* what, where, why, what to do; no newline */
+} Error;
+
+/* Writes the message and returns false, so that a function can `return error_set(err, ...)`. */
+bool error_set(Error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Exit statuses of every program. */
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NUMERIC = 3, EXIT_SIGNAL = 128 };
+
+void *xmalloc(size_t size);
+void *xcalloc(size_t count, size_t size); /* zeroed; count * size may not overflow */
+void *xrealloc(void *p, size_t size);
+void *xaligned(size_t size); /* at least 64-byte aligned, uninitialised; free() it */
+char *xstrdup(const char *s);
+char *xformat(const char *fmt, ...) PRINTF_LIKE(1, 2); /* a new string; free() it */
+
+double clock_seconds(void); /* monotonic, for durations */
+
+#endif

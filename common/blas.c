@@ -1,0 +1,130 @@
+/* oneDNN's dnnl_sgemm: it picks its kernels by CPU feature, so that a processor its authors never
+ * met still gets the fast ones, and is quick for the small products of recurrent nets too. */
+#include "blas.h"
+
+#include "parallel.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void gemm_plain(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
+                real beta, real *c, int ldc)
+{
+    for (int i = 0; i < M; i++) {
+        real *row = c + (size_t)i * ldc;
+        for (int j = 0; j < N && beta == 0; j++) row[j] = 0; /* c may hold anything, even NaN */
+        for (int k = 0; k < K; k++) {
+            const real aik = form == TN ? a[(size_t)k * lda + i] : a[(size_t)i * lda + k];
+            if (form == NT)
+                for (int j = 0; j < N; j++) row[j] += aik * b[(size_t)j * ldb + k];
+            else
+                for (int j = 0; j < N; j++) row[j] += aik * b[(size_t)k * ldb + j];
+        }
+    }
+}
+
+#ifdef REAL_DOUBLE
+
+void gemm_serial(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
+                 real beta, real *c, int ldc)
+{
+    gemm_plain(form, M, N, K, a, lda, b, ldb, beta, c, ldc);
+}
+
+void blas_warm_up(void)
+{
+}
+
+void blas_warm_up_end(void)
+{
+}
+
+const char *blas_name(void)
+{
+    return "plain loops in double";
+}
+
+#else
+
+#include <dnnl.h>
+#include <pthread.h>
+
+void gemm_serial(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
+                 real beta, real *c, int ldc)
+{
+    const char ta = form == TN ? 'T' : 'N', tb = form == NT ? 'T' : 'N';
+    const dnnl_status_t status = dnnl_sgemm(ta, tb, M, N, K, 1, a, lda, b, ldb, beta, c, ldc);
+    CHECK(status == dnnl_success, "dnnl_sgemm: status %d for %d x %d x %d", (int)status, M, N, K);
+}
+
+static void *warm_up(void *unused)
+{
+    const real a[16] = {0}, b[16] = {0};
+    real c[16];
+    (void)unused;
+    gemm_serial(NN, 4, 4, 4, a, 4, b, 4, 0, c, 4);
+    return NULL;
+}
+
+static pthread_t warming;
+static bool is_warming;
+
+void blas_warm_up(void)
+{
+    if (!is_warming) is_warming = pthread_create(&warming, NULL, warm_up, NULL) == 0;
+}
+
+void blas_warm_up_end(void)
+{
+    if (is_warming) pthread_join(warming, NULL);
+    is_warming = false;
+}
+
+const char *blas_name(void)
+{
+    static char name[64];
+    const dnnl_version_t *v = dnnl_version();
+    const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    const char *kernels = isa >= dnnl_cpu_isa_avx512_core ? "AVX-512"
+                          : isa >= dnnl_cpu_isa_avx2      ? "AVX2"
+                                                          : "SSE or generic";
+    snprintf(name, sizeof name, "oneDNN %d.%d.%d, %s kernels", v->major, v->minor, v->patch,
+             kernels);
+    return name;
+}
+
+#endif
+
+enum { BLOCK_MIN = 64, BLOCK_STEP = 16 };
+static const double BLOCK_FLOPS = 4e6;
+
+/* The longer side of c is cut into blocks of about BLOCK_FLOPS, whatever the number of threads. */
+static int block_size(int side, double flops)
+{
+    const int most = (side + BLOCK_MIN - 1) / BLOCK_MIN;
+    int blocks = flops / BLOCK_FLOPS < most ? (int)(flops / BLOCK_FLOPS) : most;
+    if (blocks < 1) blocks = 1;
+    const int size = (side + blocks - 1) / blocks;
+    return (size + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP;
+}
+
+void gemm(GemmForm form, int M, int N, int K, const real *a, const real *b, real beta, real *c)
+{
+    const double flops = 2.0 * M * N * K;
+    const int lda = form == TN ? M : K, ldb = form == NT ? K : N;
+    const bool by_rows = M >= N;
+    const int side = by_rows ? M : N, size = block_size(side, flops);
+    const int blocks = (side + size - 1) / size;
+    const int threads = blocks > 1 ? parallel_threads(flops) : 1;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int i = 0; i < blocks; i++) {
+        const size_t at = (size_t)i * size;
+        const int len = side - (int)at < size ? side - (int)at : size;
+        if (by_rows)
+            gemm_serial(form, len, N, K, a + (form == TN ? at : at * lda), lda, b, ldb, beta,
+                        c + at * N, N);
+        else
+            gemm_serial(form, M, len, K, a, lda, b + (form == NT ? at * ldb : at), ldb, beta,
+                        c + at, N);
+    }
+}

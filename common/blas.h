@@ -1,0 +1,33 @@
+/* Matrix products. The only file that names the library they come from. */
+#ifndef BLAS_H
+#define BLAS_H
+
+#include "base.h"
+#include "real.h"
+
+/* How the operands are stored: N as they stand, T transposed. */
+typedef enum { NN, NT, TN } GemmForm;
+
+/* c (M,N) = a b + beta c, with a (M,K) and b (K,N) after the transposes of `form`; all row major,
+ * lda, ldb, ldc the distance between rows as stored. One thread. beta is 0 (c need not be
+ * initialised) or 1. */
+void gemm_serial(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
+                 real beta, real *c, int ldc);
+
+/* The same for contiguous matrices, on as many threads as the size deserves; the same bits for any
+ * number of threads, since the blocks the product is cut into depend on M, N, K alone. */
+void gemm(GemmForm form, int M, int N, int K, const real *a, const real *b, real beta, real *c);
+
+/* The plain triple loop that both must equal: the reference of the tests. */
+void gemm_plain(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
+                real beta, real *c, int ldc);
+
+/* Prepares the library's kernels, which takes some tens of milliseconds, in the background while
+ * the caller loads its data. Optional; a program that began it ends it before it exits, since a
+ * library cannot be taken down while a thread runs in it. */
+void blas_warm_up(void);
+void blas_warm_up_end(void);
+
+const char *blas_name(void); /* library, version, kernels; for --version and the bench */
+
+#endif

@@ -1,0 +1,127 @@
+#include "data.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "ngram.h"
+
+enum { EVAL_BATCH = 64, EVAL_STEPS = 128, NGRAM_LONGEST = 4, NGRAM_TOKENS = 1000000 };
+
+static const char *const PLACES = "common/data/places.tsv", *const PROSE = "lessons";
+
+DataConfig data_defaults(void)
+{
+    return (DataConfig){.unit = "char", .heldout = 0.1};
+}
+
+const char *data_name(const DataConfig *c)
+{
+    if (c->task) return c->task;
+    return c->text ? c->text : c->lines ? PLACES : PROSE;
+}
+
+static const char *missing_default(const char *path)
+{
+    return path == PROSE || path == PLACES
+               ? "; give --task or --text, or run from the top of the project"
+               : "";
+}
+
+bool data_open(Data *d, const DataConfig *c, const Vocab *vocab, Error *err)
+{
+    *d = (Data){0};
+    if (c->task && c->text)
+        return error_set(err, "--task %s and --text %s: choose one", c->task, c->text);
+    if (c->task) return task_open(&d->task, c->task, c->seq_len, err);
+    const char *path = data_name(c);
+    const Unit unit = c->unit[0] == 'b' ? UNIT_BYTE : UNIT_CHAR;
+    d->is_text = true;
+    if (text_open(&d->text, &d->task, path, c->valid, unit, c->lines, c->heldout, c->seq_len, vocab,
+                  err))
+        return true;
+    Error why = *err;
+    return error_set(err, "%s%s", why.text, missing_default(path));
+}
+
+void data_close(Data *d)
+{
+    if (d->is_text) text_close(&d->text);
+    task_close(&d->task);
+    *d = (Data){0};
+}
+
+bool data_is_running(const Data *d)
+{
+    return d->is_text && !d->text.by_line;
+}
+
+static void score_batch(const Data *d, const Model *m, Tape *tp, const Batch *batch, real *state,
+                        Score *s)
+{
+    const Tensor *out = m->forward(tp, m->self, batch, state, NULL);
+    task_score(&d->task, batch, out->data, s);
+    tape_reset(tp);
+}
+
+static void evaluate_running(const Data *d, const Model *m, Tape *tp, Batch *batch, Split split,
+                             int64_t max_tokens, Score *s)
+{
+    int batches = text_stream_batches(&d->text, split, EVAL_STEPS, EVAL_BATCH);
+    const int64_t wanted = (max_tokens + EVAL_STEPS * EVAL_BATCH - 1) / (EVAL_STEPS * EVAL_BATCH);
+    if (max_tokens && wanted < batches) batches = (int)wanted;
+    real *state = xcalloc((size_t)m->state_size * EVAL_BATCH + 1, sizeof *state);
+    int64_t cursor = 0;
+    for (int i = 0; i < batches; i++) {
+        text_stream(&d->text, split, EVAL_STEPS, EVAL_BATCH, &cursor, batch);
+        score_batch(d, m, tp, batch, m->state_size ? state : NULL, s);
+    }
+    free(state);
+}
+
+void data_evaluate(const Data *d, const Model *m, Split split, int length, int sequences,
+                   int64_t max_tokens, Score *s)
+{
+    Tape tp = {.frozen = true};
+    Batch batch = batch_new();
+    if (data_is_running(d)) {
+        evaluate_running(d, m, &tp, &batch, split, max_tokens, s);
+    } else {
+        if (d->is_text) sequences = d->text.lines[split];
+        for (int i = 0; i < sequences; i += EVAL_BATCH) {
+            const int B = sequences - i < EVAL_BATCH ? sequences - i : EVAL_BATCH;
+            task_heldout(&d->task, split, length, i, B, &batch);
+            score_batch(d, m, &tp, &batch, NULL, s);
+        }
+    }
+    batch_free(&batch);
+    tape_free(&tp);
+}
+
+double data_metric(const Data *d, const Score *s)
+{
+    if (!d->is_text) return s->hits / s->asked;
+    return s->loss / s->scored / log(2); /* eq 0.2 */
+}
+
+const char *data_metric_name(const Data *d)
+{
+    if (!d->is_text) return d->task.metric;
+    return d->text.vocab.unit == UNIT_BYTE ? "bits per byte" : "bits per character";
+}
+
+NgramLevel data_ngram(const Data *d)
+{
+    NgramLevel best = {.loss = NAN};
+    if (!d->is_text) return best;
+    const Text *t = &d->text;
+    const int train = t->n[SPLIT_TRAIN] < NGRAM_TOKENS ? t->n[SPLIT_TRAIN] : NGRAM_TOKENS;
+    const int newline = vocab_id(&t->vocab, '\n');
+    const int V = t->vocab.size - (t->vocab.unit == UNIT_CHAR); /* the unknown is no outcome */
+    for (int n = 1; n <= NGRAM_LONGEST; n++) {
+        Ngram m = ngram_train(n, V, 0.1, t->ids[SPLIT_TRAIN], train, newline);
+        const double loss = ngram_loss(&m, t->ids[SPLIT_VALID], t->n[SPLIT_VALID], newline);
+        ngram_free(&m);
+        if (n == 1 || loss < best.loss) best = (NgramLevel){n, loss};
+    }
+    return best;
+}

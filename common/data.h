@@ -1,0 +1,68 @@
+/* What a program trains or evaluates on, chosen by options: a generated task, running text, or a
+ * list of lines. */
+#ifndef DATA_H
+#define DATA_H
+
+#include "args.h"
+#include "model.h"
+#include "text.h"
+
+typedef struct {
+    const char *task;  /* a generated task, or NULL */
+    const char *text;  /* a file, "-", or NULL: the lessons' prose; with lines, places.tsv */
+    const char *valid; /* a file, or NULL: the last part of the text, or one line in ten */
+    const char *unit;  /* "char" or "byte" */
+    bool lines;        /* one item a line */
+    double heldout;    /* part of a running text that is held out */
+    int seq_len;       /* steps of a training sequence; 0: the task's own */
+} DataConfig;
+
+DataConfig data_defaults(void);
+const char *data_name(const DataConfig *c); /* of the task, or of the file */
+
+#define DATA_OPTIONS(c)                                                                            \
+    OPTION_GROUP("Data"),                                                                          \
+        OPTION_STRING("task", &(c)->task,                                                          \
+                      "generated task: adding, copy-memory, parity, dyck or agreement"),           \
+        OPTION_STRING("text", &(c)->text,                                                          \
+                      "text file, any UTF-8, - for standard input (without --task and --text: "    \
+                      "the prose of lessons/; with --lines: common/data/places.tsv)"),             \
+        OPTION_FLAG("lines", &(c)->lines, "one item a line, as in lists of names"),                \
+        OPTION_STRING("valid", &(c)->valid, "validation file (default: part of the text)"),        \
+        OPTION("heldout", &(c)->heldout, 0.001, 0.9, "part of a running text held out, its end"),  \
+        OPTION_CHOICE("unit", &(c)->unit, "char|byte", "what one token is"),                       \
+        OPTION("seq-len", &(c)->seq_len, 0, 100000,                                                \
+               "steps of a training sequence (0: as the task has it)")
+
+typedef struct {
+    Task task;
+    Text text; /* of running text and lines */
+    bool is_text;
+} Data;
+
+/* vocab: the vocabulary a model was trained with, or NULL to make one from the training text. */
+bool data_open(Data *d, const DataConfig *c, const Vocab *vocab, Error *err);
+void data_close(Data *d);
+
+/* Running text, which can be streamed with carried state; not lines. */
+bool data_is_running(const Data *d);
+
+/* Scores the model on held-out data: generated tasks and lines on `sequences` sequences of the given
+ * length (0: the task's own; lines: all there are), running text as a whole with carried state, or
+ * on its first max_tokens tokens (0: all). */
+void data_evaluate(const Data *d, const Model *m, Split split, int length, int sequences,
+                   int64_t max_tokens, Score *s);
+
+/* The metric's value: of running text and lines bits per character (or byte), else hits / asked. */
+double data_metric(const Data *d, const Score *s);
+const char *data_metric_name(const Data *d);
+
+/* The best counting model of 1 to 4 tokens, with smoothing 0.1, on the held-out part: the line to
+ * beat in the picture. The loss is NAN for generated tasks. */
+typedef struct {
+    int n;
+    double loss;
+} NgramLevel;
+NgramLevel data_ngram(const Data *d);
+
+#endif

@@ -1,0 +1,61 @@
+/* Everything an eval program needs besides its model: it opens a run directory, scores the model on
+ * held-out data, samples from it, and draws its figures. */
+#ifndef EVALUATOR_H
+#define EVALUATOR_H
+
+#include "args.h"
+#include "data.h"
+#include "generate.h"
+#include "params.h"
+
+typedef struct {
+    const char *text, *valid; /* other data than the run's, or NULL */
+    int examples;             /* held-out sequences of a generated task */
+    int samples, sample_len, top_k, threads;
+    double temperature, top_p;
+    const char *prompt, *plot;
+    bool json;
+    uint64_t seed;
+} EvalConfig;
+
+EvalConfig eval_defaults(void);
+
+#define EVAL_OPTIONS(c)                                                                            \
+    OPTION_GROUP("Data"),                                                                          \
+        OPTION_STRING("text", &(c)->text, "text to evaluate on (default: the run's)"),             \
+        OPTION_STRING("valid", &(c)->valid, "validation file (default: the run's)"),               \
+        OPTION("examples", &(c)->examples, 1, 1000000, "held-out sequences of a generated task"),  \
+        OPTION_GROUP("Sampling"), OPTION("samples", &(c)->samples, 0, 100000, "texts to sample"),  \
+        OPTION_STRING("prompt", &(c)->prompt, "what a sample starts with"),                        \
+        OPTION("sample-len", &(c)->sample_len, 1, 10000000, "tokens of a sample, at most"),        \
+        OPTION("temperature", &(c)->temperature, 0, 100, "0: always the most likely token"),       \
+        OPTION("top-k", &(c)->top_k, 0, 10000000, "only the k most likely tokens (0: all)"),       \
+        OPTION("top-p", &(c)->top_p, 0, 1, "only the most likely tokens of total probability p"),  \
+        OPTION("seed", &(c)->seed, 0, 0x1p64, "of the samples"), OPTION_GROUP("Output"),           \
+        OPTION_FLAG("json", &(c)->json, "one JSON object instead of the report"),                  \
+        OPTION_CHOICE("plot", &(c)->plot, "png|svg|dumb|none", "the figures"),                     \
+        OPTION("threads", &(c)->threads, 0, 256, "threads (0: OMP_NUM_THREADS or all cores)")
+
+typedef struct {
+    EvalConfig *config;
+    const Usage *usage;
+    char *dir, arch[32];
+    DataConfig run; /* from the run's own config.json */
+    uint64_t seed;  /* that it was trained with */
+    Data data;
+    int status;
+} Evaluator;
+
+/* Parses the command line, reads DIR/config.json into the data options and the model's own
+ * (`size`, n_size of them) and opens the data. False: e->status is the exit status, all has been
+ * said, and only evaluator_close is left to call. */
+bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, const Usage *usage,
+                    int argc, char **argv);
+bool evaluator_load(Evaluator *e, Params *ps); /* model.safetensors */
+
+/* Scores, prints the report or the JSON object on stdout, samples, draws. */
+void evaluator_report(Evaluator *e, const Model *m, const Params *ps);
+
+int evaluator_close(Evaluator *e); /* returns the exit status */
+
+#endif

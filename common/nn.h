@@ -1,0 +1,20 @@
+/* The smallest layers, as named parameters plus the op that uses them. */
+#ifndef NN_H
+#define NN_H
+
+#include "ops.h"
+#include "params.h"
+
+typedef struct {
+    Tensor *w, *b; /* (C,N) (N) */
+} Linear;
+Linear linear_init(Params *ps, int C, int N, const char *name); /* w normal 1/sqrt(C), b 0 */
+Tensor *linear(Tape *tp, const Linear *l, Tensor *x);           /* (...,C) -> (...,N) */
+
+typedef struct {
+    Tensor *g, *b; /* (C) (C) */
+} Norm;
+Norm norm_init(Params *ps, int C, const char *name); /* g 1, b 0 */
+Tensor *norm(Tape *tp, const Norm *n, Tensor *x);
+
+#endif

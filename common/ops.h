@@ -1,0 +1,61 @@
+/* Every op, with its formula. Backward passes stand beside the forward passes in ops_*.c.
+ *
+ * An op takes the tape, returns a new tensor that lives until tape_reset, and aborts with both
+ * shapes when they do not fit. (...,C) stands for any leading axes. Ids and targets are const int
+ * arrays that must live until the backward pass is done. */
+#ifndef OPS_H
+#define OPS_H
+
+#include "rng.h"
+#include "tape.h"
+
+/* --- ops_matmul.c: matrix products --------------------------------------------------------- */
+Tensor *op_matmul(Tape *tp, Tensor *x, Tensor *w);            /* y = x w      (...,C) (C,N)      */
+Tensor *op_linear(Tape *tp, Tensor *x, Tensor *w, Tensor *b); /* y = x w + b  (...,C) (C,N) (N)  */
+/* y[i] = a[i] b[i] for each i of the leading axis, a and b transposed first where asked:
+ * (B,M,K) (B,K,N) -> (B,M,N) */
+Tensor *op_bmm(Tape *tp, Tensor *a, Tensor *b, bool ta, bool tb);
+
+/* --- ops_pointwise.c ------------------------------------------------------------------------ */
+Tensor *op_add(Tape *tp, Tensor *a, Tensor *b);  /* y = a + b, same shape                       */
+Tensor *op_mul(Tape *tp, Tensor *a, Tensor *b);  /* y = a * b, same shape                       */
+Tensor *op_bias(Tape *tp, Tensor *x, Tensor *b); /* y = x + b, b (C) added to each row of (...,C) */
+Tensor *op_scale(Tape *tp, Tensor *x, real a);   /* y = a x                                     */
+Tensor *op_tanh(Tape *tp, Tensor *x);
+Tensor *op_sigmoid(Tape *tp, Tensor *x);   /* y = 1 / (1 + exp(-x))                       */
+Tensor *op_relu(Tape *tp, Tensor *x);      /* y = max(x, 0)                               */
+Tensor *op_gelu(Tape *tp, Tensor *x);      /* y = x Phi(x), by erf (Hendrycks & Gimpel 2016) */
+Tensor *op_gelu_tanh(Tape *tp, Tensor *x); /* its tanh form, as in GPT-2                  */
+/* Inverted dropout (Srivastava et al. 2014): y = x m / (1-p), m = 0 with probability p. p = 0
+ * returns x itself. The mask of element i depends on *rng and i only; rng moves on by x->len. */
+Tensor *op_dropout(Tape *tp, Tensor *x, real p, Rng *rng);
+
+/* --- ops_norm.c: over the last axis --------------------------------------------------------- */
+Tensor *op_softmax(Tape *tp, Tensor *x);
+Tensor *op_layernorm(Tape *tp, Tensor *x, Tensor *g, Tensor *b); /* (...,C) (C) (C), eps 1e-5    */
+
+/* --- ops_shape.c: moving values about ------------------------------------------------------- */
+Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s); /* rows of w (V,C) -> (s...,C)   */
+Tensor *op_rows(Tape *tp, Tensor *x, int first, int n); /* x[first .. first+n-1], free           */
+Tensor *op_reshape(Tape *tp, Tensor *x, Shape s);       /* same values, another shape, free      */
+Tensor *op_cols(Tape *tp, Tensor *x, int first, int n); /* the same of the last axis             */
+Tensor *op_stack(Tape *tp, Tensor **x, int n);          /* n of shape (s...) -> (n,s...)         */
+Tensor *op_concat(Tape *tp, Tensor *a, Tensor *b);      /* along the last axis                   */
+Tensor *op_transpose(Tape *tp, Tensor *x);              /* swaps the last two axes               */
+/* (B,T,n*H*D) -> (B*H,T,D): part `which` of `n` parts of the last axis, cut into H heads. */
+Tensor *op_split_heads(Tape *tp, Tensor *x, int heads, int which, int n);
+Tensor *op_merge_heads(Tape *tp, Tensor *x, int heads); /* (B*H,T,D) -> (B,T,H*D)                */
+
+/* --- ops_loss.c: to a scalar ---------------------------------------------------------------- */
+/* Mean over the scored rows of -log softmax(logits)[target], in nats. logits (...,V); one target
+ * per row; a target of -1 is not scored. No scored row at all gives 0. */
+Tensor *op_cross_entropy(Tape *tp, Tensor *logits, const int *target);
+Tensor *op_mse(Tape *tp, Tensor *y, const real *target); /* mean (y - target)^2                  */
+Tensor *op_dot(Tape *tp, Tensor *x, const real *r);      /* sum_i r[i] x[i]                      */
+
+/* --- ops_rnn.c: whole sequences in one op --------------------------------------------------- */
+/* h_t = tanh(z_t + h_{t-1} u) for t = 0 .. T-1 (Elman 1990). z (T,B,H), h0 (B,H), u (H,H) ->
+ * (T,B,H). Equal to the loop of op_matmul, op_add and op_tanh over t, and much faster. */
+Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u);
+
+#endif

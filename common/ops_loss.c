@@ -1,0 +1,110 @@
+/* Losses: ops whose output is one number. */
+#include "ops.h"
+#include "parallel.h"
+#include "vecmath.h"
+
+/* L = mean over the scored rows of  log sum_j exp(z_j) - z_target
+ *
+ *   dz += dL/n (softmax(z) - onehot(target))        n scored rows
+ *
+ * Softmax and logarithm in one op: the forward pass keeps one number a row, log sum exp, from which
+ * the backward pass makes the softmax again; no second buffer of the logits' size is needed, and no
+ * probability is rounded to 0 before its logarithm is taken.
+ */
+typedef struct {
+    const int *target;
+    real *lse; /* log sum exp of each row */
+    int scored;
+} CrossEntropy;
+
+static void cross_entropy_backward(Node *nd)
+{
+    Tensor *z = nd->in[0];
+    const CrossEntropy *s = nd->saved;
+    const int V = shape_last(z->shape), R = z->len / V;
+    if (!z->grad || s->scored == 0) return;
+    const real scale = nd->out->grad[0] / (real)s->scored;
+#pragma omp parallel for num_threads(parallel_threads(20.0 * z->len)) schedule(static)
+    for (int r = 0; r < R; r++) {
+        if (s->target[r] < 0) continue;
+        const real *zr = z->data + (size_t)r * V, lse = s->lse[r];
+        real *dz = z->grad + (size_t)r * V;
+#pragma omp simd
+        for (int j = 0; j < V; j++) dz[j] += scale * real_exp(zr[j] - lse);
+        dz[s->target[r]] -= scale;
+    }
+}
+
+static real log_sum_exp(const real *z, int V)
+{
+    real max = z[0], sum = 0;
+#pragma omp simd reduction(max : max)
+    for (int j = 0; j < V; j++) max = z[j] > max ? z[j] : max;
+#pragma omp simd reduction(+ : sum)
+    for (int j = 0; j < V; j++) sum += real_exp(z[j] - max);
+    return max + (real)log((double)sum); /* sum >= 1: the largest contributes exp(0) */
+}
+
+Tensor *op_cross_entropy(Tape *tp, Tensor *logits, const int *target)
+{
+    const int V = shape_last(logits->shape), R = logits->len / V;
+    Node *nd = tape_node(tp, "cross_entropy", cross_entropy_backward, SHAPE(1), logits);
+    CrossEntropy *s = nd->saved = tape_save(tp, sizeof *s);
+    *s = (CrossEntropy){.target = target, .lse = tape_save(tp, (size_t)R * sizeof(real))};
+#pragma omp parallel for num_threads(parallel_threads(20.0 * logits->len)) schedule(static)
+    for (int r = 0; r < R; r++)
+        if (target[r] >= 0) s->lse[r] = log_sum_exp(logits->data + (size_t)r * V, V);
+    double sum = 0;
+    for (int r = 0; r < R; r++) {
+        CHECK(target[r] >= -1 && target[r] < V, "op_cross_entropy: target %d in row %d; logits %s",
+              target[r], r, shape_text(logits->shape).text);
+        if (target[r] < 0) continue;
+        sum += (double)(s->lse[r] - logits->data[(size_t)r * V + target[r]]);
+        s->scored++;
+    }
+    nd->out->data[0] = s->scored ? (real)(sum / s->scored) : 0;
+    return nd->out;
+}
+
+/* L = mean (y - target)^2        dy += dL 2 (y - target) / n */
+static void mse_backward(Node *nd)
+{
+    Tensor *y = nd->in[0];
+    const real *target = nd->saved, scale = 2 * nd->out->grad[0] / (real)y->len;
+    for (int i = 0; i < y->len && y->grad; i++) y->grad[i] += scale * (y->data[i] - target[i]);
+}
+
+Tensor *op_mse(Tape *tp, Tensor *y, const real *target)
+{
+    Node *nd = tape_node(tp, "mse", mse_backward, SHAPE(1), y);
+    real *saved = nd->saved = tape_save(tp, (size_t)y->len * sizeof *saved);
+    double sum = 0;
+    for (int i = 0; i < y->len; i++) {
+        const double d = (double)(y->data[i] - target[i]);
+        sum += d * d;
+        saved[i] = target[i];
+    }
+    nd->out->data[0] = (real)(sum / y->len);
+    return nd->out;
+}
+
+/* L = sum r x        dx += dL r */
+static void dot_backward(Node *nd)
+{
+    Tensor *x = nd->in[0];
+    const real *r = nd->saved, dy = nd->out->grad[0];
+    for (int i = 0; i < x->len && x->grad; i++) x->grad[i] += dy * r[i];
+}
+
+Tensor *op_dot(Tape *tp, Tensor *x, const real *r)
+{
+    Node *nd = tape_node(tp, "dot", dot_backward, SHAPE(1), x);
+    real *saved = nd->saved = tape_save(tp, (size_t)x->len * sizeof *saved);
+    double sum = 0;
+    for (int i = 0; i < x->len; i++) {
+        saved[i] = r[i];
+        sum += (double)r[i] * (double)x->data[i];
+    }
+    nd->out->data[0] = (real)sum;
+    return nd->out;
+}

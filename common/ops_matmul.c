@@ -1,0 +1,117 @@
+/* Matrix products and their gradients. */
+#include "blas.h"
+#include "ops.h"
+#include "parallel.h"
+
+#include <string.h>
+
+/* y = x w + b         x is (R,C) after folding the leading axes, w (C,N), b (N) or absent
+ *
+ *   dx += dy w^T      dw += x^T dy      db += column sums of dy
+ */
+static void linear_backward(Node *nd)
+{
+    Tensor *x = nd->in[0], *w = nd->in[1], *b = nd->inputs > 2 ? nd->in[2] : NULL;
+    const int C = w->shape.d[0], N = w->shape.d[1], R = x->len / C;
+    const real *dy = nd->out->grad;
+    if (x->grad) gemm(NT, R, C, N, dy, w->data, 1, x->grad);
+    if (w->grad) gemm(TN, C, N, R, x->data, dy, 1, w->grad);
+    if (b && b->grad)
+        for (int r = 0; r < R; r++)
+            for (int j = 0; j < N; j++) b->grad[j] += dy[(size_t)r * N + j];
+}
+
+Tensor *op_matmul(Tape *tp, Tensor *x, Tensor *w)
+{
+    const int C = shape_last(x->shape), N = shape_last(w->shape);
+    CHECK(w->shape.n == 2 && w->shape.d[0] == C, "op_matmul: x %s, w %s; w must be (%d,N)",
+          shape_text(x->shape).text, shape_text(w->shape).text, C);
+    Node *nd = tape_node(tp, "matmul", linear_backward, shape_with_last(x->shape, N), x, w);
+    gemm(NN, x->len / C, N, C, x->data, w->data, 0, nd->out->data);
+    return nd->out;
+}
+
+Tensor *op_linear(Tape *tp, Tensor *x, Tensor *w, Tensor *b)
+{
+    const int C = shape_last(x->shape), N = shape_last(w->shape), R = x->len / C;
+    CHECK(w->shape.n == 2 && w->shape.d[0] == C && b->len == N,
+          "op_linear: x %s, w %s, b %s; w must be (%d,N) and b (N)", shape_text(x->shape).text,
+          shape_text(w->shape).text, shape_text(b->shape).text, C);
+    Node *nd = tape_node(tp, "linear", linear_backward, shape_with_last(x->shape, N), x, w, b);
+    real *y = nd->out->data;
+    for (int r = 0; r < R; r++) memcpy(y + (size_t)r * N, b->data, (size_t)N * sizeof *y);
+    gemm(NN, R, N, C, x->data, w->data, 1, y);
+    return nd->out;
+}
+
+/* y[i] = A[i] B[i],  A = a or a^T, B = b or b^T; per i:
+ *
+ *   dA += dy B^T   dB += A^T dy,   each written the other way round where it is stored transposed:
+ *   da += B dy^T   db += dy^T A
+ */
+typedef struct {
+    bool ta, tb;
+    int B, M, N, K;
+} BmmSize;
+
+/* c += op(a) op(b) with both transposes, which gemm_serial has no form for: c = (b a)^T. */
+static void add_both_transposed(int M, int N, int K, const real *a, const real *b, real *c)
+{
+    for (int i = 0; i < M; i++)
+        for (int j = 0; j < N; j++) {
+            real s = 0;
+            for (int k = 0; k < K; k++) s += a[(size_t)k * M + i] * b[(size_t)j * K + k];
+            c[(size_t)i * N + j] += s;
+        }
+}
+
+/* c (M,N) += op(a) op(b), the operands stored transposed where told. */
+static void add_product(bool ta, bool tb, int M, int N, int K, const real *a, const real *b,
+                        real *c)
+{
+    if (ta && tb)
+        add_both_transposed(M, N, K, a, b, c);
+    else
+        gemm_serial(ta ? TN : tb ? NT : NN, M, N, K, a, ta ? M : K, b, tb ? K : N, 1, c, N);
+}
+
+static void bmm_backward(Node *nd)
+{
+    const BmmSize *s = nd->saved;
+    const int B = s->B, M = s->M, N = s->N, K = s->K;
+    Tensor *ta = nd->in[0], *tb = nd->in[1];
+#pragma omp parallel for num_threads(parallel_threads(4.0 * B * M * N * K)) schedule(static)
+    for (int i = 0; i < B; i++) {
+        const size_t at_a = (size_t)i * M * K, at_b = (size_t)i * K * N;
+        const real *a = ta->data + at_a, *b = tb->data + at_b;
+        const real *dy = nd->out->grad + (size_t)i * M * N;
+        if (ta->grad && !s->ta) add_product(false, !s->tb, M, K, N, dy, b, ta->grad + at_a);
+        if (ta->grad && s->ta) add_product(s->tb, true, K, M, N, b, dy, ta->grad + at_a);
+        if (tb->grad && !s->tb) add_product(!s->ta, false, K, N, M, a, dy, tb->grad + at_b);
+        if (tb->grad && s->tb) add_product(true, s->ta, N, K, M, dy, a, tb->grad + at_b);
+    }
+}
+
+Tensor *op_bmm(Tape *tp, Tensor *a, Tensor *b, bool ta, bool tb)
+{
+    CHECK(a->shape.n == 3 && b->shape.n == 3, "op_bmm: a %s, b %s; both need three axes",
+          shape_text(a->shape).text, shape_text(b->shape).text);
+    const int *da = a->shape.d, *db = b->shape.d;
+    const BmmSize s = {.ta = ta,
+                       .tb = tb,
+                       .B = da[0],
+                       .M = da[ta ? 2 : 1],
+                       .K = da[ta ? 1 : 2],
+                       .N = db[tb ? 1 : 2]};
+    CHECK(db[0] == s.B && db[tb ? 2 : 1] == s.K, "op_bmm: a %s%s, b %s%s do not fit",
+          shape_text(a->shape).text, ta ? "^T" : "", shape_text(b->shape).text, tb ? "^T" : "");
+    Node *nd = tape_node(tp, "bmm", bmm_backward, SHAPE(s.B, s.M, s.N), a, b);
+    nd->saved = memcpy(tape_save(tp, sizeof s), &s, sizeof s);
+    const size_t MK = (size_t)s.M * s.K, KN = (size_t)s.K * s.N, MN = (size_t)s.M * s.N;
+    memset(nd->out->data, 0, (size_t)nd->out->len * sizeof(real));
+#pragma omp parallel for num_threads(parallel_threads(2.0 * s.B * s.M * s.N * s.K)) schedule(static)
+    for (int i = 0; i < s.B; i++)
+        add_product(ta, tb, s.M, s.N, s.K, a->data + MK * i, b->data + KN * i,
+                    nd->out->data + MN * i);
+    return nd->out;
+}

@@ -1,0 +1,166 @@
+/* Ops that treat every value alone. */
+#include "ops.h"
+#include "parallel.h"
+#include "vecmath.h"
+
+enum { CHUNK = 4096 }; /* values a thread takes at a time */
+
+/* Runs body for i = 0 .. len-1, in chunks. */
+#define FOR_EACH(len, cost, ...)                                                                   \
+    {                                                                                              \
+        const int count = (len), threads = parallel_threads((double)count * (cost));               \
+        _Pragma("omp parallel for num_threads(threads) schedule(static)") for (int chunk = 0;      \
+                                                                               chunk < count;      \
+                                                                               chunk += CHUNK)     \
+        {                                                                                          \
+            const int end = count - chunk < CHUNK ? count : chunk + CHUNK;                         \
+            _Pragma("omp simd") for (int i = chunk; i < end; i++)                                  \
+            {                                                                                      \
+                __VA_ARGS__;                                                                       \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+/* One line an op: its name, y as a function of x, and dy/dx as a function of x and y, for
+ *
+ *   y = f(x)        dx += dy f'(x)
+ */
+#define POINTWISE(op, cost, f, df)                                                                 \
+    static void op##_backward(Node *nd)                                                            \
+    {                                                                                              \
+        const real *restrict xs = nd->in[0]->data, *restrict ys = nd->out->data;                   \
+        const real *restrict dy = nd->out->grad;                                                   \
+        real *restrict dx = nd->in[0]->grad;                                                       \
+        if (!dx) return;                                                                           \
+        FOR_EACH(nd->out->len, cost, const real x = xs[i]; const real y = ys[i]; (void)x; (void)y; \
+                 dx[i] += dy[i] * (df))                                                            \
+    }                                                                                              \
+    Tensor *op_##op(Tape *tp, Tensor *in)                                                          \
+    {                                                                                              \
+        Node *nd = tape_node(tp, #op, op##_backward, in->shape, in);                               \
+        const real *restrict xs = in->data;                                                        \
+        real *restrict ys = nd->out->data;                                                         \
+        FOR_EACH(in->len, cost, const real x = xs[i]; ys[i] = (f))                                 \
+        return nd->out;                                                                            \
+    }
+
+#define PHI(x)         ((1 + real_erf((x) * (real)0.70710678118654752440)) / 2) /* normal distribution */
+#define PHI_DENSITY(x) ((real)0.39894228040143267794 * real_exp(-(x) * (x) / 2))
+
+/* tanh form of GELU: x (1 + tanh u) / 2 with u = sqrt(2/pi) (x + 0.044715 x^3) */
+#define GELU_U(x)  ((real)0.79788456080286535588 * ((x) + (real)0.044715 * (x) * (x) * (x)))
+#define GELU_DU(x) ((real)0.79788456080286535588 * (1 + (real)0.134145 * (x) * (x)))
+static inline real gelu_tanh_slope(real x)
+{
+    const real t = real_tanh(GELU_U(x));
+    return (1 + t) / 2 + x * (1 - t * t) * GELU_DU(x) / 2;
+}
+
+/* clang-format off */
+/*        op         cost  y = f(x)                            f'(x)                       */
+POINTWISE(tanh,      20,   real_tanh(x),                       1 - y * y) /* eq 4.3 */
+POINTWISE(sigmoid,   20,   real_sigmoid(x),                    y * (1 - y))
+POINTWISE(relu,      2,    x > 0 ? x : 0 * x,                  x > 0 ? 1 : 0)
+POINTWISE(gelu,      40,   x * PHI(x),                         PHI(x) + x * PHI_DENSITY(x))
+POINTWISE(gelu_tanh, 40,   x * (1 + real_tanh(GELU_U(x))) / 2, gelu_tanh_slope(x))
+/* clang-format on */
+
+/* y = a x                 dx += a dy */
+static void scale_backward(Node *nd)
+{
+    const real a = *(const real *)nd->saved, *dy = nd->out->grad;
+    real *dx = nd->in[0]->grad;
+    if (dx) FOR_EACH(nd->out->len, 2, dx[i] += a * dy[i])
+}
+
+Tensor *op_scale(Tape *tp, Tensor *x, real a)
+{
+    Node *nd = tape_node(tp, "scale", scale_backward, x->shape, x);
+    real *saved = nd->saved = tape_save(tp, sizeof a), *y = nd->out->data;
+    *saved = a;
+    FOR_EACH(x->len, 2, y[i] = a * x->data[i])
+    return nd->out;
+}
+
+/* y = a + b               da += dy        db += dy */
+static void add_backward(Node *nd)
+{
+    const real *dy = nd->out->grad;
+    for (int j = 0; j < 2; j++) {
+        real *dx = nd->in[j]->grad;
+        if (dx) FOR_EACH(nd->out->len, 2, dx[i] += dy[i])
+    }
+}
+
+Tensor *op_add(Tape *tp, Tensor *a, Tensor *b)
+{
+    CHECK(shape_equal(a->shape, b->shape), "op_add: a %s, b %s", shape_text(a->shape).text,
+          shape_text(b->shape).text);
+    Node *nd = tape_node(tp, "add", add_backward, a->shape, a, b);
+    real *y = nd->out->data;
+    FOR_EACH(a->len, 2, y[i] = a->data[i] + b->data[i])
+    return nd->out;
+}
+
+/* y = a * b               da += b dy      db += a dy */
+static void mul_backward(Node *nd)
+{
+    const real *dy = nd->out->grad;
+    for (int j = 0; j < 2; j++) {
+        const real *other = nd->in[1 - j]->data;
+        real *dx = nd->in[j]->grad;
+        if (dx) FOR_EACH(nd->out->len, 2, dx[i] += other[i] * dy[i]) /* eq 4.2 */
+    }
+}
+
+Tensor *op_mul(Tape *tp, Tensor *a, Tensor *b)
+{
+    CHECK(shape_equal(a->shape, b->shape), "op_mul: a %s, b %s", shape_text(a->shape).text,
+          shape_text(b->shape).text);
+    Node *nd = tape_node(tp, "mul", mul_backward, a->shape, a, b);
+    real *y = nd->out->data;
+    FOR_EACH(a->len, 2, y[i] = a->data[i] * b->data[i])
+    return nd->out;
+}
+
+/* y = x + b, row by row   dx += dy        db += column sums of dy */
+static void bias_backward(Node *nd)
+{
+    Tensor *x = nd->in[0], *b = nd->in[1];
+    const real *dy = nd->out->grad;
+    const int C = b->len, R = x->len / C;
+    if (x->grad) FOR_EACH(x->len, 2, x->grad[i] += dy[i])
+    for (int r = 0; r < R && b->grad; r++)
+        for (int j = 0; j < C; j++) b->grad[j] += dy[(size_t)r * C + j];
+}
+
+Tensor *op_bias(Tape *tp, Tensor *x, Tensor *b)
+{
+    const int C = shape_last(x->shape), R = x->len / C;
+    CHECK(b->shape.n == 1 && b->len == C, "op_bias: x %s, b %s; b must be (%d)",
+          shape_text(x->shape).text, shape_text(b->shape).text, C);
+    Node *nd = tape_node(tp, "bias", bias_backward, x->shape, x, b);
+    for (int r = 0; r < R; r++)
+        for (int j = 0; j < C; j++)
+            nd->out->data[(size_t)r * C + j] = x->data[(size_t)r * C + j] + b->data[j];
+    return nd->out;
+}
+
+/* y = x m / (1-p)         dx += dy m / (1-p)         m is 0 with probability p, else 1 */
+static void dropout_backward(Node *nd)
+{
+    const real *m = nd->saved, *dy = nd->out->grad;
+    real *dx = nd->in[0]->grad;
+    if (dx) FOR_EACH(nd->out->len, 2, dx[i] += dy[i] * m[i])
+}
+
+Tensor *op_dropout(Tape *tp, Tensor *x, real p, Rng *rng)
+{
+    CHECK(p >= 0 && p < 1, "op_dropout: p = %g; must be at least 0 and below 1", (double)p);
+    if (p == 0) return x;
+    Node *nd = tape_node(tp, "dropout", dropout_backward, x->shape, x);
+    real *m = nd->saved = tape_save(tp, (size_t)x->len * sizeof *m), *y = nd->out->data;
+    for (int i = 0; i < x->len; i++) m[i] = rng_uniform(rng) < (double)p ? 0 : 1 / (1 - p);
+    FOR_EACH(x->len, 2, y[i] = x->data[i] * m[i])
+    return nd->out;
+}

@@ -1,0 +1,79 @@
+#include "optim.h"
+
+#include "parallel.h"
+#include "vecmath.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+Optim optim_init(OptimKind kind, const Params *ps, double beta1, double beta2, double weight_decay)
+{
+    Optim o = {.kind = kind,
+               .beta1 = beta1,
+               .beta2 = beta2,
+               .eps = 1e-8,
+               .weight_decay = weight_decay,
+               .len = ps->len};
+    o.m = xcalloc(ps->len, sizeof *o.m);
+    if (kind == OPTIM_ADAMW) o.v = xcalloc(ps->len, sizeof *o.v);
+    return o;
+}
+
+void optim_free(Optim *o)
+{
+    free(o->m);
+    free(o->v);
+    *o = (Optim){0};
+}
+
+/* m^ / (sqrt(v^) + eps) lr = m (lr / (1 - b1^t)) / (sqrt(v) / sqrt(1 - b2^t) + eps) */
+static void adamw_update(const Optim *o, Tensor *t, size_t at, double lr, double decay)
+{
+    const real b1 = (real)o->beta1, b2 = (real)o->beta2, eps = (real)o->eps;
+    const real rate = (real)(lr / (1 - pow(o->beta1, o->step)));
+    const real unbias = (real)(1 / sqrt(1 - pow(o->beta2, o->step)));
+    const real keep = (real)(1 - lr * decay);
+    real *restrict w = t->data, *restrict g = t->grad, *restrict m = o->m + at;
+    real *restrict v = o->v + at;
+#pragma omp parallel for simd num_threads(parallel_threads(10.0 * t->len)) schedule(static)
+    for (int i = 0; i < t->len; i++) {
+        m[i] = b1 * m[i] + (1 - b1) * g[i];
+        v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
+        w[i] = keep * w[i] - rate * m[i] / (real_sqrt(v[i]) * unbias + eps); /* eq 5.4 */
+        g[i] = 0;
+    }
+}
+
+static void sgd_update(const Optim *o, Tensor *t, size_t at, double lr, double decay)
+{
+    const real b1 = (real)o->beta1, rate = (real)lr, keep = (real)(1 - lr * decay);
+    real *restrict w = t->data, *restrict g = t->grad, *restrict m = o->m + at;
+    for (int i = 0; i < t->len; i++) {
+        m[i] = b1 * m[i] + g[i]; /* eq 5.3 */
+        w[i] = keep * w[i] - rate * m[i];
+        g[i] = 0;
+    }
+}
+
+void optim_step(Optim *o, Params *ps, double lr)
+{
+    CHECK(o->len == ps->len, "optim_step: made for %zu reals, given %zu", o->len, ps->len);
+    o->step++;
+    for (int i = 0; i < ps->n; i++) {
+        Tensor *t = ps->tensor[i];
+        const double decay = t->shape.n >= 2 ? o->weight_decay : 0;
+        const size_t at = (size_t)(t->data - ps->value);
+        if (o->kind == OPTIM_ADAMW)
+            adamw_update(o, t, at, lr, decay);
+        else
+            sgd_update(o, t, at, lr, decay);
+    }
+}
+
+double lr_at(const Schedule *s, int step)
+{
+    if (step <= s->warmup) return s->lr * step / s->warmup;
+    if (step >= s->steps) return s->min_lr;
+    const double done = (double)(step - s->warmup) / (s->steps - s->warmup); /* eq 5.5 */
+    return s->min_lr + (s->lr - s->min_lr) * (1 + cos(3.14159265358979323846 * done)) / 2;
+}

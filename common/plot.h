@@ -1,0 +1,20 @@
+/* Pictures by gnuplot, as a child process that reads a .gp script and CSV files. */
+#ifndef PLOT_H
+#define PLOT_H
+
+#include "base.h"
+
+/* Runs gnuplot on script (atomic: the picture is drawn to a temporary name and renamed). kind: the
+ * terminal, "png", "svg", "dumb" (ASCII on stdout) or "none". The script must not set terminal or
+ * output. Without gnuplot, or when it fails or takes more than 20 s: one warning on stderr that
+ * says where the numbers are, and false; nothing else stops. */
+bool plot_draw(const char *script, const char *picture, const char *kind, int width, int height);
+
+/* A string for a gnuplot script: in single quotes, with quotes doubled and control characters
+ * replaced. free() it. */
+char *plot_quote(const char *s);
+
+/* Colours that people with any colour vision can tell apart (Okabe & Ito 2008), as "#rrggbb". */
+extern const char *const plot_color[8];
+
+#endif

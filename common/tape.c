@@ -1,0 +1,263 @@
+#include "tape.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- making tensors and nodes ----------------------------------------------------------------- */
+
+static Tensor *tensor_over(Tape *tp, Shape s, real *data)
+{
+    Tensor *t = arena_alloc(&tp->arena, sizeof *t);
+    *t = (Tensor){.shape = s, .len = shape_len(s), .data = data};
+    return t;
+}
+
+Tensor *tape_tensor(Tape *tp, Shape s)
+{
+    return tensor_over(tp, s, arena_alloc(&tp->arena, (size_t)shape_len(s) * sizeof(real)));
+}
+
+Tensor *tape_zeros(Tape *tp, Shape s)
+{
+    Tensor *t = tape_tensor(tp, s);
+    memset(t->data, 0, (size_t)t->len * sizeof(real));
+    return t;
+}
+
+void *tape_save(Tape *tp, size_t size)
+{
+    return arena_alloc(&tp->arena, size);
+}
+
+static void record(Tape *tp, Node *nd)
+{
+    if (tp->n == tp->cap) {
+        tp->cap = tp->cap ? 2 * tp->cap : 256;
+        tp->node = xrealloc(tp->node, (size_t)tp->cap * sizeof *tp->node);
+    }
+    tp->node[tp->n++] = nd;
+}
+
+Node *tape_node_of(Tape *tp, const char *name, void (*backward)(Node *), Shape s, int inputs,
+                   Tensor **in, real *data)
+{
+    Node *nd = arena_alloc(&tp->arena, sizeof *nd);
+    *nd = (Node){.backward = backward, .inputs = inputs, .name = name};
+    nd->out = data ? tensor_over(tp, s, data) : tape_tensor(tp, s);
+    nd->in = arena_alloc(&tp->arena, (size_t)inputs * sizeof *nd->in);
+    for (int i = 0; i < inputs; i++) {
+        nd->in[i] = in[i];
+        if (in[i]->requires_grad && !tp->frozen) nd->out->requires_grad = true;
+    }
+    if (nd->out->requires_grad) record(tp, nd);
+    return nd;
+}
+
+Tensor *tape_view(Tape *tp, Tensor *x, Shape s, int offset)
+{
+    const int len = shape_len(s);
+    CHECK(offset >= 0 && offset <= x->len - len, "tape_view: %d values from %d on, of %d", len,
+          offset, x->len);
+    Tensor *t = tensor_over(tp, s, x->data + offset);
+    t->requires_grad = x->requires_grad;
+    t->view_of = x->view_of ? x->view_of : x;
+    return t;
+}
+
+/* --- gradients, which exist only while they are needed ------------------------------------------ */
+
+static real *gradient_take(Tape *tp, int len)
+{
+    for (int i = 0; i < tp->spares; i++) {
+        if (tp->spare[i].len != len) continue;
+        real *mem = tp->spare[i].mem;
+        tp->spare[i] = tp->spare[--tp->spares];
+        return memset(mem, 0, (size_t)len * sizeof *mem);
+    }
+    return arena_zero(&tp->arena, (size_t)len * sizeof(real));
+}
+
+/* A node's own backward is the last that reads the gradient of its output. */
+static void gradient_give_back(Tape *tp, Tensor *t)
+{
+    if (tp->keep_grads) return;
+    if (tp->spares < LEN(tp->spare)) {
+        tp->spare[tp->spares].mem = t->grad;
+        tp->spare[tp->spares++].len = t->len;
+    }
+    t->grad = NULL;
+}
+
+static void gradient_want(Tape *tp, Tensor *t)
+{
+    if (!t->requires_grad) return;
+    if (t->view_of) { /* anew each time: a backward pass before may have given the buffer back */
+        gradient_want(tp, t->view_of);
+        t->grad = t->view_of->grad + (t->data - t->view_of->data);
+    } else if (!t->grad) {
+        t->grad = gradient_take(tp, t->len);
+    }
+}
+
+static bool first_nonfinite(const real *x, int len, int *at)
+{
+    for (int i = 0; i < len; i++)
+        if (!isfinite(x[i])) return *at = i, true;
+    return false;
+}
+
+/* What a view looks into; any other tensor itself. */
+static Tensor *whole(Tensor *t)
+{
+    return t->view_of ? t->view_of : t;
+}
+
+/* "parameter l0.u (128,128)", "(64) of parameter l0.b" for a view, or "tensor (32,64)" */
+static char *describe(Tape *tp, Tensor *t)
+{
+    const ShapeText shape = shape_text(t->shape);
+    const char *name = whole(t)->name;
+    if (!name) return arena_format(&tp->arena, "tensor %s", shape.text);
+    if (t->view_of) return arena_format(&tp->arena, "%s of parameter %s", shape.text, name);
+    return arena_format(&tp->arena, "parameter %s %s", name, shape.text);
+}
+
+/* The backward pass; with an Error it stops at the first non-finite gradient and describes it. */
+static bool backward(Tape *tp, Tensor *loss, Error *err)
+{
+    CHECK(loss->len == 1 && loss->requires_grad && !tp->frozen,
+          "tape_backward: the loss must be a recorded scalar, not %s",
+          shape_text(loss->shape).text);
+    gradient_want(tp, loss);
+    loss->grad[0] = 1;
+    for (int i = tp->n - 1; i >= 0; i--) {
+        Node *nd = tp->node[i];
+        if (!nd->out->grad) continue; /* the loss does not depend on it */
+        for (int j = 0; j < nd->inputs; j++) gradient_want(tp, nd->in[j]);
+        nd->backward(nd); /* eq 4.1 */
+        for (int j = 0, at; err && j < nd->inputs; j++) {
+            Tensor *in = nd->in[j];
+            if (in->grad && first_nonfinite(in->grad, in->len, &at))
+                return error_set(err, "backward of op %s made a gradient of %g in %s, element %d",
+                                 nd->name, (double)in->grad[at], describe(tp, in), at);
+        }
+        gradient_give_back(tp, nd->out);
+    }
+    return true;
+}
+
+void tape_backward(Tape *tp, Tensor *loss)
+{
+    backward(tp, loss, NULL);
+}
+
+void tape_reset(Tape *tp)
+{
+    arena_reset(&tp->arena);
+    tp->n = tp->spares = 0;
+}
+
+void tape_free(Tape *tp)
+{
+    arena_free(&tp->arena);
+    free(tp->node);
+    *tp = (Tape){0};
+}
+
+/* --- finding what went wrong -------------------------------------------------------------------- */
+
+static bool check_values(Tape *tp, Error *err)
+{
+    for (int i = 0, at; i < tp->n; i++) {
+        const Node *nd = tp->node[i];
+        for (int j = 0; j < nd->inputs; j++)
+            if (first_nonfinite(nd->in[j]->data, nd->in[j]->len, &at))
+                return error_set(err, "op %s read the value %g in %s, element %d", nd->name,
+                                 (double)nd->in[j]->data[at], describe(tp, nd->in[j]), at);
+        if (first_nonfinite(nd->out->data, nd->out->len, &at))
+            return error_set(err,
+                             "op %s made the value %g in its output %s, element %d, from "
+                             "finite inputs",
+                             nd->name, (double)nd->out->data[at], shape_text(nd->out->shape).text,
+                             at);
+    }
+    return true;
+}
+
+bool tape_check(Tape *tp, Tensor *loss, Error *err)
+{
+    if (!check_values(tp, err)) return false;
+    if (!loss->requires_grad) return true;
+    for (int i = 0; i < tp->n; i++) {
+        Node *nd = tp->node[i];
+        nd->out->grad = NULL;
+        for (int j = 0; j < nd->inputs; j++) {
+            Tensor *in = whole(nd->in[j]);
+            if (!in->grad) continue;
+            if (in->name)
+                memset(in->grad, 0, (size_t)in->len * sizeof(real));
+            else
+                in->grad = NULL;
+        }
+    }
+    tp->spares = 0;
+    return backward(tp, loss, err);
+}
+
+/* --- looking at it ------------------------------------------------------------------------------ */
+
+/* The node that made t (or what t is a view of), or -1: a parameter or a constant. */
+static int maker(const Tape *tp, Tensor *t, int before)
+{
+    for (int i = before - 1; i >= 0; i--)
+        if (tp->node[i]->out == whole(t)) return i;
+    return -1;
+}
+
+void tape_print(const Tape *tp, FILE *f)
+{
+    fprintf(f, "%4s  %-14s %-14s %s\n", "node", "op", "output", "inputs");
+    for (int i = 0; i < tp->n; i++) {
+        const Node *nd = tp->node[i];
+        fprintf(f, "%4d  %-14s %-14s", i, nd->name, shape_text(nd->out->shape).text);
+        for (int j = 0; j < nd->inputs; j++) {
+            const int from = maker(tp, nd->in[j], i);
+            if (whole(nd->in[j])->name)
+                fprintf(f, " %s", whole(nd->in[j])->name);
+            else if (from >= 0)
+                fprintf(f, " #%d", from);
+            else
+                fprintf(f, " const%s", shape_text(nd->in[j]->shape).text);
+        }
+        fputc('\n', f);
+    }
+}
+
+static void dot_leaf(const Tensor *t, int node, int input, FILE *f)
+{
+    if (t->name)
+        fprintf(f, "  \"%s\" [label=\"%s\\n%s\",shape=ellipse];\n  \"%s\" -> n%d;\n", t->name,
+                t->name, shape_text(t->shape).text, t->name, node);
+    else
+        fprintf(f, "  c%d_%d [label=\"const\\n%s\",shape=plaintext];\n  c%d_%d -> n%d;\n", node,
+                input, shape_text(t->shape).text, node, input, node);
+}
+
+void tape_dot(const Tape *tp, FILE *f)
+{
+    fputs("digraph tape {\n  rankdir=LR;\n  node [fontname=\"Helvetica\"];\n", f);
+    for (int i = 0; i < tp->n; i++) {
+        const Node *nd = tp->node[i];
+        fprintf(f, "  n%d [label=\"%s\\n%s\",shape=box];\n", i, nd->name,
+                shape_text(nd->out->shape).text);
+        for (int j = 0; j < nd->inputs; j++) {
+            const int from = maker(tp, nd->in[j], i);
+            if (from >= 0)
+                fprintf(f, "  n%d -> n%d;\n", from, i);
+            else
+                dot_leaf(whole(nd->in[j]), i, j, f);
+        }
+    }
+    fputs("}\n", f);
+}

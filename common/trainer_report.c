@@ -1,0 +1,131 @@
+/* What a train program says and draws: sizes, the header of a run, its summary, loss.png. */
+#include "trainer_report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+#include "parallel.h"
+#include "plot.h"
+
+void trainer_arch(const Usage *usage, char *name, size_t room)
+{
+    snprintf(name, room, "%.*s", (int)strcspn(usage->program, "/"), usage->program);
+}
+
+void trainer_print_sizes(Trainer *t)
+{
+    const Params *ps = t->params;
+    printf("%-24s %-16s %10s\n", "parameter", "shape", "values");
+    for (int i = 0; i < ps->n; i++)
+        printf("%-24s %-16s %10d\n", ps->tensor[i]->name, shape_text(ps->tensor[i]->shape).text,
+               ps->tensor[i]->len);
+    Tape tp = {0};
+    Rng rng = rng_make(t->config->seed, RNG_BATCH, 1);
+    task_batch(&t->data.task, SPLIT_TRAIN, t->config->data.seq_len, &rng, t->config->batch,
+               &t->batch);
+    tape_backward(&tp, model_loss(&tp, t->model, &t->batch, NULL, NULL));
+    const double mb = 1e-6, reals = (double)(ps->len * sizeof(real)) * mb;
+    const int moments = t->optim->v ? 2 : 1;
+    printf("\n%zu parameters; %d updates of %d sequences of %d steps\n", ps->count,
+           t->config->steps, t->config->batch, t->batch.T);
+    printf("memory: %.1f MB parameters, %.1f MB gradients, %.1f MB moments, %.1f MB a step\n",
+           reals, reals, moments * reals, (double)arena_reserved(&tp.arena) * mb);
+    tape_free(&tp);
+}
+
+void trainer_print_header(const Trainer *t)
+{
+    const TrainConfig *c = t->config;
+    const Task *task = &t->data.task;
+    if (c->quiet) return;
+    fprintf(stderr, "%s: %s, %zu parameters, %d updates of %d x %d, %d thread%s, seed %llu\n",
+            t->usage->program, data_name(&c->data), t->params->count, c->steps, c->batch,
+            c->data.seq_len, parallel_max(), parallel_max() > 1 ? "s" : "",
+            (unsigned long long)c->seed);
+    if (t->data.is_text)
+        fprintf(stderr, "%d training and %d validation tokens, vocabulary of %d\n",
+                t->data.text.n[SPLIT_TRAIN], t->data.text.n[SPLIT_VALID], t->data.text.vocab.size);
+    if (t->data.is_text && t->data.text.unknown)
+        fprintf(stderr,
+                "%s: warning: %lld validation tokens are not in the vocabulary (the first at "
+                "byte %lld); they are read as the unknown character\n",
+                t->usage->program, (long long)t->data.text.unknown,
+                (long long)t->data.text.first_unknown);
+    if (t->step) fprintf(stderr, "going on after step %d\n", t->step);
+    if (!isnan(task->loss_chance))
+        fprintf(stderr, "loss at chance %.4f%s\n", task->loss_chance,
+                task->outputs ? " nats a token" : "");
+}
+
+static bool write_loss_script(const Trainer *t, const char *path, Error *err)
+{
+    const Task *task = &t->data.task;
+    char arch[32];
+    trainer_arch(t->usage, arch, sizeof arch);
+    char *title = xformat("%s on %s", arch, data_name(&t->config->data));
+    char *quoted = plot_quote(title);
+    const NgramLevel ngram = data_ngram(&t->data);
+    char counting[16];
+    snprintf(counting, sizeof counting, "%d-gram", ngram.n);
+    char *lines = xstrdup("");
+    const struct {
+        const char *name, *color;
+        double level;
+    } level[] = {{"chance", plot_color[7], task->loss_chance},
+                 {counting, plot_color[3], ngram.loss},
+                 {"best possible", plot_color[2], task->loss_perfect}};
+    for (int i = 0; i < LEN(level); i++) {
+        if (isnan(level[i].level)) continue;
+        char *more =
+            xformat("%s, \\\n     %.6g with lines dashtype 2 linewidth 1.5 linecolor rgb '%s' "
+                    "title '%s %.4g'",
+                    lines, level[i].level, level[i].color, level[i].name, level[i].level);
+        free(lines);
+        lines = more;
+    }
+    char *script = xformat(
+        "set datafile separator comma\nset title %s\nset xlabel 'updates'\nset ylabel '%s'\n"
+        "set grid linetype 1 linecolor rgb '#dddddd'\nset key outside bottom center horizontal\n"
+        "set xrange [0:*]\n"
+        "plot 'log.csv' using 1:4 every ::1 with lines linewidth 1 linecolor rgb '%s' title "
+        "'training', \\\n     '' using 1:5 every ::1 with linespoints linewidth 2 pointtype 7 "
+        "linecolor rgb '%s' title 'validation'%s\n",
+        quoted, task->outputs ? "loss (nats per token)" : "mean squared error", plot_color[5],
+        plot_color[1], lines);
+    const bool ok = file_write(path, script, strlen(script), err);
+    free(title), free(quoted), free(lines), free(script);
+    return ok;
+}
+
+void trainer_draw_loss(const Trainer *t)
+{
+    const char *kind = t->config->plot, *dir = t->config->out;
+    if (strcmp(kind, "none") == 0) return;
+    Error err;
+    char *script = xformat("%s/loss.gp", dir), *picture = xformat("%s/loss.%s", dir, kind);
+    if (!write_loss_script(t, script, &err))
+        fprintf(stderr, "%s: warning: %s\n", t->usage->program, err.text);
+    else
+        plot_draw(script, picture, kind, 900, 600);
+    free(script), free(picture);
+}
+
+void trainer_print_summary(const Trainer *t)
+{
+    const LogRow *r = &t->log.valid;
+    const char *dir = t->config->out;
+    char arch[32];
+    trainer_arch(t->usage, arch, sizeof arch);
+    if (t->config->quiet) return;
+    if (t->log.dangling) fputc('\n', stderr);
+    if (!isnan(r->valid_loss))
+        fprintf(stderr, "step %d: validation loss %.4f, %s %.4f, %.1f s\n", t->step, r->valid_loss,
+                data_metric_name(&t->data), r->metric, t->state.seconds);
+    fprintf(stderr, "in %s: model.safetensors, log.csv%s%s\n", dir,
+            strcmp(t->config->plot, "png") == 0 ? ", loss.png" : "",
+            t->status ? "; go on with --resume" : "");
+    fprintf(stderr, "next: ./%s/eval %s\n", arch, dir);
+}

@@ -1,0 +1,223 @@
+/* `make zoo`: trains every architecture on every shared task in a short budget, prints one table and
+ * draws one picture. A new architecture is one line in `architectures`, a new task one in `jobs`.
+ *
+ * Each run is the ordinary train and eval program of its folder, with its options shown: whatever
+ * stands in the table can be had again by typing that line. */
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "plot.h"
+
+static const char *const architectures[] = {"rnn"};
+
+typedef struct {
+    const char *name, *options; /* of the row; of ./ARCH/train */
+    const char *measure;        /* key of eval's JSON: "loss" or "value" */
+    const char *what;           /* as the table's head says it */
+} Job;
+
+/* Sized for about a minute an architecture on two cores. */
+static const Job jobs[] = {
+    {"places", "--lines", "loss", "nats"},
+    {"prose", "", "loss", "nats"},
+    {"agreement", "--task agreement --steps 1200", "loss", "nats"},
+    {"parity", "--task parity", "value", "accuracy"},
+    {"dyck", "--task dyck --steps 1000", "value", "accuracy"},
+    {"copy-memory", "--task copy-memory --steps 300", "loss", "nats"},
+};
+
+enum { ARCHS = LEN(architectures), JOBS = LEN(jobs), MAX_ARGS = 24 };
+
+typedef struct {
+    double value, chance, perfect, loss_perfect, seconds, parameters;
+    bool done;
+} Result;
+
+/* --- running the programs --------------------------------------------------------------------------- */
+
+typedef struct {
+    char *word[MAX_ARGS + 1];
+    int n;
+    char *text;
+} Command;
+
+/* Splits a line at its spaces; nothing here is quoted. */
+static Command command_make(const char *line)
+{
+    Command c = {.text = xstrdup(line)};
+    char *rest = NULL;
+    for (char *w = strtok_r(c.text, " ", &rest); w && c.n < MAX_ARGS;
+         w = strtok_r(NULL, " ", &rest))
+        c.word[c.n++] = w;
+    return c;
+}
+
+/* Runs a command; its standard output is put into *out (free() it) unless out is NULL. Returns the
+ * exit status, 128 + the signal's number, or -1 with a message. */
+static int run(const char *line, char **out)
+{
+    int fd[2] = {-1, -1}, status;
+    if (out && pipe(fd) != 0) return fprintf(stderr, "zoo: error: pipe: %s\n", strerror(errno)), -1;
+    fflush(NULL);
+    const pid_t pid = fork();
+    if (pid < 0) return fprintf(stderr, "zoo: error: fork: %s\n", strerror(errno)), -1;
+    if (pid == 0) {
+        Command c = command_make(line);
+        if (out) dup2(fd[1], STDOUT_FILENO), close(fd[0]), close(fd[1]);
+        execv(c.word[0], c.word);
+        fprintf(stderr, "zoo: error: %s: %s; run `make` first\n", c.word[0], strerror(errno));
+        _exit(EXIT_FAILED);
+    }
+    if (out) {
+        size_t len = 0;
+        ssize_t n;
+        close(fd[1]);
+        *out = xcalloc(1, 1 << 16);
+        while (len < (1 << 16) - 1 && (n = read(fd[0], *out + len, (1 << 16) - 1 - len)) > 0)
+            len += (size_t)n;
+        close(fd[0]);
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SIGNAL + WTERMSIG(status);
+}
+
+static double number(const json_t *o, const char *key)
+{
+    const json_t *v = json_object_get(o, key);
+    return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+static bool evaluate(const char *arch, const Job *job, Result *r)
+{
+    char *line = xformat("./%s/eval runs/zoo/%s-%s --json", arch, job->name, arch), *out = NULL;
+    const int status = run(line, &out);
+    json_t *o = status == 0 ? json_loads(out, 0, NULL) : NULL;
+    const bool loss = strcmp(job->measure, "loss") == 0;
+    r->done = o != NULL;
+    r->value = number(o, job->measure);
+    r->chance = number(o, loss ? "loss_chance" : "chance");
+    r->perfect = number(o, loss ? "loss_perfect" : "perfect");
+    r->loss_perfect = number(o, "loss_perfect");
+    r->parameters = number(o, "parameters");
+    json_decref(o);
+    free(line), free(out);
+    return r->done;
+}
+
+static int train_and_evaluate(const char *arch, const Job *job, Result *r)
+{
+    char *line = xformat("./%s/train %s --overwrite --out runs/zoo/%s-%s", arch, job->options,
+                         job->name, arch);
+    fprintf(stderr, "\n== %s on %s: %s\n", arch, job->name, line);
+    const double start = clock_seconds();
+    int status = run(line, NULL);
+    r->seconds = clock_seconds() - start;
+    if (status == 0 && !evaluate(arch, job, r)) status = EXIT_FAILED;
+    free(line);
+    return status;
+}
+
+/* --- the table ------------------------------------------------------------------------------------------ */
+
+static void print_cell(double x, int digits)
+{
+    if (isnan(x))
+        printf(" %9s", "-");
+    else
+        printf(" %9.*f", digits, x);
+}
+
+static void print_table(Result result[JOBS][ARCHS])
+{
+    printf("\n%-14s %-9s %9s %9s |", "task", "measure", "chance", "perfect");
+    for (int a = 0; a < ARCHS; a++) printf(" %9s", architectures[a]);
+    putchar('\n');
+    for (int j = 0; j < JOBS; j++) {
+        printf("%-14s %-9s", jobs[j].name, jobs[j].what);
+        print_cell(result[j][0].chance, 4);
+        print_cell(result[j][0].perfect, 4);
+        printf(" |");
+        for (int a = 0; a < ARCHS; a++) print_cell(result[j][a].done ? result[j][a].value : NAN, 4);
+        putchar('\n');
+    }
+    printf("%-14s %-9s %9s %9s |", "training", "seconds", "", "");
+    for (int a = 0; a < ARCHS; a++) {
+        double seconds = 0;
+        for (int j = 0; j < JOBS; j++) seconds += result[j][a].seconds;
+        print_cell(seconds, 1);
+    }
+    printf("\n%-14s %-9s %9s %9s |", "parameters", "of places", "", "");
+    for (int a = 0; a < ARCHS; a++) print_cell(result[0][a].parameters, 0);
+    putchar('\n');
+}
+
+/* --- the picture: a panel a task, all architectures on its axis ------------------------------------------ */
+
+static char *append(char *text, char *more)
+{
+    char *both = xformat("%s%s", text, more);
+    free(text), free(more);
+    return both;
+}
+
+static bool draw(Result result[JOBS][ARCHS])
+{
+    char *s = xstrdup(
+        "set datafile separator comma\nset multiplot layout 2,3 title "
+        "'The zoo: validation loss against updates' font ',16'\n"
+        "set grid linetype 1 linecolor rgb '#dddddd'\nset key top right\nset xlabel 'updates'\n"
+        "set tics font ',9'\nset xrange [0:*]\n");
+    for (int j = 0; j < JOBS; j++) {
+        s = append(
+            s, xformat("set title '%s'\nset ylabel 'loss (nats per token)'\nplot ", jobs[j].name));
+        for (int a = 0; a < ARCHS; a++)
+            s = append(s,
+                       xformat("%s'%s-%s/log.csv' using 1:5 every ::1 with linespoints linewidth 2 "
+                               "pointtype 7 pointsize 0.6 linecolor rgb '%s' title '%s'",
+                               a ? ", " : "", jobs[j].name, architectures[a],
+                               plot_color[(5 + a) % 8], architectures[a]));
+        const double perfect = result[j][0].loss_perfect;
+        if (perfect > 0) /* not a number: not known; 0: the axis itself */
+            s = append(
+                s, xformat(", %.6g with lines dashtype 2 linecolor rgb '%s' title 'best possible'",
+                           perfect, plot_color[2]));
+        s = append(s, xstrdup("\n"));
+    }
+    s = append(s, xstrdup("unset multiplot\n"));
+    Error err;
+    bool ok = file_write("runs/zoo/zoo.gp", s, strlen(s), &err);
+    if (!ok) fprintf(stderr, "zoo: warning: %s\n", err.text);
+    ok = ok && plot_draw("runs/zoo/zoo.gp", "runs/zoo/zoo.png", "png", 1200, 760);
+    free(s);
+    return ok;
+}
+
+int main(void)
+{
+    static Result result[JOBS][ARCHS];
+    Error err;
+    if (!dir_make("runs/zoo", &err))
+        return fprintf(stderr, "zoo: error: %s\n", err.text), EXIT_FAILED;
+    const double start = clock_seconds();
+    for (int a = 0; a < ARCHS; a++)
+        for (int j = 0; j < JOBS; j++) {
+            const int status = train_and_evaluate(architectures[a], &jobs[j], &result[j][a]);
+            if (status) return fprintf(stderr, "zoo: stopped\n"), status < 0 ? EXIT_FAILED : status;
+        }
+    print_table(result);
+    if (draw(result)) printf("\npicture: runs/zoo/zoo.png\n");
+    char *sample = xformat("./%s/eval runs/zoo/places-%s --samples 8 --plot none",
+                           architectures[ARCHS - 1], architectures[ARCHS - 1]);
+    printf("\nNew places, from %s:\n", sample);
+    const int status = run(sample, NULL);
+    printf("\n%.0f s in all. Go on with lessons/00-start.md.\n", clock_seconds() - start);
+    free(sample);
+    return status;
+}

@@ -1,0 +1,495 @@
+/* Lesson 05: a neural language model (Bengio, Ducharme, Vincent & Jauvin 2003), and what decides
+ * whether it learns: how it starts, how it steps, how far it steps.
+ *
+ *   e = embed[x_1] .. embed[x_N]     the last N characters, each a learned vector of C numbers
+ *   h = tanh(e W + b)                H features of them together
+ *   z = h U + c                      a logit for each of V characters; softmax gives probabilities
+ *
+ * Unlike the counts of lesson 03 it can answer for a context that it never saw, when it has seen
+ * one with similar vectors. The paper's direct connections from e to z are left out.
+ *
+ * Shapes: B examples, N context, C channels, H hidden, V vocabulary. See lessons/05-training.md. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data.h"
+#include "file.h"
+#include "ops.h"
+#include "optim.h"
+#include "parallel.h"
+#include "plot.h"
+#include "sample.h"
+
+static const Usage usage = {
+    .program = "lessons/05-training",
+    .about =
+        "Trains the neural language model of Bengio et al. (2003) on a list of lines, and shows "
+        "what its start, its optimiser and its learning rate do.",
+    .operands = "",
+    .examples = "  ./lessons/05-training --out runs/l05 --overwrite\n"
+                "  ./lessons/05-training --experiment sweep --out runs/l05 --overwrite\n",
+};
+
+typedef struct {
+    DataConfig data;
+    const char *experiment, *optimizer, *out, *plot;
+    int context, channels, hidden, steps, batch, warmup, threads;
+    double lr, init, init_last;
+    bool overwrite;
+    uint64_t seed;
+} Config;
+
+/* --- data: every character of every line is one example ------------------------------------------ */
+
+typedef struct {
+    int n, *x, *y; /* x (n,N) the characters before, y (n) the character */
+} Examples;
+
+/* Before the first character of a line stand N newlines: no context reaches over the line's start. */
+static Examples examples_of(const Text *t, Split split, int N)
+{
+    const int *ids = t->ids[split], newline = vocab_id(&t->vocab, '\n');
+    Examples e = {.n = t->n[split] - 1};
+    e.x = xmalloc((size_t)e.n * N * sizeof *e.x);
+    e.y = xmalloc((size_t)e.n * sizeof *e.y);
+    for (int i = 0; i < e.n; i++) {
+        bool inside = true;
+        for (int j = N - 1; j >= 0; j--) {
+            const int at = i - (N - 1 - j); /* the text starts with a newline, at 0 */
+            inside = inside && ids[at] != newline;
+            e.x[i * N + j] = inside ? ids[at] : newline;
+        }
+        e.y[i] = ids[i + 1];
+    }
+    return e;
+}
+
+static void examples_free(Examples *e)
+{
+    free(e->x), free(e->y);
+}
+
+typedef struct {
+    const Config *c;
+    Data data;
+    Examples train, valid;
+    int V;
+    double ln_V; /* nats a character if all V were equally likely */
+} Lab;
+
+/* --- the model ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    Tensor *embed; /* (V,C)            */
+    Tensor *w, *b; /* (N*C,H) (H)      */
+    Tensor *u, *c; /* (H,V)   (V)      */
+    int N;
+} Nplm;
+
+/* How a run starts, steps, and how far. */
+typedef struct {
+    const char *label, *optimizer; /* optimizer: sgd, momentum or adamw */
+    double lr, min_lr;
+    int warmup, steps;
+    double init, init_last; /* of w and of u: factors on a standard deviation of 1/sqrt(inputs) */
+} Plan;
+
+static Nplm nplm_init(Params *ps, const Lab *lab, const Plan *p)
+{
+    const int N = lab->c->context, C = lab->c->channels, H = lab->c->hidden, V = lab->V;
+    Nplm m = {.N = N};
+    m.embed = param(ps, SHAPE(V, C), 1, "embed");
+    m.w = param(ps, SHAPE(N * C, H), p->init / sqrt(N * C), "w");
+    m.b = param(ps, SHAPE(H), 0, "b");
+    m.u = param(ps, SHAPE(H, V), p->init_last / sqrt(H), "u");
+    m.c = param(ps, SHAPE(V), 0, "c");
+    return m;
+}
+
+static Tensor *nplm_hidden(Tape *tp, const Nplm *m, const int *x, int B)
+{
+    Tensor *e = op_embed(tp, m->embed, x, SHAPE(B, m->N));                     /* (B,N,C) */
+    Tensor *joined = op_reshape(tp, e, SHAPE(B, m->N * shape_last(e->shape))); /* (B,N*C) */
+    return op_tanh(tp, op_linear(tp, joined, m->w, m->b));                     /* (B,H)   eq 5.1 */
+}
+
+static Tensor *nplm_logits(Tape *tp, const Nplm *m, const int *x, int B)
+{
+    return op_linear(tp, nplm_hidden(tp, m, x, B), m->u, m->c); /* (B,V)   */
+}
+
+/* --- one run ------------------------------------------------------------------------------------ */
+
+/* Mean loss over all held-out examples. */
+static double evaluate(const Lab *lab, const Nplm *m)
+{
+    enum { B = 1024 };
+    const Examples *e = &lab->valid;
+    Tape tp = {.frozen = true};
+    double sum = 0;
+    for (int i = 0; i < e->n; i += B) {
+        const int n = e->n - i < B ? e->n - i : B;
+        Tensor *z = nplm_logits(&tp, m, e->x + (size_t)i * m->N, n);
+        sum += n * (double)op_cross_entropy(&tp, z, e->y + i)->data[0];
+        tape_reset(&tp);
+    }
+    tape_free(&tp);
+    return sum / e->n;
+}
+
+/* The batch of a step is a function of seed and step: all runs see the same batches. */
+static void draw_batch(const Lab *lab, int step, int *x, int *y)
+{
+    const int N = lab->c->context;
+    Rng rng = rng_make(lab->c->seed, RNG_BATCH, (uint32_t)step);
+    for (int b = 0; b < lab->c->batch; b++) {
+        const int i = rng_below(&rng, lab->train.n);
+        memcpy(x + b * N, lab->train.x + (size_t)i * N, N * sizeof *x);
+        y[b] = lab->train.y[i];
+    }
+}
+
+static Optim optim_of(const char *name, const Params *ps)
+{
+    if (strcmp(name, "adamw") == 0) return optim_init(OPTIM_ADAMW, ps, 0.9, 0.99, 0.01);
+    return optim_init(OPTIM_SGD, ps, strcmp(name, "momentum") == 0 ? 0.9 : 0, 0, 0);
+}
+
+/* Trains the model; curve (steps) receives the loss of each batch before its update. Stops when the
+ * loss is no number any more. Returns the loss on held-out examples. */
+static double train(const Lab *lab, const Plan *p, Params *ps, const Nplm *m, double *curve)
+{
+    const int B = lab->c->batch;
+    const Schedule schedule = {p->lr, p->min_lr, p->warmup, p->steps};
+    Optim optim = optim_of(p->optimizer, ps);
+    Tape tp = {0};
+    int *x = xcalloc((size_t)B * m->N, sizeof *x), *y = xcalloc(B, sizeof *y);
+    for (int i = 0; i < p->steps; i++) curve[i] = NAN;
+    for (int step = 1; step <= p->steps; step++) {
+        draw_batch(lab, step, x, y);
+        Tensor *loss = op_cross_entropy(&tp, nplm_logits(&tp, m, x, B), y);
+        curve[step - 1] = (double)loss->data[0];
+        if (!isfinite(curve[step - 1])) break;
+        tape_backward(&tp, loss);
+        optim_step(&optim, ps, lr_at(&schedule, step)); /* also sets the gradients to zero */
+        tape_reset(&tp);
+    }
+    free(x), free(y);
+    tape_free(&tp);
+    optim_free(&optim);
+    return evaluate(lab, m);
+}
+
+/* --- tables and pictures ------------------------------------------------------------------------ */
+
+typedef struct {
+    FILE *f;
+    char *text;
+    size_t len;
+} Sheet;
+
+static FILE *sheet_open(Sheet *s)
+{
+    s->f = open_memstream(&s->text, &s->len);
+    CHECK(s->f, "open_memstream failed");
+    return s->f;
+}
+
+static const char SETTINGS[] =
+    "set datafile separator comma\nset key autotitle columnhead\nset grid\n"
+    "set linetype 1 lc rgb '#0072b2' lw 2\nset linetype 2 lc rgb '#d55e00' lw 2\n"
+    "set linetype 3 lc rgb '#009e73' lw 2\nset linetype 4 lc rgb '#cc79a7' lw 2\n";
+
+/* Writes NAME.csv and NAME.gp, and draws NAME.png with each column against the first, and ln V as
+ * the baseline if that makes sense; `more` are commands of this picture alone. */
+static bool sheet_draw(const Lab *lab, Sheet *s, const char *name, const char *more,
+                       const char *style, bool baseline, Error *err)
+{
+    const char *kind = lab->c->plot, *out = lab->c->out;
+    int columns = 1;
+    fclose(s->f);
+    for (const char *head = s->text; *head != '\n'; head++) columns += *head == ',';
+    char *csv = xformat("%s/%s.csv", out, name), *gp = xformat("%s/%s.gp", out, name);
+    char *picture = xformat("%s/%s.%s", out, name, kind);
+    char *line = baseline
+                     ? xformat(", %.6f with lines dt 2 lc rgb '#000000' title 'ln V'", lab->ln_V)
+                     : xstrdup("");
+    char *script = xformat("%s%splot for [k=2:%d] '%s.csv' using 1:k with %s lt k-1%s\n", SETTINGS,
+                           more, columns, name, style, line);
+    const bool ok =
+        file_write(csv, s->text, s->len, err) && file_write(gp, script, strlen(script), err);
+    if (ok) plot_draw(gp, picture, kind, 900, 540);
+    free(csv), free(gp), free(picture), free(line), free(script), free(s->text);
+    return ok;
+}
+
+/* Mean of the last losses up to step i: single batches are too noisy to compare by eye. */
+static double smooth(const double *curve, int steps, int i)
+{
+    const int from = i > steps / 50 ? i - steps / 50 : 0;
+    double sum = 0;
+    for (int k = from; k <= i; k++) sum += curve[k];
+    return sum / (i - from + 1);
+}
+
+static void print_samples(const Lab *lab, const Nplm *m, int samples)
+{
+    const Sampling plain = {.temperature = 1, .top_p = 1};
+    const Vocab *v = &lab->data.text.vocab;
+    const int newline = vocab_id(v, '\n'), N = m->N;
+    Tape tp = {.frozen = true};
+    for (int s = 0; s < samples; s++) {
+        Rng rng = rng_make(lab->c->seed, RNG_SAMPLE, (uint32_t)s);
+        int *x = tape_save(&tp, N * sizeof *x), id;
+        for (int j = 0; j < N; j++) x[j] = newline;
+        printf("  ");
+        for (int i = 0; i < 40; i++) {
+            char bytes[4];
+            id = sample_token(nplm_logits(&tp, m, x, 1)->data, lab->V, &plain, &rng);
+            if (id == newline) break;
+            printf("%.*s", vocab_decode(v, id, bytes), bytes);
+            memmove(x, x + 1, (N - 1) * sizeof *x);
+            x[N - 1] = id;
+        }
+        putchar('\n');
+        tape_reset(&tp);
+    }
+    tape_free(&tp);
+}
+
+/* --- the experiments: plans side by side, on the same batches ------------------------------------- */
+
+/* Trains a fresh model by each plan, prints how it went, and draws the losses as NAME.png. */
+static bool compare(const Lab *lab, const char *name, const Plan *plan, int n, Error *err)
+{
+    const int steps = plan[0].steps;
+    double *curve = xcalloc((size_t)n * steps, sizeof *curve);
+    Sheet s;
+    fprintf(sheet_open(&s), "step");
+    for (int r = 0; r < n; r++) {
+        Params ps = params_init(lab->c->seed);
+        const Nplm m = nplm_init(&ps, lab, &plan[r]);
+        double *c = curve + (size_t)r * steps;
+        const double started = clock_seconds(), valid = train(lab, &plan[r], &ps, &m, c);
+        if (n == 1) print_samples(lab, &m, 8);
+        printf("%s: starts at %.3f ln V (%.4f)\n", plan[r].label, c[0] / lab->ln_V, c[0]);
+        printf("%s: validation %.4f, training %.4f, %d steps, %zu parameters, %.1f s\n",
+               plan[r].label, valid, smooth(c, steps, steps - 1), steps, ps.count,
+               clock_seconds() - started);
+        fprintf(s.f, ",%s", plan[r].label);
+        params_free(&ps);
+    }
+    for (int i = 0; i < steps; i += i < 100 ? 1 : 1 + steps / 250) {
+        fprintf(s.f, "\n%d", i);
+        for (int r = 0; r < n; r++)
+            fprintf(s.f, ",%.5f", smooth(curve + (size_t)r * steps, steps, i));
+    }
+    free(curve);
+    return sheet_draw(
+        lab, &s, name,
+        "set title 'How fast does the loss fall, and from where?'\nset xlabel 'step'\n"
+        "set ylabel 'training loss (nats a character)'\nset key right center\n",
+        "lines", true, err);
+}
+
+static bool experiment_train(const Lab *lab, const Plan *base, Error *err)
+{
+    return compare(lab, "train", base, 1, err);
+}
+
+static bool experiment_optimizers(const Lab *lab, const Plan *base, Error *err)
+{
+    Plan plan[4] = {*base, *base, *base, *base};
+    plan[0].label = "SGD", plan[0].optimizer = "sgd", plan[0].lr = 0.3;
+    plan[1].label = "momentum", plan[1].optimizer = "momentum", plan[1].lr = 0.03;
+    plan[2].label = "AdamW", plan[2].optimizer = "adamw", plan[2].lr = 0.003;
+    plan[3].label = "AdamW with schedule", plan[3].optimizer = "adamw", plan[3].lr = 0.01;
+    for (int r = 0; r < 3; r++) plan[r].min_lr = plan[r].lr, plan[r].warmup = 0; /* constant */
+    return compare(lab, "optimizers", plan, LEN(plan), err);
+}
+
+enum { BINS = 40 };
+
+/* Counts the values of h at the start, over 1000 examples; returns the share beyond +-0.97. */
+static double saturation(const Lab *lab, const Plan *p, double share[BINS])
+{
+    Params ps = params_init(lab->c->seed);
+    const Nplm m = nplm_init(&ps, lab, p);
+    Tape tp = {.frozen = true};
+    const Tensor *h = nplm_hidden(&tp, &m, lab->train.x, lab->train.n < 1000 ? lab->train.n : 1000);
+    int saturated = 0;
+    for (int i = 0; i < h->len; i++) {
+        const int k = (int)((double)(h->data[i] + 1) / 2 * BINS);
+        share[k < BINS ? k : BINS - 1] += 100.0 / h->len;
+        saturated += fabs((double)h->data[i]) > 0.97;
+    }
+    const double percent = 100.0 * saturated / h->len;
+    tape_free(&tp);
+    params_free(&ps);
+    return percent;
+}
+
+static bool experiment_start(const Lab *lab, const Plan *base, Error *err)
+{
+    Plan plan[3] = {*base, *base, *base};
+    plan[0].label = "last layer x 0.1", plan[0].init = 1, plan[0].init_last = 0.1;
+    plan[1].label = "all x 1", plan[1].init = 1, plan[1].init_last = 1;
+    plan[2].label = "all x 5", plan[2].init = 5, plan[2].init_last = 5;
+    if (!compare(lab, "start", plan, LEN(plan), err)) return false;
+    double share[2][BINS] = {0};
+    Sheet s;
+    fprintf(sheet_open(&s), "h,init x 1,init x 5\n");
+    for (int r = 0; r < 2; r++)
+        printf("%s: saturated %.1f %% of h\n", plan[r + 1].label,
+               saturation(lab, &plan[r + 1], share[r]));
+    for (int k = 0; k < BINS; k++)
+        fprintf(s.f, "%.3f,%.4f,%.4f\n", 2 * (k + 0.5) / BINS - 1, share[0][k], share[1][k]);
+    return sheet_draw(lab, &s, "saturation",
+                      "set title 'Where do the tanh units start?'\nset xlabel 'h'\n"
+                      "set ylabel 'values of h (%)'\nset key top center\nset xrange [-1:1]\n",
+                      "histeps", false, err);
+}
+
+/* One short run for each optimiser and learning rate. The edge: from there on the loss is worse
+ * than knowing nothing, or no number. */
+static bool experiment_sweep(const Lab *lab, const Plan *base, Error *err)
+{
+    static const char *const optimizer[3] = {"sgd", "momentum", "adamw"};
+    double best[3] = {INFINITY, INFINITY, INFINITY}, best_lr[3] = {0}, edge[3] = {0};
+    double *curve = xcalloc(base->steps, sizeof *curve);
+    Sheet s;
+    fprintf(sheet_open(&s), "lr,SGD,momentum,AdamW\n");
+    printf("%10s %10s %10s %10s\n", "lr", "sgd", "momentum", "adamw");
+    for (int k = 0; k <= 10; k++) { /* 1e-4 .. 10 */
+        const double lr = pow(10, -4 + k / 2.0);
+        printf("%10.1e", lr), fprintf(s.f, "%.4e", lr);
+        for (int r = 0; r < 3; r++) {
+            Plan p = *base;
+            p.optimizer = optimizer[r], p.lr = p.min_lr = lr, p.warmup = 0;
+            Params ps = params_init(lab->c->seed);
+            const Nplm m = nplm_init(&ps, lab, &p);
+            const double valid = train(lab, &p, &ps, &m, curve);
+            if (valid < best[r]) best[r] = valid, best_lr[r] = lr;
+            if (!(valid < lab->ln_V) && edge[r] == 0) edge[r] = lr;
+            printf(" %10.4f", valid), fprintf(s.f, ",%.5f", valid);
+            params_free(&ps);
+        }
+        putchar('\n'), fputc('\n', s.f);
+    }
+    free(curve);
+    for (int r = 0; r < 3; r++)
+        printf("%s: best %.4f with lr %.1e, diverges from lr %.1e\n", optimizer[r], best[r],
+               best_lr[r], edge[r]);
+    return sheet_draw(
+        lab, &s, "sweep",
+        "set title 'Where is the edge of the learning rate?'\nset logscale x\n"
+        "set xlabel 'learning rate'\nset ylabel 'validation loss (nats a character)'\n"
+        "set format x '%.0e'\nset yrange [*:5]\nset key top left\n",
+        "linespoints pt 7", true, err);
+}
+
+/* --- the program ---------------------------------------------------------------------------------- */
+
+static bool lab_open(Lab *lab, const Config *c, Error *err)
+{
+    *lab = (Lab){.c = c};
+    if (!data_open(&lab->data, &c->data, NULL, err)) return false;
+    lab->train = examples_of(&lab->data.text, SPLIT_TRAIN, c->context);
+    lab->valid = examples_of(&lab->data.text, SPLIT_VALID, c->context);
+    lab->V = lab->data.text.vocab.size;
+    lab->ln_V = log(lab->V); /* eq 5.2 */
+    return true;
+}
+
+static void lab_close(Lab *lab)
+{
+    examples_free(&lab->train), examples_free(&lab->valid);
+    data_close(&lab->data);
+}
+
+static bool run(const Config *c, Error *err)
+{
+    static const struct {
+        const char *name;
+        bool (*run)(const Lab *, const Plan *, Error *);
+        int steps; /* unless --steps tells */
+    } experiment[] = {{"train", experiment_train, 10000},
+                      {"start", experiment_start, 2000},
+                      {"optimizers", experiment_optimizers, 2000},
+                      {"sweep", experiment_sweep, 500}};
+    Lab lab;
+    if (!c->overwrite && !dir_is_empty(c->out))
+        return error_set(err, "%s holds a run already: give --overwrite or another --out", c->out);
+    if (!dir_make(c->out, err) || !lab_open(&lab, c, err)) return false;
+    printf("%d training and %d validation examples, V %d, ln V %.4f\n", lab.train.n, lab.valid.n,
+           lab.V, lab.ln_V);
+    Plan plan = {.label = c->optimizer,
+                 .optimizer = c->optimizer,
+                 .lr = c->lr,
+                 .warmup = c->warmup,
+                 .steps = c->steps,
+                 .init = c->init,
+                 .init_last = c->init_last};
+    bool ok = true;
+    for (int i = 0; i < LEN(experiment); i++) {
+        if (strcmp(c->experiment, experiment[i].name) != 0) continue;
+        if (!plan.steps) plan.steps = experiment[i].steps;
+        ok = experiment[i].run(&lab, &plan, err);
+    }
+    lab_close(&lab);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    parallel_start(argv);
+    Config c = {.data = data_defaults(),
+                .experiment = "train",
+                .optimizer = "adamw",
+                .out = "runs/l05",
+                .plot = "png",
+                .context = 3,
+                .channels = 10,
+                .hidden = 200,
+                .batch = 128,
+                .threads = 1,
+                .warmup = 100,
+                .lr = 0.01,
+                .init = 1,
+                .init_last = 0.1,
+                .seed = 1337};
+    c.data.lines = true;
+    Option option[] = {
+        OPTION_CHOICE("experiment", &c.experiment, "train|start|optimizers|sweep", "what to show"),
+        OPTION_STRING("text", &c.data.text, "one item a line (default: common/data/places.tsv)"),
+        OPTION_STRING("valid", &c.data.valid, "validation file (default: one line in ten)"),
+        OPTION("context", &c.context, 1, 64, "characters before, N"),
+        OPTION("channels", &c.channels, 1, 4096, "numbers a character's vector has, C"),
+        OPTION("hidden", &c.hidden, 1, 65536, "tanh units, H"),
+        OPTION("steps", &c.steps, 0, 100000000, "updates (0: as the experiment has it)"),
+        OPTION("batch", &c.batch, 1, 65536, "examples an update"),
+        OPTION("lr", &c.lr, 0, 100, "peak learning rate"),
+        OPTION("warmup", &c.warmup, 0, 100000000, "updates of linear warm-up"),
+        OPTION_CHOICE("optimizer", &c.optimizer, "sgd|momentum|adamw", "how to update"),
+        OPTION("init", &c.init, 0, 100, "scale of the first layer's initial weights"),
+        OPTION("init-last", &c.init_last, 0, 100, "scale of the last layer's initial weights"),
+        OPTION("seed", &c.seed, 0, 0x1p64, "of weights, batches and samples"),
+        OPTION("threads", &c.threads, 0, 256,
+               "threads (0: all cores; the model is too small to gain)"),
+        OPTION_STRING("out", &c.out, "directory of tables and pictures"),
+        OPTION_FLAG("overwrite", &c.overwrite, "replace what is in --out"),
+        OPTION_CHOICE("plot", &c.plot, "png|svg|dumb|none", "the pictures"),
+    };
+    int operand;
+    const int status = args_parse(argc, argv, option, LEN(option), &usage, &operand);
+    if (status >= 0) return status;
+    parallel_init(c.threads);
+    Error err;
+    if (!run(&c, &err)) {
+        fprintf(stderr, "%s: error: %s\n", usage.program, err.text);
+        return EXIT_FAILED;
+    }
+    return EXIT_OK;
+}

@@ -1,0 +1,305 @@
+/* Counts n-grams for n = 1, 2, ... and shows what held-out text says about each: the loss on the
+ * training text goes on falling with n, that on held-out text falls and then rises again, where
+ * more and more contexts are ones never seen (lesson 03; Shannon 1951). */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data.h"
+#include "file.h"
+#include "ngram.h"
+#include "plot.h"
+#include "sample.h"
+#include "utf8.h"
+
+enum { LARGEST_N = 6 };
+
+typedef struct {
+    DataConfig data;
+    Sampling sampling;
+    int n_max, samples, sample_len;
+    double smoothing;
+    uint64_t seed;
+    const char *out, *plot;
+    bool json;
+} NgramConfig;
+
+static const Usage usage = {
+    .program = "rnn/ngram",
+    .about =
+        "Language models that only count: n-grams of 1 to --n-max tokens with Lidstone smoothing, "
+        "their loss on training and held-out text, and samples from the best of them.",
+    .operands = "",
+    .examples = "  ./rnn/ngram --samples 10\n"
+                "  ./rnn/ngram --text README.md --unit byte --n-max 5\n"
+                "  ./rnn/ngram --plot dumb --smoothing 0.01\n",
+};
+
+typedef struct {
+    int V, first;      /* outcomes, and the id of the first of them (ngram.h) */
+    const int *ids[2]; /* of SPLIT_TRAIN and SPLIT_VALID */
+    int len[2];
+    int newline;
+} Tokens;
+
+typedef struct {
+    int n;
+    int64_t contexts;
+    double train, valid; /* nats per token */
+} Row;
+
+typedef struct {
+    Row row[LARGEST_N];
+    int n, best; /* rows; index of the one with the least held-out loss */
+    Ngram model; /* of the best row */
+} Result;
+
+/* --- counting --------------------------------------------------------------------------------- */
+
+/* The newline before the first line is no token of the file. */
+static Tokens tokens_of(const Text *t)
+{
+    Tokens k = {.newline = vocab_id(&t->vocab, '\n'), .first = t->vocab.unit == UNIT_CHAR};
+    k.V = t->vocab.size - k.first;
+    for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) {
+        k.ids[s] = t->ids[s] + t->by_line;
+        k.len[s] = t->n[s] - t->by_line;
+    }
+    return k;
+}
+
+static Result count(const Tokens *k, int n_max, double smoothing)
+{
+    Result r = {.n = n_max};
+    for (int i = 0; i < n_max; i++) {
+        Ngram m = ngram_train(i + 1, k->V, smoothing, k->ids[0], k->len[0], NGRAM_UNPADDED);
+        r.row[i] =
+            (Row){i + 1, ngram_contexts(&m), ngram_loss(&m, k->ids[0], k->len[0], NGRAM_UNPADDED),
+                  ngram_loss(&m, k->ids[1], k->len[1], NGRAM_UNPADDED)};
+        if (i == 0 || r.row[i].valid < r.row[r.best].valid) {
+            ngram_free(&r.model);
+            r.model = m;
+            r.best = i;
+        } else {
+            ngram_free(&m);
+        }
+    }
+    return r;
+}
+
+/* --- report ----------------------------------------------------------------------------------- */
+static double bits(double nats)
+{
+    return nats / log(2); /* eq 3.4 */
+}
+
+static void print_table(const Result *r, const Data *d, const Tokens *k)
+{
+    printf("%d %s to learn from, %d held out\n\n", k->len[SPLIT_TRAIN],
+           d->text.vocab.unit == UNIT_BYTE ? "bytes" : "characters", k->len[SPLIT_VALID]);
+    printf("%2s %10s %12s %12s %10s %11s\n", "n", "contexts", "train nats", "valid nats",
+           "valid bits", "perplexity");
+    for (int i = 0; i < r->n; i++) {
+        const Row *w = &r->row[i];
+        printf("%2d %10lld %12.4f %12.4f %10.4f %11.3f%s\n", w->n, (long long)w->contexts, w->train,
+               w->valid, bits(w->valid), exp(w->valid) /* eq 3.3 */, i == r->best ? "  best" : "");
+    }
+    printf("   %10s %12.4f %12.4f %10.4f %11.3f  uniform, ln %d\n", "-", log(k->V), log(k->V),
+           log2(k->V), (double)k->V, k->V);
+}
+
+static json_t *number(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+static void print_json(const Result *r, const NgramConfig *c, const Data *d, const Tokens *k)
+{
+    const Row *best = &r->row[r->best];
+    json_t *rows = json_array();
+    for (int i = 0; i < r->n; i++) {
+        const Row *w = &r->row[i];
+        json_array_append_new(rows, json_pack("{s:i, s:I, s:o, s:o}", "n", w->n, "contexts",
+                                              (json_int_t)w->contexts, "train_loss",
+                                              number(w->train), "valid_loss", number(w->valid)));
+    }
+    json_t *o = json_pack(
+        "{s:s, s:s, s:o, s:s, s:o, s:o, s:n, s:i, s:I, s:I, s:i, s:f, s:o}", "arch", "ngram",
+        "task", d->task.name, "loss", number(best->valid), "metric", data_metric_name(d), "value",
+        number(bits(best->valid)), "chance", number(log2(k->V)), "perfect", "examples",
+        k->len[SPLIT_VALID] - best->n + 1, "parameters", (json_int_t)best->contexts * k->V, "seed",
+        (json_int_t)c->seed, "n", best->n, "smoothing", c->smoothing, "by_n", rows);
+    char *text = json_dumps(o, JSON_INDENT(2));
+    puts(text);
+    free(text);
+    json_decref(o);
+}
+
+/* --- samples ---------------------------------------------------------------------------------- */
+
+/* A place of the training text to go on from, behind a newline where there is one. */
+static int starting_place(const Tokens *k, int n, Rng *rng)
+{
+    const int *ids = k->ids[SPLIT_TRAIN], len = k->len[SPLIT_TRAIN];
+    int at = n + rng_below(rng, len - n + 1);
+    while (at < len && ids[at - 1] != k->newline) at++;
+    return at;
+}
+
+static void print_sample(const Ngram *m, const Data *d, const Tokens *k, const NgramConfig *c,
+                         int index)
+{
+    const int before = m->n - 1;
+    Rng rng = rng_make(c->seed, RNG_SAMPLE, (uint32_t)index);
+    Utf8Printer printer = {0};
+    int *ids = xmalloc(((size_t)before + c->sample_len) * sizeof *ids);
+    double *p = xmalloc(k->V * sizeof *p);
+    real *logits = xmalloc(k->V * sizeof *logits);
+    const int place = starting_place(k, m->n, &rng);
+    memcpy(ids, k->ids[SPLIT_TRAIN] + place - before, before * sizeof *ids);
+
+    for (int t = before; t < before + c->sample_len; t++) {
+        ngram_next(m, ids, t, NGRAM_UNPADDED, k->first, p);
+        for (int i = 0; i < k->V; i++) logits[i] = (real)log(p[i]);
+        ids[t] = k->first + sample_token(logits, k->V, &c->sampling, &rng);
+        if (c->data.lines && ids[t] == k->newline) break;
+        char bytes[4];
+        utf8_print(&printer, bytes, (size_t)vocab_decode(&d->text.vocab, ids[t], bytes), stdout);
+    }
+    utf8_flush(&printer, stdout);
+    putchar('\n');
+    free(ids), free(p), free(logits);
+}
+
+/* --- the picture ------------------------------------------------------------------------------ */
+static char *csv_of(const Result *r)
+{
+    char *csv = xstrdup("n,contexts,train_loss,valid_loss\n");
+    for (int i = 0; i < r->n; i++) {
+        const Row *w = &r->row[i];
+        char *more =
+            xformat("%s%d,%lld,%.6f,%.6f\n", csv, w->n, (long long)w->contexts, w->train, w->valid);
+        free(csv);
+        csv = more;
+    }
+    return csv;
+}
+
+static char *script_of(const Result *r, const NgramConfig *c, const Tokens *k)
+{
+    char *title = xformat("counting n-grams of %s", c->data.text ? c->data.text : "places.tsv");
+    char *quoted = plot_quote(title);
+    char *script = xformat(
+        "set datafile separator comma\nset title %s\nset xlabel 'n (tokens counted together)'\n"
+        "set ylabel 'loss (nats per token)'\nset grid linetype 1 linecolor rgb '#dddddd'\nset "
+        "xtics 1\n"
+        "set xrange [0.8:%d.2]\nset yrange [0:*]\nset key bottom left\n"
+        "plot 'ngram.csv' using 1:3 every ::1 with linespoints linewidth 2 pointtype 6 "
+        "linecolor rgb '%s' title 'training', \\\n"
+        "     '' using 1:4 every ::1 with linespoints linewidth 2 pointtype 7 linecolor rgb '%s' "
+        "title 'validation', \\\n"
+        "     %.6f with lines dashtype 2 linewidth 1.5 linecolor rgb '%s' title 'uniform, ln %d'\n",
+        quoted, r->n, plot_color[5], plot_color[1], log(k->V), plot_color[7], k->V);
+    free(title), free(quoted);
+    return script;
+}
+
+static bool draw(const Result *r, const NgramConfig *c, const Tokens *k, Error *err)
+{
+    char *csv = csv_of(r), *script = script_of(r, c, k);
+    char *csv_path = xformat("%s/ngram.csv", c->out), *script_path = xformat("%s/ngram.gp", c->out);
+    char *picture = xformat("%s/ngram.%s", c->out, c->plot);
+    const bool ok = dir_make(c->out, err) && file_write(csv_path, csv, strlen(csv), err) &&
+                    file_write(script_path, script, strlen(script), err);
+    const bool shown = !(c->json && strcmp(c->plot, "dumb") == 0); /* stdout is the object's */
+    if (ok && shown) plot_draw(script_path, picture, c->plot, 900, 600);
+    free(csv), free(script), free(csv_path), free(script_path), free(picture);
+    return ok;
+}
+
+/* --- the program ------------------------------------------------------------------------------ */
+static bool open_data(Data *d, NgramConfig *c, Error *err)
+{
+    if (!c->data.text) c->data.lines = true; /* the default is a list of places */
+    if (!c->data.lines) c->data.seq_len = c->n_max;
+    if (!data_open(d, &c->data, NULL, err)) return false;
+    const Text *t = &d->text;
+    if (t->unknown)
+        fprintf(stderr,
+                "%s: warning: %lld validation tokens are not in the vocabulary, the first at "
+                "byte %lld\n",
+                usage.program, (long long)t->unknown, (long long)t->first_unknown);
+    const int train = t->n[SPLIT_TRAIN], valid = t->n[SPLIT_VALID];
+    return (train > c->n_max && valid > c->n_max) ||
+           error_set(err,
+                     "%d tokens to learn from and %d held out are too few for --n-max %d; give "
+                     "a longer text",
+                     train, valid, c->n_max);
+}
+
+static bool run(NgramConfig *c, Error *err)
+{
+    Data d = {0};
+    bool ok = open_data(&d, c, err);
+    if (ok) {
+        const Tokens k = tokens_of(&d.text);
+        Result r = count(&k, c->n_max, c->smoothing);
+        if (c->json)
+            print_json(&r, c, &d, &k);
+        else
+            print_table(&r, &d, &k);
+        if (c->samples && !c->json)
+            printf("\nsamples, n = %d, temperature %g:\n", r.model.n, c->sampling.temperature);
+        for (int i = 0; i < c->samples && !c->json; i++) print_sample(&r.model, &d, &k, c, i);
+        ok = draw(&r, c, &k, err);
+        ngram_free(&r.model);
+    }
+    data_close(&d);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    NgramConfig c = {.data = data_defaults(),
+                     .sampling = {.temperature = 1, .top_p = 1},
+                     .n_max = LARGEST_N,
+                     .sample_len = 300,
+                     .smoothing = 0.1,
+                     .seed = 1337,
+                     .out = "runs/ngram",
+                     .plot = "png"};
+    Option option[] = {
+        OPTION_GROUP("Data"),
+        OPTION_STRING("text", &c.data.text,
+                      "text file, any UTF-8, - for standard input (default: "
+                      "common/data/places.tsv, with --lines)"),
+        OPTION_FLAG("lines", &c.data.lines, "one item a line, as in lists of names"),
+        OPTION_STRING("valid", &c.data.valid, "validation file (default: part of the text)"),
+        OPTION("heldout", &c.data.heldout, 0.001, 0.9, "part of a running text held out, its end"),
+        OPTION_CHOICE("unit", &c.data.unit, "char|byte", "what one token is"),
+        OPTION_GROUP("Counting"),
+        OPTION("n-max", &c.n_max, 1, LARGEST_N, "the longest n-grams"),
+        OPTION("smoothing", &c.smoothing, 0, 1e6, "added to every count"),
+        OPTION_GROUP("Sampling"),
+        OPTION("samples", &c.samples, 0, 100000, "texts to sample from the best n"),
+        OPTION("sample-len", &c.sample_len, 1, 10000000, "tokens of a sample, at most"),
+        OPTION("temperature", &c.sampling.temperature, 0, 100, "0: always the most likely token"),
+        OPTION("top-k", &c.sampling.top_k, 0, 10000000, "only the k most likely tokens (0: all)"),
+        OPTION("top-p", &c.sampling.top_p, 0, 1,
+               "only the most likely tokens of total probability p"),
+        OPTION("seed", &c.seed, 0, 0, "of the samples"),
+        OPTION_GROUP("Output"),
+        OPTION_STRING("out", &c.out, "directory of ngram.csv and the picture"),
+        OPTION_FLAG("json", &c.json, "one JSON object instead of the table"),
+        OPTION_CHOICE("plot", &c.plot, "png|svg|dumb|none", "the picture: loss against n"),
+    };
+    int operand;
+    const int status = args_parse(argc, argv, option, LEN(option), &usage, &operand);
+    if (status >= 0) return status;
+    Error err;
+    bool ok = run(&c, &err);
+    if (fflush(stdout) != 0 && ok) ok = error_set(&err, "standard output cannot be written");
+    if (!ok) fprintf(stderr, "%s: error: %s\n", usage.program, err.text);
+    return ok ? EXIT_OK : EXIT_FAILED;
+}

@@ -1,0 +1,282 @@
+/* Speed, as `make bench` prints it: the matrix products alone, then every model at named sizes, then
+ * what a user waits for before the first update.
+ *
+ * Thread counts take turns over several rounds, so that a machine that grows slow or busy does not
+ * favour one of them; the best and the median of all are printed.
+ *
+ * A new model is one line in the table of rows, near the end. */
+#include "../../rnn/rnn.h"
+#include "args.h"
+#include "machine.h"
+#include "measure.h"
+#include "optim.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+enum { ROUNDS = 5, WARM_UPS = 2, MIN_STEPS = 3, MAX_STEPS = 1 << 14, STARTS = 10 };
+
+typedef struct Row Row;
+struct Row {
+    const char *model, *size;
+    Model (*build)(Params *ps, const Row *r); /* model.self: freed with free() */
+    int B, T, C, H, V, layers;
+};
+
+/* --- training ----------------------------------------------------------------------------------- */
+
+typedef struct {
+    Params ps;
+    Model model;
+    Optim optim;
+    Batch batch;
+    Tape tape;
+} Trainee;
+
+static Trainee trainee_new(const Row *r)
+{
+    const Task task = {.vocab = r->V, .outputs = r->V};
+    Trainee t = {.ps = params_init(1), .batch = batch_new()};
+    t.model = r->build(&t.ps, r);
+    t.optim = optim_init(OPTIM_ADAMW, &t.ps, 0.9, 0.99, 0.01);
+    batch_resize(&t.batch, &task, r->T, r->B);
+    Rng rng = rng_make(1, RNG_TEST, 0);
+    for (int i = 0; i < r->T * r->B; i++) {
+        t.batch.x[i] = rng_below(&rng, r->V);
+        t.batch.y[i] = rng_below(&rng, r->V);
+    }
+    return t;
+}
+
+static void trainee_free(Trainee *t)
+{
+    tape_free(&t->tape);
+    batch_free(&t->batch);
+    optim_free(&t->optim);
+    params_free(&t->ps);
+    free((void *)t->model.self);
+}
+
+static void update(Trainee *t)
+{
+    Tensor *loss = model_loss(&t->tape, &t->model, &t->batch, NULL, NULL);
+    tape_backward(&t->tape, loss);
+    params_clip(&t->ps, 1);
+    optim_step(&t->optim, &t->ps, 1e-3);
+    tape_reset(&t->tape);
+}
+
+/* Only products that are computed count: 2 FLOP forward and 4 backward for each weight of a matrix
+ * and each row it is multiplied with. Looking up a row of the embedding is no product; the first
+ * layer multiplies the V rows of the embedding where they are fewer than the tokens. */
+static double flop_of_update(const Params *ps, const Row *r)
+{
+    const double tokens = (double)r->T * r->B;
+    double flop = 0;
+    for (int i = 0; i < ps->n; i++) {
+        const Tensor *w = ps->tensor[i];
+        if (w->shape.n < 2 || strcmp(w->name, "embed") == 0) continue;
+        const bool by_table = strcmp(w->name, "l0.w") == 0 && r->V < tokens;
+        flop += 6.0 * w->len * (by_table ? r->V : tokens);
+    }
+    return flop;
+}
+
+typedef struct {
+    double best, median; /* seconds of an update */
+    double flop;         /* of an update */
+    double gemm;         /* GFLOP/s of the product (T*B,H) (H,H) */
+    double megabytes;    /* peak memory of the process */
+    double parameters;
+} Training;
+
+static void measure_training(const Job *job, void *result)
+{
+    const Row *r = job->row;
+    Training *m = result;
+    Trainee t = trainee_new(r);
+    double *took = xcalloc(MAX_STEPS, sizeof *took);
+    int n = 0;
+    for (int i = 0; i < WARM_UPS; i++) update(&t);
+    for (double now = clock_seconds(), end = now + job->seconds;
+         n < MIN_STEPS || (now < end && n < MAX_STEPS); n++) {
+        update(&t);
+        took[n] = clock_seconds() - now;
+        now += took[n];
+    }
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    m->median = median(took, n);
+    m->best = took[0];
+    m->flop = flop_of_update(&t.ps, r);
+    m->gemm = gemm_rate(NN, r->T * r->B, r->H, r->H, job->seconds / 4);
+    m->megabytes = (double)used.ru_maxrss / 1024;
+    m->parameters = (double)t.ps.count;
+    free(took);
+    trainee_free(&t);
+}
+
+/* Rounds in which the n <= 2 thread counts take turns: their best, the median of their medians. */
+static void measure_row(const Row *r, int n, const int *threads, double seconds, Training *total)
+{
+    double medians[2][ROUNDS];
+    for (int round = 0; round < ROUNDS; round++)
+        for (int i = 0; i < n; i++) {
+            Training now;
+            in_child(measure_training, &(Job){r, threads[i], seconds / ROUNDS}, &now, sizeof now);
+            medians[i][round] = now.median;
+            if (round) {
+                now.best = fmin(now.best, total[i].best);
+                now.gemm = fmax(now.gemm, total[i].gemm);
+                now.megabytes = fmax(now.megabytes, total[i].megabytes);
+            }
+            total[i] = now;
+        }
+    for (int i = 0; i < n; i++) total[i].median = median(medians[i], ROUNDS);
+}
+
+static void print_training_header(void)
+{
+    printf("\nTraining: forward, backward, clip, AdamW; best and median of %d rounds. sgemm: of\n"
+           "(T*B,H) (H,H) in the same run. FLOP: of the products that are computed.\n\n"
+           "  model  size   threads   tokens/s     median  GFLOP/s    sgemm  share  peak MB\n",
+           ROUNDS);
+}
+
+static void print_training(const Row *r, int threads, const Training *t, const Training *first)
+{
+    const double tokens = r->T * r->B, rate = t->flop / t->best * 1e-9;
+    printf("  %-6s %-6s %7d %10.0f %10.0f %8.1f %8.1f %5.0f%% %8.0f", r->model, r->size, threads,
+           tokens / t->best, tokens / t->median, rate, t->gemm, 100 * rate / t->gemm, t->megabytes);
+    if (t != first)
+        printf("  x %.2f\n", first->best / t->best);
+    else
+        printf("  B %d, T %d, C %d, H %d, V %d\n", r->B, r->T, r->C, r->H, r->V);
+}
+
+static void print_json(const Row *r, int threads, const Training *t)
+{
+    const double tokens = r->T * r->B, rate = t->flop / t->best * 1e-9;
+    printf("{\"model\":\"%s\",\"size\":\"%s\",\"threads\":%d,\"tokens_per_second\":%.0f,"
+           "\"tokens_per_second_median\":%.0f,\"gflops\":%.2f,\"sgemm_gflops\":%.2f,"
+           "\"peak_mb\":%.1f,\"parameters\":%.0f}\n",
+           r->model, r->size, threads, tokens / t->best, tokens / t->median, rate, t->gemm,
+           t->megabytes, t->parameters);
+}
+
+/* --- the start of a program ----------------------------------------------------------------------- */
+
+/* What a training program does until its first update is done. */
+static int first_step(const Row *r)
+{
+    parallel_init(0);
+    blas_warm_up();
+    Trainee t = trainee_new(r);
+    update(&t);
+    const bool told = write(STDOUT_FILENO, "", 1) == 1;
+    trainee_free(&t);
+    blas_warm_up_end();
+    if (!told) return EXIT_FAILED;
+    return EXIT_OK;
+}
+
+static void print_starts(const Row *r)
+{
+    double took[STARTS];
+    long most = 0;
+    for (int i = 0; i < STARTS; i++) {
+        struct rusage used;
+        int status, fd[2];
+        char byte;
+        CHECK(pipe(fd) == 0, "bench: no pipe");
+        fflush(stdout);
+        const double before = clock_seconds();
+        const pid_t pid = fork();
+        CHECK(pid >= 0, "bench: no second process");
+        if (pid == 0) {
+            dup2(fd[1], STDOUT_FILENO);
+            unsetenv("GOMP_SPINCOUNT"); /* as a user starts it: see parallel_start */
+            execl("/proc/self/exe", "bench", "--first-step", (char *)NULL);
+            _exit(EXIT_FAILED);
+        }
+        CHECK(read(fd[0], &byte, 1) == 1, "bench: no first step");
+        took[i] = clock_seconds() - before;
+        CHECK(wait4(pid, &status, 0, &used) == pid && status == 0, "bench: status %d", status);
+        close(fd[0]), close(fd[1]);
+        most = used.ru_maxrss > most ? used.ru_maxrss : most;
+    }
+    const double middle = median(took, STARTS);
+    printf("\nA program's start, from fork to the end of the first update of %s %s, %d times:\n"
+           "  best %.1f ms, median %.1f ms, peak memory %.0f MB\n",
+           r->model, r->size, STARTS, took[0] * 1e3, middle * 1e3, (double)most / 1024);
+}
+
+/* --- all of it ------------------------------------------------------------------------------------ */
+
+static Model build_rnn(Params *ps, const Row *r)
+{
+    const Task task = {.vocab = r->V, .outputs = r->V};
+    const RnnConfig config = {.layers = r->layers, .channels = r->C, .hidden = r->H};
+    Rnn *m = xmalloc(sizeof *m);
+    *m = rnn_init(ps, &config, &task);
+    return rnn_model(m);
+}
+
+static const Row rows[] = {
+    {"rnn", "class", build_rnn, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65, .layers = 1},
+    {"rnn", "large", build_rnn, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
+};
+
+static bool is_chosen(const Row *r, const char *model, const char *size)
+{
+    return (strcmp(model, "all") == 0 || strcmp(model, r->model) == 0) &&
+           (strcmp(size, "all") == 0 || strcmp(size, r->size) == 0);
+}
+
+int main(int argc, char **argv)
+{
+    parallel_start(argv);
+    if (argc == 2 && strcmp(argv[1], "--first-step") == 0) return first_step(&rows[0]);
+
+    const char *model = "all", *size = "all";
+    int only = 0, operand;
+    double seconds = 1;
+    bool json = false;
+    Option opt[] = {
+        OPTION_STRING("model", &model, "only this one"),
+        OPTION_STRING("size", &size, "only this one"),
+        OPTION("threads", &only, 0, 256, "on this many threads; 0: on one, then on all"),
+        OPTION("seconds", &seconds, 0.01, 3600, "for each model, size and number of threads"),
+        OPTION_FLAG("json", &json, "only the models, each as a line of JSON"),
+    };
+    const Usage usage = {.program = "tests/bench/bench",
+                         .about = "Measures speed and memory.",
+                         .operands = "",
+                         .examples = "bench --model rnn --size class --threads 1"};
+    const int status = args_parse(argc, argv, opt, LEN(opt), &usage, &operand);
+    if (status >= 0) return status;
+
+    int found = 0;
+    for (int i = 0; i < LEN(rows); i++) found += is_chosen(&rows[i], model, size);
+    if (!found) {
+        fprintf(stderr, "bench: error: there is no model %s of size %s\n", model, size);
+        return EXIT_USAGE;
+    }
+
+    parallel_init(0);
+    const int threads[2] = {only ? only : 1, parallel_max()}, n = only || threads[1] == 1 ? 1 : 2;
+    if (!json) {
+        print_machine(threads[1]);
+        print_products(n, threads);
+        print_training_header();
+    }
+    for (const Row *r = rows; r < rows + LEN(rows); r++) {
+        if (!is_chosen(r, model, size)) continue;
+        Training t[2];
+        measure_row(r, n, threads, seconds, t);
+        for (int i = 0; i < n; i++)
+            json ? print_json(r, threads[i], &t[i]) : print_training(r, threads[i], &t[i], t);
+    }
+    if (!json) print_starts(&rows[0]);
+    return EXIT_OK;
+}

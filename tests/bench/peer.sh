@@ -1,0 +1,50 @@
+#!/bin/bash
+# The same training steps here and in PyTorch, in turns, on one and on two threads.
+#
+#   tests/bench/peer.sh BENCH          BENCH: the built tests/bench/bench
+#
+# Takes the python of $PYTHON (python3 unless set) if it can import torch; else says so. A run's speed is
+# that of its median update; $SECONDS_A_RUN (1 unless set) is how long it goes on.
+set -euo pipefail
+
+[ $# -eq 1 ] || { echo "usage: peer.sh BENCH" >&2; exit 2; }
+bench=$1
+peer=$(dirname "$0")/peer_torch.py
+python=${PYTHON:-python3}
+seconds=${SECONDS_A_RUN:-1}
+
+torch=$("$python" -c 'import torch; print(torch.__version__)' 2>/dev/null) || {
+    echo "PyTorch: $python cannot import torch; set PYTHON to one that can for a comparison."
+    exit 0
+}
+
+# speed COMMAND...: tokens/s out of the line of JSON that it prints
+speed() {
+    "$@" | sed -n 's/.*"tokens_per_second_median": *\([0-9]*\).*/\1/p'
+}
+
+# Lines "ours theirs" to: the medians, the median ratio and its range.
+summary() {
+    "$python" -c '
+import statistics, sys
+ours, theirs = zip(*([float(x) for x in line.split()] for line in sys.stdin))
+ratios = [a / b for a, b in zip(ours, theirs)]
+median = statistics.median
+print(f"{median(ours):10.0f} {median(theirs):10.0f} {median(ratios):7.2f}   ({min(ratios):.2f} .. {max(ratios):.2f})")'
+}
+
+counts="1"
+[ "$(nproc)" -lt 2 ] || counts="1 2"
+printf '\nBeside PyTorch %s, three runs each in turns; median update.\n\n' "$torch"
+printf '  %-6s %-6s %7s %10s %10s %7s\n' model size threads tokens/s PyTorch ratio
+"$python" "$peer" --list | while read -r model size; do
+    for threads in $counts; do
+        run=(--model "$model" --size "$size" --threads "$threads" --seconds "$seconds")
+        printf '  %-6s %-6s %7d ' "$model" "$size" "$threads"
+        for _ in 1 2 3; do
+            ours=$(speed "$bench" "${run[@]}" --json)
+            theirs=$(speed "$python" -W ignore "$peer" "${run[@]}")
+            echo "$ours $theirs"
+        done </dev/null | summary
+    done
+done

@@ -1,0 +1,66 @@
+/* Gradients against central differences, in double:
+ *
+ *   dL/dw_i  ~  (L(w_i + h) - L(w_i - h)) / 2h        with an error of h^2 and of rounding / h
+ *
+ * Gradients start from random numbers, since backward has to add to what is there. */
+#ifndef GRADCHECK_H
+#define GRADCHECK_H
+
+#include "ops.h"
+#include "params.h"
+#include "suite.h"
+
+#ifndef REAL_DOUBLE
+#error "float is too coarse for this: build with -DREAL_DOUBLE"
+#endif
+
+#define GRADCHECK_STEP      1e-5
+#define GRADCHECK_TOLERANCE 1e-6
+
+typedef Tensor *Loss(Tape *tp, void *arg); /* the same value each time */
+
+static inline double loss_at(Loss *loss, void *arg)
+{
+    Tape tp = {.frozen = true};
+    const double value = loss(&tp, arg)->data[0];
+    tape_free(&tp);
+    return value;
+}
+
+static inline double relative_difference(double a, double b)
+{
+    return fabs(a - b) / fmax(fabs(a) + fabs(b), 1e-3);
+}
+
+/* Compares the gradient of each parameter that wants one; what names the case. Returns the largest
+ * |gradient| of each parameter in largest (may be NULL). */
+static inline void check_gradients(const char *what, Params *ps, Loss *loss, void *arg,
+                                   double *largest)
+{
+    Rng rng = rng_make(3, RNG_TEST, 0);
+    real *before = xcalloc(ps->len, sizeof *before);
+    for (size_t i = 0; i < ps->len; i++) ps->grad[i] = before[i] = rng_normal(&rng);
+    Tape tp = {0};
+    tape_backward(&tp, loss(&tp, arg));
+    tape_free(&tp);
+    for (int i = 0; i < ps->n; i++) {
+        Tensor *w = ps->tensor[i];
+        for (int j = 0; j < w->len && w->requires_grad; j++) {
+            const real keep = w->data[j];
+            w->data[j] = keep + GRADCHECK_STEP;
+            const double up = loss_at(loss, arg);
+            w->data[j] = keep - GRADCHECK_STEP;
+            const double down = loss_at(loss, arg);
+            w->data[j] = keep;
+            const double numeric = (up - down) / (2 * GRADCHECK_STEP);
+            const double analytic = w->grad[j] - before[w->grad - ps->grad + j];
+            ck_assert_msg(relative_difference(numeric, analytic) < GRADCHECK_TOLERANCE,
+                          "%s: d/d%s[%d]: numeric %.12g, backward %.12g", what, w->name, j, numeric,
+                          analytic);
+            if (largest) largest[i] = fmax(largest[i], fabs(analytic));
+        }
+    }
+    free(before);
+}
+
+#endif

@@ -1,0 +1,242 @@
+/* Every op's backward pass against central differences: one table of all ops, each with shapes that
+ * include axes of size 1.
+ *
+ * The loss is the output projected on a random vector: a plain sum is blind to softmax and layer
+ * norm, whose rows sum to a constant. */
+#include "gradcheck.h"
+
+enum { MAX_INPUTS = 3 };
+
+/* Builds y from the inputs x[0 .. n-1] and what numbers the op takes besides. */
+typedef Tensor *Build(Tape *tp, Tensor **x, int n, const int *arg);
+
+#define BUILD(name, call)                                                                          \
+    static Tensor *name(Tape *tp, Tensor **x, int n, const int *arg)                               \
+    {                                                                                              \
+        (void)n, (void)arg;                                                                        \
+        return call;                                                                               \
+    }
+
+BUILD(matmul, op_matmul(tp, x[0], x[1]))
+BUILD(linear_, op_linear(tp, x[0], x[1], x[2]))
+BUILD(bmm, op_bmm(tp, x[0], x[1], arg[0], arg[1]))
+BUILD(add, op_add(tp, x[0], x[1]))
+BUILD(mul, op_mul(tp, x[0], x[1]))
+BUILD(bias, op_bias(tp, x[0], x[1]))
+BUILD(scale, op_scale(tp, x[0], arg[0] / 10.))
+BUILD(tanh_, op_tanh(tp, x[0]))
+BUILD(sigmoid, op_sigmoid(tp, x[0]))
+BUILD(relu, op_relu(tp, x[0]))
+BUILD(gelu, op_gelu(tp, x[0]))
+BUILD(gelu_tanh, op_gelu_tanh(tp, x[0]))
+BUILD(softmax, op_softmax(tp, x[0]))
+BUILD(layernorm, op_layernorm(tp, x[0], x[1], x[2]))
+BUILD(rows, op_rows(tp, x[0], arg[0], arg[1]))
+BUILD(reshape, op_reshape(tp, x[0], SHAPE(x[0]->len / arg[0], arg[0])))
+BUILD(cols, op_cols(tp, x[0], arg[0], arg[1]))
+BUILD(stack, op_stack(tp, x, n))
+BUILD(concat, op_concat(tp, x[0], x[1]))
+BUILD(transpose, op_transpose(tp, x[0]))
+BUILD(split_heads, op_split_heads(tp, x[0], arg[0], arg[1], arg[2]))
+BUILD(merge_heads, op_merge_heads(tp, x[0], arg[0]))
+BUILD(rnn, op_rnn(tp, x[0], x[1], x[2]))
+
+static Tensor *dropout(Tape *tp, Tensor **x, int n, const int *arg)
+{
+    (void)n;
+    Rng rng = rng_make(4, RNG_TEST, 0);
+    return op_dropout(tp, x[0], arg[0] / 10., &rng);
+}
+
+/* arg[0] * arg[1] ids; some come twice, some never. */
+static Tensor *embed(Tape *tp, Tensor **x, int n, const int *arg)
+{
+    (void)n;
+    const int len = arg[0] * arg[1], V = x[0]->shape.d[0];
+    int *ids = tape_save(tp, (size_t)len * sizeof *ids);
+    for (int i = 0; i < len; i++) ids[i] = (i * i + 1) % V;
+    return op_embed(tp, x[0], ids, SHAPE(arg[0], arg[1]));
+}
+
+/* Row arg[0] is not scored. */
+static Tensor *cross_entropy(Tape *tp, Tensor **x, int n, const int *arg)
+{
+    (void)n;
+    const int V = shape_last(x[0]->shape), rows = x[0]->len / V;
+    int *target = tape_save(tp, (size_t)rows * sizeof *target);
+    for (int i = 0; i < rows; i++) target[i] = i == arg[0] ? -1 : (2 * i + 1) % V;
+    return op_cross_entropy(tp, x[0], target);
+}
+
+static real *random_reals(Tape *tp, int len)
+{
+    Rng rng = rng_make(5, RNG_TEST, 0);
+    real *r = tape_save(tp, (size_t)len * sizeof *r);
+    for (int i = 0; i < len; i++) r[i] = rng_normal(&rng);
+    return r;
+}
+BUILD(mse, op_mse(tp, x[0], random_reals(tp, x[0]->len)))
+BUILD(dot, op_dot(tp, x[0], random_reals(tp, x[0]->len)))
+
+#define POINTWISE_SHAPES "2,3,4", "1", "7,1", "2,1,2,3"
+
+static const struct Row {
+    const char *op;
+    Build *build;
+    int arg[3];           /* what the op takes besides its inputs */
+    const char *cases[6]; /* the shapes of the inputs */
+} table[] = {
+    {"op_matmul", matmul, {0}, {"2,3 3,4", "1,1 1,1", "3,2,4 4,1", "2,1,2,3 3,2", "3,3 3,3"}},
+    {"op_linear", linear_, {0}, {"2,3 3,4 4", "1,1 1,1 1", "3,2,4 4,1 1", "2,1,2,3 3,2 2"}},
+    {"op_bmm", bmm, {0, 0}, {"2,3,4 2,4,5", "1,1,1 1,1,1", "3,1,4 3,4,1", "2,3,3 2,3,3"}},
+    {"op_bmm", bmm, {0, 1}, {"2,3,4 2,5,4", "1,1,1 1,1,1", "3,4,1 3,2,1", "2,3,4 2,3,4"}},
+    {"op_bmm", bmm, {1, 0}, {"2,4,3 2,4,5", "1,1,1 1,1,1", "3,1,4 3,1,2", "2,3,4 2,3,4"}},
+    {"op_bmm", bmm, {1, 1}, {"2,4,3 2,5,4", "1,1,1 1,1,1", "3,1,4 3,2,1", "2,3,3 2,3,3"}},
+    {"op_add", add, {0}, {"2,3,4 2,3,4", "1 1", "7,1 7,1", "2,1,2,3 2,1,2,3"}},
+    {"op_mul", mul, {0}, {"2,3,4 2,3,4", "1 1", "7,1 7,1", "2,1,2,3 2,1,2,3"}},
+    {"op_bias", bias, {0}, {"2,3,4 4", "1 1", "7,1 1", "1,5 5", "6 6"}},
+    {"op_scale", scale, {-17}, {POINTWISE_SHAPES}},
+    {"op_tanh", tanh_, {0}, {POINTWISE_SHAPES}},
+    {"op_sigmoid", sigmoid, {0}, {POINTWISE_SHAPES}},
+    {"op_relu", relu, {0}, {POINTWISE_SHAPES}},
+    {"op_gelu", gelu, {0}, {POINTWISE_SHAPES}},
+    {"op_gelu_tanh", gelu_tanh, {0}, {POINTWISE_SHAPES}},
+    {"op_dropout", dropout, {4}, {POINTWISE_SHAPES}},
+    {"op_dropout", dropout, {0}, {POINTWISE_SHAPES}},
+    {"op_softmax", softmax, {0}, {"2,3,4", "1", "7,1", "1,9", "5"}},
+    {"op_layernorm", layernorm, {0}, {"2,3,4 4 4", "1 1 1", "5,1 1 1", "1,9 9 9", "5 5 5"}},
+    {"op_embed", embed, {2, 3}, {"4,3", "1,1", "9,1", "1,4"}},
+    {"op_rows", rows, {1, 1}, {"3,4", "2,1", "4,2,3", "3", "2,1,2,3"}},
+    {"op_rows", rows, {1, 2}, {"4,3", "3,1", "3,2,2", "5", "3,2,1,2"}},
+    {"op_reshape", reshape, {2}, {"3,4", "2", "1,2,1,3", "2,3,2"}},
+    {"op_cols", cols, {1, 2}, {"3,4", "1,3", "2,2,5", "3", "2,1,2,4"}},
+    {"op_cols", cols, {0, 1}, {"3,1", "1", "2,3"}},
+    {"op_stack", stack, {0}, {"2,2", "2,3 2,3", "2,1,3 2,1,3", "1 1 1", "4 4 4"}},
+    {"op_concat", concat, {0}, {"2,3 2,4", "1 1", "2,1,3 2,1,1", "4,2 4,2", "3 2"}},
+    {"op_transpose", transpose, {0}, {"3,4", "1,1", "5,1", "2,3,4", "2,3,1,2"}},
+    {"op_split_heads", split_heads, {2, 1, 3}, {"2,3,12", "1,1,6", "2,1,18"}},
+    {"op_split_heads", split_heads, {1, 0, 1}, {"2,3,4", "1,1,1"}},
+    {"op_merge_heads", merge_heads, {2}, {"4,3,2", "2,1,1", "6,2,3"}},
+    {"op_cross_entropy", cross_entropy, {1}, {"3,5", "2,2,3", "4,1", "2,7"}},
+    {"op_cross_entropy", cross_entropy, {-1}, {"5", "1,4", "2,1,2,3"}},
+    {"op_mse", mse, {0}, {POINTWISE_SHAPES}},
+    {"op_dot", dot, {0}, {POINTWISE_SHAPES}},
+    {"op_rnn", rnn, {0}, {"3,2,4 2,4 4,4", "1,1,1 1,1 1,1", "4,1,2 1,2 2,2", "2,19,2 19,2 2,2"}},
+};
+
+/* --- walking it --------------------------------------------------------------------------------- */
+
+/* How the inputs are used: as they are; all of them the same tensor; the op twice, y = f + f. */
+typedef enum { PLAIN, ALL_THE_SAME, TWICE, WAYS } Way;
+
+typedef struct {
+    const struct Row *row;
+    Way way;
+    Tensor *x[MAX_INPUTS];
+    int n;
+} Case;
+
+static Tensor *projected(Tape *tp, void *arg)
+{
+    Case *c = arg;
+    Tensor *x[MAX_INPUTS];
+    for (int i = 0; i < c->n; i++) x[i] = c->x[c->way == ALL_THE_SAME ? 0 : i];
+    Tensor *y = c->row->build(tp, x, c->n, c->row->arg);
+    if (c->way == TWICE) y = op_add(tp, y, c->row->build(tp, x, c->n, c->row->arg));
+    Rng rng = rng_make(6, RNG_TEST, 0);
+    real *r = tape_save(tp, (size_t)y->len * sizeof *r);
+    for (int i = 0; i < y->len; i++) r[i] = rng_normal(&rng);
+    return op_dot(tp, y, r);
+}
+
+/* "2,3 3,4": a parameter for each shape. All values are at least 0.05 from 0, where relu bends. */
+static int make_inputs(Params *ps, const char *shapes, Tensor **x)
+{
+    int n = 0;
+    for (const char *s = shapes; *s; s += *s == ' ') {
+        Shape shape = {0};
+        do {
+            char *end;
+            shape.d[shape.n++] = (int)strtol(s + (*s == ','), &end, 10);
+            s = end;
+        } while (*s == ',');
+        x[n] = param(ps, shape, 1, "x%d", n);
+        for (int i = 0; i < x[n]->len; i++) x[n]->data[i] += copysign(.05, x[n]->data[i]);
+        n++;
+    }
+    return n;
+}
+
+/* One row and shape in one way; constant: the input that wants no gradient, or -1. */
+static void check_case(const struct Row *row, const char *shapes, Way way, int constant,
+                       double *largest)
+{
+    static const char *const ways[] = {"", ", all inputs the same", ", used twice"};
+    Params ps = params_init(7);
+    Case c = {.row = row, .way = way};
+    c.n = make_inputs(&ps, shapes, c.x);
+    bool same = c.n > 1;
+    for (int i = 0; i < c.n; i++) same = same && shape_equal(c.x[i]->shape, c.x[0]->shape);
+    if (way == ALL_THE_SAME && !same) goto out;
+
+    real *grad = NULL;
+    if (constant >= 0) {
+        c.x[constant]->requires_grad = false;
+        grad = c.x[constant]->grad;
+        c.x[constant]->grad = NULL;
+    }
+    char what[128];
+    snprintf(what, sizeof what, "%s %s (%d,%d,%d)%s%s", row->op, shapes, row->arg[0], row->arg[1],
+             row->arg[2], ways[way], constant >= 0 ? ", one constant" : "");
+    check_gradients(what, &ps, projected, &c, largest);
+    if (grad) c.x[constant]->grad = grad;
+out:
+    params_free(&ps);
+}
+
+static int inputs_of(const char *shapes)
+{
+    int n = 1;
+    for (const char *s = shapes; *s; s++) n += *s == ' ';
+    return n;
+}
+
+START_TEST(every_op)
+{
+    for (int i = 0; i < LEN(table); i++) {
+        double largest[MAX_INPUTS] = {0};
+        int inputs = 0;
+        for (int k = 0; k < LEN(table[i].cases) && table[i].cases[k]; k++) {
+            const char *shapes = table[i].cases[k];
+            inputs = inputs_of(shapes);
+            for (Way way = PLAIN; way < WAYS; way++)
+                check_case(&table[i], shapes, way, -1, way == PLAIN ? largest : NULL);
+            for (int j = 0; j < inputs && inputs > 1; j++)
+                check_case(&table[i], shapes, PLAIN, j, NULL);
+        }
+        for (int j = 0; j < inputs; j++) /* else 0 = 0 was all that was seen */
+            ck_assert_msg(largest[j] > .01, "%s: no gradient reached input %d", table[i].op, j);
+    }
+}
+END_TEST
+
+/* common/ops.h is read for its `Tensor *op_...(`, so that no op can be forgotten. */
+START_TEST(no_op_is_missing)
+{
+    FILE *f = fopen("common/ops.h", "r");
+    ck_assert_msg(f != NULL, "no common/ops.h: tests run from the repository's root");
+    char line[256], op[64];
+    int declared = 0;
+    while (fgets(line, sizeof line, f)) {
+        if (sscanf(line, "Tensor *%63[a-z0-9_](", op) != 1) continue;
+        bool found = false;
+        for (int i = 0; i < LEN(table); i++) found = found || strcmp(table[i].op, op) == 0;
+        ck_assert_msg(found, "%s has no row in the table of all ops", op);
+        declared++;
+    }
+    fclose(f);
+    ck_assert_int_ge(declared, 20);
+}
+END_TEST
+
+SUITE("gradients", TESTS(every_op, no_op_is_missing), NO_ABORTS)

@@ -1,0 +1,62 @@
+/* Reading the golden files, tests/golden/NAME.safetensors, which the script beside each has made. */
+#ifndef GOLDEN_H
+#define GOLDEN_H
+
+#include "safetensors.h"
+#include "suite.h"
+#include "tape.h"
+
+typedef struct {
+    Safetensors file;
+    Tape tape; /* owns what is read, and the ops a test runs on it */
+} Golden;
+
+static inline Golden golden_open(const char *path)
+{
+    Golden g = {0};
+    Error err;
+    ck_assert_msg(safetensors_open(&g.file, path, &err), "%s", err.text);
+    return g;
+}
+
+static inline void golden_close(Golden *g)
+{
+    safetensors_close(&g->file);
+    tape_free(&g->tape);
+}
+
+/* A tensor of the file, for which the backward pass will leave a gradient. */
+static inline Tensor *golden_tensor(Golden *g, const char *name)
+{
+    const StTensor *st = safetensors_find(&g->file, name);
+    ck_assert_msg(st && st->axes <= 4, "%s is not in the file", name);
+    int d[4];
+    for (int i = 0; i < st->axes; i++) d[i] = (int)st->d[i];
+    Tensor *t = tape_tensor(&g->tape, shape_make(st->axes, d));
+    ck_assert_msg(safetensors_get(st, t->data), "%s: %s", name, st->dtype);
+    t->requires_grad = true;
+    return t;
+}
+
+static inline int *golden_ids(Golden *g, const char *name)
+{
+    const Tensor *t = golden_tensor(g, name);
+    int *ids = tape_save(&g->tape, (size_t)t->len * sizeof *ids);
+    for (int i = 0; i < t->len; i++) ids[i] = (int)t->data[i];
+    return ids;
+}
+
+/* Every one of n values within `tolerance` of the file's; a NaN never is. */
+static inline void golden_equal(Golden *g, const char *name, const real *x, int n, double tolerance)
+{
+    const Tensor *t = golden_tensor(g, name);
+    ck_assert_msg(t->len == n, "%s: %d values, the file has %d", name, n, t->len);
+    ck_assert_msg(x, "%s: there is no gradient", name);
+    for (int i = 0; i < n; i++)
+        ck_assert_msg(fabs((double)x[i] - (double)t->data[i]) <= tolerance,
+                      "%s[%d] is %.9g, PyTorch's %.9g, apart by %.2g of %.2g allowed", name, i,
+                      (double)x[i], (double)t->data[i], fabs((double)x[i] - (double)t->data[i]),
+                      tolerance);
+}
+
+#endif

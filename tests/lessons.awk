@@ -1,0 +1,92 @@
+# Reads a lesson page and lists what tests/lessons.sh has to check, one item a line, fields by tabs:
+#
+#   heading LINE TEXT        run LINE FILE                 quote LINE FILE PATH
+#   link    LINE TARGET      expect LINE FILE LOW HIGH TEXT
+#   tag     LINE N.K         words LINE COUNT              bad LINE MESSAGE
+#
+# The lines of a run block or a quote go to FILE, in the folder `dir`; of an expect, FILE is the run
+# block before it. `number` is the page's own: only tags (number.k) are its equations.
+BEGIN { FS = "\n"; OFS = "\t"; quiz_answer = 0; fence = "" }
+
+function item(kind, a, b, c, d) {
+    printf "%s\t%d\t%s", kind, NR, a
+    if (b != "") printf "\t%s", b
+    if (c != "") printf "\t%s\t%s", c, d
+    printf "\n"
+}
+
+function open_fence(info) {
+    fence = "plain"
+    if (info == "sh run") {
+        block = file = dir "/" NR ".run"
+        fence = "kept"
+        item("run", file)
+    } else if (info ~ /^c [^ ]+$/) {
+        file = dir "/" NR ".quote"
+        fence = "kept"
+        item("quote", file, substr(info, 3))
+    } else if (info !~ /^(|c|sh|text|csv|gnuplot)$/) {
+        item("bad", "a fence of an unknown kind: " info)
+    }
+    if (fence == "kept") printf "" > file
+}
+
+# > Expect: `text` 1.95 .. 2.15
+function expect(line,    text, range) {
+    if (line !~ /^> Expect: `[^`]+` +[-+.0-9eE]+ \.\. [-+.0-9eE]+$/) {
+        item("bad", "not of the form > Expect: `text` LOW .. HIGH: " line)
+        return
+    }
+    text = line
+    sub(/^[^`]*`/, "", text)
+    range = text
+    sub(/`.*/, "", text)
+    sub(/^[^`]*` +/, "", range)
+    split(range, bound, / \.\. /)
+    if (block == "") item("bad", "a range before any run block: " line)
+    else item("expect", block, bound[1], bound[2], text)
+}
+
+# [words](target): what is on the web is not looked at, nor is the place within the page.
+function links(line,    target) {
+    gsub(/`[^`]*`/, "", line)
+    while (match(line, /\]\([^)]*\)/)) {
+        target = substr(line, RSTART + 2, RLENGTH - 3)
+        line = substr(line, RSTART + RLENGTH)
+        sub(/#.*/, "", target)
+        if (target != "" && target !~ /^[a-z]+:/) item("link", target)
+    }
+}
+
+function tag(line) {
+    if (match(line, /\([0-9]+\.[1-9]\) *$/)) {
+        line = substr(line, RSTART + 1)
+        sub(/\).*/, "", line)
+        if (index(line, number ".") == 1) item("tag", line)
+    }
+}
+
+/^```/ {
+    if (fence == "") {
+        open_fence(substr($0, 4))
+    } else {
+        if (fence == "kept") close(file)
+        fence = ""
+    }
+    next
+}
+fence == "kept" { print > file; next }
+{ tag($0) }
+fence == "plain" { next }
+
+/^#/ { item("heading", $0) }
+/^> *[Ee]xpect/ { expect($0); next }
+/^<details>/ { quiz_answer = 1 }
+{ links($0) }
+!/^\|/ && !/^#/ && !quiz_answer { words += split($0, word, / +/) }
+/<\/details>/ { quiz_answer = 0 }
+
+END {
+    if (fence != "") item("bad", "a fence is not closed")
+    item("words", words + 0)
+}

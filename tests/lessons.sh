@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+# Does every lesson do what it says? Runs the `sh run` blocks of each page and checks the ranges
+# behind them; that quoted code stands in the sources; that equations and the code that computes
+# them name each other; that links lead somewhere; and that pages have the same headings, in order.
+#
+#   bash tests/lessons.sh            all pages of lessons/ (or of $LESSONS_DIR)
+#   bash tests/lessons.sh 01 03      these pages alone
+set -u
+cd "$(dirname "$0")/.." || exit 1
+dir=${LESSONS_DIR:-lessons}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+headings="## The one idea
+## Predict first
+## Run it
+## The figure
+## By hand
+## The maths
+## Code tour
+## Break it
+## The paper and ours
+## Exercises
+## Common mistakes
+## Quiz
+## Summary
+## What still fails"
+readonly most_words=1200 most_quoted=60 patience=300 # seconds of one block
+failed=0
+
+fail() { # WHERE MESSAGE
+    printf 'FAIL  %-28s %s\n' "$1" "$2"
+    failed=$((failed + 1))
+}
+
+seconds_since() {
+    awk -v a="$1" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }'
+}
+
+# The fields LINE and on of all items of one kind.
+items() { # KIND
+    awk -F '\t' -v kind="$1" '$1 == kind { print substr($0, length(kind) + 2) }' "$work/items"
+}
+
+count() { # KIND
+    items "$1" | wc -l
+}
+
+# --- what is read ----------------------------------------------------------------------------------
+
+check_headings() {
+    local title
+    title=$(sed -n 1p "$page")
+    [[ $title == "# $number "?* ]] || fail "$name:1" "expected \"# $number Title\", found \"$title\""
+    grep -qE '^\*read [0-9]+ min · run [0-9]+ min · do [0-9]+ min · needs .+\*$' "$page" ||
+        fail "$name" "expected a line \"*read 10 min · run 1 min · do 40 min · needs ...*\", found none"
+    diff <(echo "$headings") <(items heading | cut -f2 | grep '^## ') >"$work/diff" ||
+        fail "$name" "headings (< expected, > found): $(grep '^[<>]' "$work/diff" | paste -sd';')"
+    [ "$(count run)" -gt 0 ] || fail "$name" "expected a block to run, found none"
+}
+
+check_words() {
+    local words
+    words=$(items words | cut -f2)
+    [ "$words" -le $most_words ] || fail "$name" "expected at most $most_words words, found $words"
+}
+
+check_links() {
+    local line target
+    while IFS=$'\t' read -r line target; do
+        [ -e "$dir/$target" ] || fail "$name:$line" "a link to $target, which is not there"
+    done < <(items link)
+}
+
+# The quoted lines must follow one another in the source, as they stand.
+check_quotes() {
+    local line file source total=0
+    while IFS=$'\t' read -r line file source; do
+        total=$((total + $(wc -l <"$file")))
+        [ -f "$source" ] || { fail "$name:$line" "quotes $source, which is not there"; continue; }
+        awk 'NR == FNR { want[n++] = $0; next }
+             { have[m++] = $0 }
+             END {
+                 for (at = 0; at + n <= m; at++) {
+                     for (i = 0; i < n && have[at + i] == want[i]; i++) {}
+                     if (i == n && n) exit 0
+                     if (i > most) { most = i; near = at }
+                 }
+                 printf "expected \"%s\", ", want[most]
+                 if (most) printf "found \"%s\" in line %d", have[near + most], near + most + 1
+                 else printf "found it nowhere at the start of the quoted lines"
+                 exit 1
+             }' "$file" "$source" >"$work/why" ||
+            fail "$name:$line" "a quote of $source: $(cat "$work/why")"
+    done < <(items quote)
+    [ $total -le $most_quoted ] ||
+        fail "$name" "expected at most $most_quoted quoted lines, found $total"
+}
+
+# The tags of comments `eq 4.1` in the sources; tests do not count.
+list_source_tags() {
+    grep -rohE --include='*.[ch]' --exclude-dir=build --exclude-dir=runs --exclude-dir=tests \
+        '\beq [0-9]+\.[0-9]+\b' . | cut -c4- | sort -u
+}
+
+check_tags() {
+    local tag
+    for tag in $(items tag | cut -f2 | sort -u); do
+        grep -qxF "$tag" "$work/source_tags" ||
+            fail "$name" "equation ($tag): expected a source with the comment eq $tag, found none"
+    done
+    for tag in $(grep "^$((10#$number))\." "$work/source_tags"); do
+        items tag | cut -f2 | grep -qxF "$tag" ||
+            fail "$name" "eq $tag is in a source: expected an equation ($tag) here, found none"
+    done
+}
+
+# --- what is run -----------------------------------------------------------------------------------
+
+# The first number (nan and inf are such) after the text, in the last line that has the text.
+number_after() { # TEXT FILE
+    TEXT=$1 awk '{ at = index($0, ENVIRON["TEXT"])
+                   if (at) rest = substr($0, at + length(ENVIRON["TEXT"])) }
+         END {
+             number = "[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?"
+             if (match(rest, number)) { from = RSTART; len = RLENGTH }
+             if (match(tolower(rest), /(nan|inf)/) && (!from || RSTART < from)) {
+                 from = RSTART; len = RLENGTH
+             }
+             if (from) print substr(rest, from, len)
+         }' "$2"
+}
+
+check_ranges() { # BLOCK
+    local line file low high text found
+    while IFS=$'\t' read -r line file low high text; do
+        [ "$file" = "$1" ] || continue
+        found=$(number_after "$text" "$1.out")
+        awk -v x="$found" -v low="$low" -v high="$high" \
+            'BEGIN { exit !(x ~ /[0-9]/ && x + 0 >= low + 0 && x + 0 <= high + 0) }' ||
+            fail "$name:$line" "expected \`$text\` $low .. $high, found ${found:-no such number}"
+    done < <(items expect)
+}
+
+run_blocks() {
+    local line file start before status
+    while IFS=$'\t' read -r line file; do
+        start=$(date +%s.%N) before=$failed status=0
+        timeout $patience bash -e "$file" >"$file.out" 2>&1 </dev/null || status=$?
+        if [ $status -ne 0 ]; then
+            fail "$name:$line" "expected status 0, found $status; the end of what it printed:"
+            tail -n 20 "$file.out" | sed 's/^/      /'
+        fi
+        check_ranges "$file"
+        [ $failed -gt "$before" ] || printf 'ok    %-28s %6s s\n' "$name:$line" "$(seconds_since "$start")"
+    done < <(items run)
+}
+
+# --- all pages -------------------------------------------------------------------------------------
+
+check_page() { # PAGE
+    local page=$1 name number start before=$failed
+    name=$(basename "$page") number=${name%%-*} start=$(date +%s.%N)
+    mkdir -p "$work/$number"
+    awk -v dir="$work/$number" -v number="$((10#$number))" -f tests/lessons.awk "$page" >"$work/items"
+    while IFS=$'\t' read -r line message; do
+        fail "$name:$line" "$message"
+    done < <(items bad)
+    check_headings
+    check_words
+    check_links
+    check_quotes
+    check_tags
+    run_blocks
+    [ $failed -gt "$before" ] && return
+    printf 'ok    %-28s %6s s   %d run, %d ranges, %d quotes, %d equations, %d links, %d words\n' \
+        "$name" "$(seconds_since "$start")" "$(count run)" "$(count expect)" "$(count quote)" \
+        "$(count tag)" "$(count link)" "$(items words | cut -f2)"
+}
+
+list_source_tags >"$work/source_tags"
+pages=()
+for wanted in "${@:-[0-9][0-9]}"; do
+    mapfile -t found < <(compgen -G "$dir/$wanted-*.md")
+    [ ${#found[@]} -gt 0 ] || fail "$dir" "no page $wanted-NAME.md"
+    pages+=("${found[@]}")
+done
+for page in "${pages[@]}"; do check_page "$page"; done
+
+# An equation of a lesson that has no page at all.
+if [ $# -eq 0 ]; then
+    while IFS=. read -r lesson k; do
+        compgen -G "$dir/$(printf %02d "$lesson")-*.md" >"$work/pages" ||
+            fail "eq $lesson.$k" "is in a source: expected a page of lesson $lesson, found none"
+    done <"$work/source_tags"
+fi
+
+[ $failed -eq 0 ] || { echo "$failed failures"; exit 1; }

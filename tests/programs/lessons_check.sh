@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Does tests/lessons.sh find what is wrong? A page of its own passes; every way to spoil it fails.
+# shellcheck disable=SC2016 # the backticks are those of Markdown
+. "$(dirname "$0")/../shell.sh"
+export LESSONS_DIR=$tmp/lessons
+page=$LESSONS_DIR/01-page.md
+mkdir "$LESSONS_DIR"
+
+# The page quotes two lines of a header of ours, and names the equations of lesson 01.
+write_page() {
+    {
+        printf '# 01 Page\n\n*read 1 min · run 1 min · do 1 min · needs nothing*\n\n'
+        printf '## %s\n\n' "The one idea" "Predict first" "Run it"
+        printf '```sh run\necho "loss 9 lr 2"\necho "loss: 1.5e0 lr 2" >&2\n```\n\n'
+        printf '> Expect: `loss` 1.4 .. 1.6\n\n'
+        printf '## %s\n\n' "The figure" "By hand" "The maths"
+        # shellcheck disable=SC2046 # one word a tag
+        printf '    equation (%s)\n' $(grep -rohE --include='*.[ch]' '\beq 1\.[0-9]' \
+            common lessons rnn | cut -c4- | sort -u)
+        printf '\n## %s\n\n' "Code tour"
+        printf '```c common/utf8.h\n%s\n```\n\n' "$(sed -n '/^#ifndef/,/^#define/p' common/utf8.h)"
+        printf '## %s\n\n' "Break it" "The paper and ours" "Exercises" "Common mistakes" "Quiz" \
+            "Summary" "What still fails"
+        printf '[this page](01-page.md#summary), [the web](https://example.org)\n'
+    } >"$page"
+}
+
+spoil() { # EXPECTED-MESSAGE SED-SCRIPT
+    write_page
+    sed -i "$2" "$page"
+    expect 1 "$1" bash tests/lessons.sh 01
+}
+
+write_page
+expect 0 "ok    01-page.md " bash tests/lessons.sh 01
+spoil 'expected `loss` 1.6 .. 1.7, found 1.5e0' 's/1\.4 \.\. 1\.6/1.6 .. 1.7/'
+spoil 'expected `loss` 1.4 .. 1.6, found nan' 's/1\.5e0/nan/'
+spoil 'found no such number' 's/1\.5e0 lr 2/high/'
+spoil 'found no such number' 's/`loss`/`gain`/'
+spoil 'not of the form' 's/1\.4 \.\. 1\.6/1.4 to 1.6/'
+spoil 'a range before any run block' 's/```sh run/```sh/'
+spoil 'expected a block to run, found none' 's/```sh run/```sh/'
+spoil 'a fence of an unknown kind: sh runs' 's/```sh run/```sh runs/'
+spoil 'expected status 0, found 1' 's/^echo "loss 9.*/false/'
+spoil 'expected "#define UTF9_H", found "#define UTF8_H"' 's/^#define UTF8_H/#define UTF9_H/'
+spoil 'common/utf9.h, which is not there' 's/common\/utf8\.h/common\/utf9.h/'
+spoil 'a link to 02-page.md' 's/](01-page/](02-page/'
+spoil 'eq 1.1 is in a source' '/^    equation (1\.1)/d'
+spoil 'expected a source with the comment eq 1.9, found none' 's/^    equation (1\.1)/&\n    more (1.9)/'
+spoil 'headings' '/^## Quiz/d'
+spoil 'headings' 's/^## Quiz/## Questions/'
+spoil 'expected "# 01 Title"' 's/^# 01/# 02/'
+spoil 'read 10 min' '/^\*read/d'
+spoil 'a fence is not closed' '/^\[this page/s/^/```\n/'
+spoil 'found 1' "/^\\[this page/s/\$/$(yes word | head -n 1300 | paste -sd' ')/"
+expect 1 "no page 77-NAME.md" bash tests/lessons.sh 77
+write_page
+expect 1 "expected a page of lesson 3, found none" bash tests/lessons.sh
+exit 0

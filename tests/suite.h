@@ -1,0 +1,58 @@
+/* A test program in one line: each file of tests ends with
+ *
+ *     SUITE("tensor", TESTS(shape_product, shape_text), ABORTS(shape_of_size_0))
+ *
+ * TESTS are START_TESTs that must pass; ABORTS must end in abort(), which is how CHECK stops a
+ * programmer's mistake. Loops over data belong inside a test. */
+#ifndef SUITE_H
+#define SUITE_H
+
+#include <check.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TESTS(...)  ((const TTest *[]){__VA_ARGS__, NULL})
+#define ABORTS(...) ((const TTest *[]){__VA_ARGS__, NULL})
+#define NO_ABORTS   ((const TTest *[]){NULL})
+
+#define SUITE(name, tests, aborts)                                                                 \
+    int main(void)                                                                                 \
+    {                                                                                              \
+        return suite_run(name, tests, aborts);                                                     \
+    }
+
+static inline int suite_run(const char *name, const TTest **tests, const TTest **aborts)
+{
+    Suite *s = suite_create(name);
+    TCase *tc = tcase_create(name);
+    tcase_set_timeout(tc, 120);
+    for (int i = 0; tests[i]; i++) tcase_add_test(tc, tests[i]);
+    for (int i = 0; aborts[i]; i++) tcase_add_test_raise_signal(tc, aborts[i], SIGABRT);
+    suite_add_tcase(s, tc);
+    SRunner *sr = srunner_create(s);
+    srunner_run_all(sr, CK_NORMAL);
+    const int failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Where the real data is: $LMZOO_DATA or ../shared/data; NULL (and a message) if `name` is not
+ * there, so that the test can be skipped. */
+static inline const char *data_path(const char *name)
+{
+    static char path[512];
+    const char *root = getenv("LMZOO_DATA");
+    snprintf(path, sizeof path, "%s/%s", root ? root : "../shared/data", name);
+    FILE *f = fopen(path, "rb");
+    if (f) {
+        fclose(f);
+        return path;
+    }
+    fprintf(stderr, "skipped: %s is not there\n", path);
+    return NULL;
+}
+
+#endif

@@ -1,0 +1,35 @@
+/* What the suites about tasks share. */
+#ifndef TASK_HELP_H
+#define TASK_HELP_H
+
+#include "suite.h"
+#include "task.h"
+
+static const char *const names[] = {"adding", "copy-memory", "parity", "dyck", "agreement"};
+
+static inline Task open_task(const char *name, int length)
+{
+    Task t;
+    Error err;
+    ck_assert_msg(task_open(&t, name, length, &err), "%s", err.text);
+    return t;
+}
+
+static inline int at(const Batch *b, int t, int column)
+{
+    return t * b->B + column;
+}
+
+static inline int steps(const Batch *b, int column) /* before the padding */
+{
+    int n = 0;
+    while (n < b->T && b->y[at(b, n, column)] >= 0) n++;
+    return n;
+}
+
+static inline real *logits_new(const Task *t, const Batch *b)
+{
+    return xcalloc((size_t)b->T * b->B, (t->outputs ? t->outputs : 1) * sizeof(real));
+}
+
+#endif

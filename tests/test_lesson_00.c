@@ -1,0 +1,37 @@
+/* Lesson 00: the surprises that its page works out by hand. */
+#include "ngram.h"
+#include "suite.h"
+
+enum { A, B, C, V };
+
+/* Counted from "abac": a half of the time, b and c a quarter each. */
+static const int text[] = {A, B, A, C};
+
+static double surprise(double smoothing, int token)
+{
+    Ngram m = ngram_train(1, V, smoothing, text, LEN(text), NGRAM_UNPADDED);
+    const double nats = -ngram_logp(&m, &token, 0, NGRAM_UNPADDED);
+    ngram_free(&m);
+    return nats;
+}
+
+START_TEST(by_hand)
+{
+    ck_assert_double_eq_tol(surprise(0, A), 0.693, 5e-4);
+    ck_assert_double_eq_tol(surprise(0, B), 1.386, 5e-4);
+    ck_assert_double_eq_tol((surprise(0, A) + surprise(0, B)) / 2, 1.040, 5e-4);
+    ck_assert_double_eq_tol(surprise(0, A) / log(2), 1, 1e-12);
+    ck_assert_double_eq_tol(surprise(0, B) / log(2), 2, 1e-12);
+}
+END_TEST
+
+/* Whoever knows nothing gives each of V tokens 1/V. */
+START_TEST(chance)
+{
+    for (int token = A; token <= C; token++)
+        ck_assert_double_eq_tol(surprise(1e12, token), log(V), 1e-9);
+    ck_assert_double_eq_tol(log(V), 1.099, 5e-4);
+}
+END_TEST
+
+SUITE("lesson_00", TESTS(by_hand, chance), NO_ABORTS)

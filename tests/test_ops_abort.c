@@ -1,0 +1,128 @@
+/* Operands that do not fit: every such call ends in an abort, with a message that says which op and
+ * which shapes. */
+#include "ops.h"
+#include "suite.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define Z(...) tape_zeros(tp, SHAPE(__VA_ARGS__))
+#define MISTAKE(call, text)                                                                        \
+    if (n-- == 0) {                                                                                \
+        if (make) (void)(call);                                                                    \
+        return text;                                                                               \
+    }
+
+/* Makes mistake n of matrix products and pointwise ops, or only says how its message starts; NULL
+ * when there are no more. */
+static const char *arithmetic_mistake(int n, bool make)
+{
+    Tape tape = {0}, *tp = &tape;
+    Rng rng = rng_make(1, RNG_TEST, 0);
+    MISTAKE(op_matmul(tp, Z(2, 3), Z(2, 3)), "op_matmul: x (2,3), w (2,3)")
+    MISTAKE(op_matmul(tp, Z(2, 3), Z(3)), "op_matmul: x (2,3), w (3)")
+    MISTAKE(op_matmul(tp, Z(2, 3), Z(3, 4, 1)), "op_matmul: x (2,3), w (3,4,1)")
+    MISTAKE(op_linear(tp, Z(2, 3), Z(4, 3), Z(3)), "op_linear: x (2,3), w (4,3), b (3)")
+    MISTAKE(op_linear(tp, Z(2, 3), Z(3, 4), Z(3)), "op_linear: x (2,3), w (3,4), b (3)")
+    MISTAKE(op_linear(tp, Z(2, 3), Z(3), Z(1)), "op_linear: x (2,3), w (3), b (1)")
+    MISTAKE(op_bmm(tp, Z(2, 3), Z(2, 3, 4), 0, 0), "op_bmm: a (2,3), b (2,3,4)")
+    MISTAKE(op_bmm(tp, Z(2, 3, 4), Z(2, 3, 4), 0, 0), "op_bmm: a (2,3,4), b (2,3,4)")
+    MISTAKE(op_bmm(tp, Z(2, 3, 4), Z(3, 4, 3), 0, 0), "op_bmm: a (2,3,4), b (3,4,3)")
+    MISTAKE(op_bmm(tp, Z(2, 3, 4), Z(2, 4, 3), 1, 0), "op_bmm: a (2,3,4)^T, b (2,4,3)")
+    MISTAKE(op_bmm(tp, Z(2, 3, 4), Z(2, 4, 3), 0, 1), "op_bmm: a (2,3,4), b (2,4,3)^T")
+    MISTAKE(op_bmm(tp, Z(2, 3, 4), Z(2, 3, 4), 1, 1), "op_bmm: a (2,3,4)^T, b (2,3,4)^T")
+    MISTAKE(op_add(tp, Z(2, 3), Z(3, 2)), "op_add: a (2,3), b (3,2)")
+    MISTAKE(op_add(tp, Z(2, 3), Z(3)), "op_add: a (2,3), b (3)")
+    MISTAKE(op_mul(tp, Z(2, 3), Z(6)), "op_mul: a (2,3), b (6)")
+    MISTAKE(op_bias(tp, Z(2, 3), Z(2)), "op_bias: x (2,3), b (2)")
+    MISTAKE(op_bias(tp, Z(2, 3), Z(1, 3)), "op_bias: x (2,3), b (1,3)")
+    MISTAKE(op_dropout(tp, Z(2), 1, &rng), "op_dropout: p = 1")
+    MISTAKE(op_dropout(tp, Z(2), -0.1f, &rng), "op_dropout: p = -0.1")
+    MISTAKE(op_dropout(tp, Z(2), NAN, &rng), "op_dropout: p = nan")
+    MISTAKE(op_layernorm(tp, Z(2, 3), Z(2), Z(3)), "op_layernorm: x (2,3), gain (2), bias (3)")
+    MISTAKE(op_layernorm(tp, Z(2, 3), Z(3), Z(2)), "op_layernorm: x (2,3), gain (3), bias (2)")
+    MISTAKE(op_rnn(tp, Z(2, 3), Z(3), Z(3, 3)), "op_rnn: z (2,3)")
+    MISTAKE(op_rnn(tp, Z(5, 2, 3), Z(5, 3), Z(3, 3)), "op_rnn: z (5,2,3), h0 (5,3), u (3,3)")
+    MISTAKE(op_rnn(tp, Z(5, 2, 3), Z(2, 3), Z(2, 3)), "op_rnn: z (5,2,3), h0 (2,3), u (2,3)")
+    MISTAKE(op_rnn(tp, Z(5, 2, 3), Z(2, 3), Z(3, 2)), "op_rnn: z (5,2,3), h0 (2,3), u (3,2)")
+    MISTAKE(op_rnn(tp, Z(5, 2, 3), Z(2, 3), Z(9)), "op_rnn: z (5,2,3), h0 (2,3), u (9)")
+    return NULL;
+}
+
+/* The same of ops that move values about, and of losses. */
+static const char *moving_mistake(int n, bool make)
+{
+    Tape tape = {0}, *tp = &tape;
+    const int ids[] = {1, 3}, negative[] = {1, -1}, ignored[] = {0, -2};
+    MISTAKE(op_embed(tp, Z(3, 2), ids, SHAPE(2)), "op_embed: id 3 at 1; the vocabulary is 3")
+    MISTAKE(op_embed(tp, Z(3, 2), negative, SHAPE(2)), "op_embed: id -1 at 1")
+    MISTAKE(op_embed(tp, Z(6), ids, SHAPE(1)), "op_embed: w (6)")
+    MISTAKE(op_embed(tp, Z(6, 2), ids, SHAPE(1, 1, 1, 2)), "shape (1,1,1,2): no room")
+    MISTAKE(op_rows(tp, Z(4, 2), 3, 2), "op_rows: rows 3 to 4 of x (4,2)")
+    MISTAKE(op_rows(tp, Z(4, 2), -1, 2), "op_rows: rows -1 to 0 of x (4,2)")
+    MISTAKE(op_rows(tp, Z(4, 2), 0, 0), "op_rows: rows 0 to -1 of x (4,2)")
+    MISTAKE(op_reshape(tp, Z(4, 2), SHAPE(7)), "op_reshape: x (4,2) to (7)")
+    MISTAKE(op_cols(tp, Z(4, 2), 1, 2), "op_cols: columns 1 to 2 of x (4,2)")
+    MISTAKE(op_cols(tp, Z(4, 2), -1, 1), "op_cols: columns -1 to -1 of x (4,2)")
+    MISTAKE(op_cols(tp, Z(4, 2), 0, 0), "op_cols: columns 0 to -1 of x (4,2)")
+    MISTAKE(op_stack(tp, ((Tensor *[]){Z(2), Z(3)}), 2), "op_stack: tensor 1 is (3), the first (2)")
+    MISTAKE(op_stack(tp, NULL, 0), "op_stack: 0 tensors")
+    MISTAKE(op_stack(tp, ((Tensor *[]){Z(1, 1, 1, 1)}), 1), "shape (1,1,1,1): no room")
+    MISTAKE(op_concat(tp, Z(2, 3), Z(3, 3)), "op_concat: a (2,3), b (3,3)")
+    MISTAKE(op_concat(tp, Z(2, 3), Z(3)), "op_concat: a (2,3), b (3)")
+    MISTAKE(op_transpose(tp, Z(3)), "op_transpose: x (3)")
+    MISTAKE(op_split_heads(tp, Z(2, 12), 2, 0, 3), "op_split_heads: x (2,12)")
+    MISTAKE(op_split_heads(tp, Z(1, 1, 10), 2, 0, 3), "op_split_heads: x (1,1,10)")
+    MISTAKE(op_split_heads(tp, Z(1, 1, 12), 2, 3, 3), "op_split_heads: x (1,1,12) into part 3 of 3")
+    MISTAKE(op_split_heads(tp, Z(1, 1, 12), 0, 0, 3), "op_split_heads: x (1,1,12)")
+    MISTAKE(op_merge_heads(tp, Z(3, 2, 2), 2), "op_merge_heads: x (3,2,2), 2 heads")
+    MISTAKE(op_merge_heads(tp, Z(4, 2), 2), "op_merge_heads: x (4,2), 2 heads")
+    MISTAKE(op_cross_entropy(tp, Z(2, 3), ids), "op_cross_entropy: target 3 in row 1; logits (2,3)")
+    MISTAKE(op_cross_entropy(tp, Z(2, 3), ignored), "op_cross_entropy: target -2 in row 1")
+    return NULL;
+}
+
+/* Runs one mistake in a process of its own; its messages end up in text. */
+static int run(const char *mistake(int, bool), int n, char *text, size_t size)
+{
+    int ends[2], status;
+    ck_assert(pipe(ends) == 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        mistake(n, true);
+        _exit(0);
+    }
+    close(ends[1]);
+    size_t len = 0;
+    for (ssize_t got; (got = read(ends[0], text + len, size - 1 - len)) > 0;) len += (size_t)got;
+    text[len] = 0;
+    close(ends[0]);
+    ck_assert(waitpid(child, &status, 0) == child);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void check_all(const char *mistake(int, bool))
+{
+    const char *want;
+    for (int n = 0; (want = mistake(n, false)) != NULL; n++) {
+        char text[1024];
+        const int sig = run(mistake, n, text, sizeof text);
+        ck_assert_msg(sig == SIGABRT, "no abort with \"%s\"; %s", want, text);
+        ck_assert_msg(strstr(text, want) != NULL, "not \"%s\" but %s", want, text);
+    }
+}
+
+START_TEST(arithmetic)
+{
+    check_all(arithmetic_mistake);
+}
+END_TEST
+
+START_TEST(moving)
+{
+    check_all(moving_mistake);
+}
+END_TEST
+
+SUITE("ops_abort", TESTS(arithmetic, moving), NO_ABORTS)

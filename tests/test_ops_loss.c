@@ -1,0 +1,66 @@
+/* Losses, worked by hand and at the limits of float. */
+#include "by_hand.h"
+
+/* Rows (ln 1, ln 3) with target 1: -ln 3/4; (0, 0) not scored; (0, 0) with target 0: ln 2. The mean
+ * of two: (ln 4/3 + ln 2) / 2 = ln(8/3) / 2. dz = (p - onehot) / 2. */
+START_TEST(cross_entropy)
+{
+    Tape tp = {0};
+    const int target[] = {1, -1, 0};
+    Tensor *z = GIVEN(&tp, SHAPE(3, 2), 0, (real)1.09861228867, 0, 0, 0, 0);
+    Tensor *loss = op_cross_entropy(&tp, z, target);
+    CK(loss->data, (real)0.49041462650);
+    tape_backward(&tp, loss);
+    CK(z->grad, 0.125f, -0.125f, 0, 0, -0.25f, 0.25f);
+    tape_free(&tp);
+}
+END_TEST
+
+START_TEST(cross_entropy_at_the_limits)
+{
+    Tape tp = {0};
+    for (int V = 1; V <= 300; V += 23) { /* uniform logits: ln V, whatever their value */
+        Tensor *z = tape_zeros(&tp, SHAPE(2, V));
+        for (int i = 0; i < z->len; i++) z->data[i] = -5000;
+        const double loss = (double)op_cross_entropy(&tp, z, (int[]){0, V - 1})->data[0];
+        ck_assert_double_eq_tol(loss, log(V), 1e-3); /* 5000 in float has steps of 0.0005 */
+        memset(z->data, 0, (size_t)z->len * sizeof(real));
+        CK(op_cross_entropy(&tp, z, (int[]){0, V - 1})->data, (real)log(V));
+    }
+    Tensor *z = GIVEN(&tp, SHAPE(2, 2), 1e30f, -1e30f, 1e4f, 0);
+    CK(op_cross_entropy(&tp, z, (int[]){0, 0})->data, 0);
+    Tensor *loss = op_cross_entropy(&tp, z, (int[]){0, 1});
+    CK(loss->data, 5e3f);
+    tape_backward(&tp, loss);
+    CK(z->grad, 0, 0, 0.5f, -0.5f);
+
+    z = GIVEN(&tp, SHAPE(2, 2), 1, 2, NAN, 4); /* what is not scored may hold anything */
+    CK(op_cross_entropy(&tp, z, (int[]){0, -1})->data, (real)1.31326168752);
+    Tensor *none = op_cross_entropy(&tp, z, (int[]){-1, -1});
+    CK(none->data, 0);
+    tape_backward(&tp, none);
+    CK(z->grad, 0, 0, 0, 0);
+    tape_free(&tp);
+}
+END_TEST
+
+/* mean of 1^2, 2^2, 0^2, (-3)^2 = 14/4; dy = 2 (1, 2, 0, -3) / 4. r . y = 1 + 20 + 300 + 0. */
+START_TEST(mse_and_dot)
+{
+    Tape tp = {0};
+    Tensor *y = GIVEN(&tp, SHAPE(2, 2), 1, 2, 3, 0);
+    real target[] = {0, 0, 3, 3}, r[] = {1, 10, 100, 1000};
+    Tensor *loss = op_mse(&tp, y, target), *dot = op_dot(&tp, y, r);
+    target[0] = r[0] = 99; /* the ops have their own copies */
+    CK(loss->data, 3.5f);
+    CK(dot->data, 321);
+    tape_backward(&tp, loss);
+    CK(y->grad, 0.5f, 1, 0, -1.5f);
+    y->grad = NULL;
+    tape_backward(&tp, dot);
+    CK(y->grad, 1, 10, 100, 1000);
+    tape_free(&tp);
+}
+END_TEST
+
+SUITE("ops_loss", TESTS(cross_entropy, cross_entropy_at_the_limits, mse_and_dot), NO_ABORTS)

@@ -1,0 +1,292 @@
+/* Parameters: their names, their places in the block, their initial values, their gradients. */
+#include "params.h"
+#include "suite.h"
+
+enum { LINE = 64 / sizeof(real) }; /* reals that start at a multiple of 64 bytes */
+
+/* --- names -------------------------------------------------------------------------------------- */
+
+START_TEST(names)
+{
+    Params ps = params_init(1);
+    const Tensor *w = param(&ps, SHAPE(2), 0, "w");
+    ck_assert_str_eq(w->name, "w");
+    params_push(&ps, "l%d", 12);
+    ck_assert_str_eq(param(&ps, SHAPE(2), 0, "%s.b", "head")->name, "l12.head.b");
+    params_push(&ps, "deep");
+    const Tensor *deep = param(&ps, SHAPE(2), 0, "w");
+    ck_assert_str_eq(deep->name, "l12.deep.w");
+    params_pop(&ps);
+    ck_assert_str_eq(param(&ps, SHAPE(2), 0, "w")->name, "l12.w");
+    params_pop(&ps);
+    ck_assert_str_eq(param(&ps, SHAPE(2), 0, "b")->name, "b");
+    ck_assert_ptr_eq(params_find(&ps, "w"), w);
+    ck_assert_ptr_eq(params_find(&ps, "l12.deep.w"), deep);
+    ck_assert_ptr_null(params_find(&ps, "deep.w"));
+    ck_assert_ptr_null(params_find(&ps, ""));
+    params_free(&ps);
+}
+END_TEST
+
+/* --- the block ---------------------------------------------------------------------------------- */
+
+/* Many parameters of all sizes, so that the block grows several times: each stands where the one
+ * before ended, rounded up, and keeps its values; padding is 0. */
+START_TEST(one_block)
+{
+    enum { N = 60 };
+    Params ps = params_init(1);
+    Tensor *t[N];
+    size_t count = 0;
+    for (int i = 0; i < N; i++) {
+        t[i] = param(&ps, SHAPE(1 + i * 37 % 500, 3), 0, "p%d", i);
+        for (int k = 0; k < t[i]->len; k++) {
+            t[i]->data[k] = (real)(1000 * i + k + 1);
+            t[i]->grad[k] = -t[i]->data[k];
+        }
+        count += (size_t)t[i]->len;
+    }
+    ck_assert_int_eq(ps.n, N);
+    ck_assert_uint_eq(ps.count, count);
+    size_t at = 0;
+    for (int i = 0; i < N; i++) {
+        ck_assert_ptr_eq(t[i]->data, ps.value + at);
+        ck_assert_ptr_eq(t[i]->grad, ps.grad + at);
+        ck_assert_uint_eq((uintptr_t)t[i]->data % 64, 0);
+        ck_assert_uint_eq((uintptr_t)t[i]->grad % 64, 0);
+        ck_assert(t[i]->requires_grad && t[i]->view_of == NULL);
+        const size_t end = at + (size_t)t[i]->len, next = (end + LINE - 1) / LINE * LINE;
+        int wrong = 0;
+        for (int k = 0; k < t[i]->len; k++)
+            wrong += t[i]->data[k] != (real)(1000 * i + k + 1) || t[i]->grad[k] != -t[i]->data[k];
+        for (size_t k = end; k < next; k++) wrong += ps.value[k] != 0 || ps.grad[k] != 0;
+        ck_assert_int_eq(wrong, 0);
+        at = next;
+    }
+    ck_assert_uint_eq(ps.len, at);
+    ck_assert_uint_ge(ps.cap, ps.len);
+    params_free(&ps);
+    ck_assert_int_eq(ps.n, 0);
+}
+END_TEST
+
+/* --- initial values ----------------------------------------------------------------------------- */
+
+START_TEST(normal)
+{
+    enum { N = 100000 };
+    Params ps = params_init(2);
+    const Tensor *t = param(&ps, SHAPE(N / 100, 100), .02, "w");
+    double mean = 0, variance = 0, fourth = 0;
+    for (int i = 0; i < N; i++) {
+        const double x = (double)t->data[i] / .02;
+        mean += x / N;
+        variance += x * x / N;
+        fourth += x * x * x * x / N;
+    }
+    ck_assert_double_lt(fabs(mean), 5 / sqrt(N));
+    ck_assert_double_lt(fabs(variance - 1), 5 * sqrt(2. / N));
+    ck_assert_double_lt(fabs(fourth - 3), 5 * sqrt(96. / N));
+    const Tensor *zero = param(&ps, SHAPE(10), 0, "b");
+    for (int i = 0; i < zero->len; i++) ck_assert(zero->data[i] == 0);
+    params_free(&ps);
+}
+END_TEST
+
+START_TEST(uniform_and_fill)
+{
+    enum { N = 100000 };
+    Params ps = params_init(2);
+    Tensor *t = param(&ps, SHAPE(N), 0, "w");
+    param_uniform(&ps, t, .5);
+    double mean = 0, variance = 0, most = 0;
+    for (int i = 0; i < N; i++) {
+        const double x = (double)t->data[i];
+        mean += x / N;
+        variance += x * x / N;
+        most = fmax(most, fabs(x));
+    }
+    ck_assert_double_le(most, .5);
+    ck_assert_double_gt(most, .4999);
+    ck_assert_double_lt(fabs(mean), 5 * sqrt(1. / 12 / N));
+    ck_assert_double_lt(fabs(variance - 1. / 12), 5 * sqrt(1. / 180 / N));
+    param_fill(t, 3);
+    ck_assert(t->data[0] == 3 && t->data[N - 1] == 3);
+    params_free(&ps);
+}
+END_TEST
+
+/* t t^T = gain^2 I for a wide matrix, t^T t for a tall one, both for a square one. */
+static void check_orthogonal(int M, int N, double gain)
+{
+    Params ps = params_init(3);
+    Tensor *t = param(&ps, SHAPE(M, N), 1, "u");
+    param_orthogonal(&ps, t, gain);
+    double worst = 0;
+    for (int tall = 0; tall < 2; tall++) {
+        if (tall ? M < N : M > N) continue;
+        const int vectors = tall ? N : M, len = tall ? M : N;
+        for (int i = 0; i < vectors; i++)
+            for (int j = 0; j <= i; j++) {
+                double dot = 0;
+                for (int k = 0; k < len; k++)
+                    dot += (double)t->data[tall ? k * N + i : i * N + k] *
+                           (double)t->data[tall ? k * N + j : j * N + k];
+                worst = fmax(worst, fabs(dot - (i == j ? gain * gain : 0)));
+            }
+    }
+    ck_assert_msg(worst < 1e-6 * gain * gain, "(%d,%d): off by %g", M, N, worst);
+    params_free(&ps);
+}
+
+START_TEST(orthogonal)
+{
+    check_orthogonal(1, 1, 1);
+    check_orthogonal(100, 100, 1);
+    check_orthogonal(100, 100, 1.5);
+    check_orthogonal(33, 129, 1);
+    check_orthogonal(129, 33, 1);
+    check_orthogonal(1, 50, 2);
+    check_orthogonal(50, 1, 2);
+}
+END_TEST
+
+/* No direction is preferred: over many draws of a (2,2) each entry has mean 0 and square 1/2, and
+ * half are rotations, half reflections. */
+START_TEST(orthogonal_is_random)
+{
+    enum { N = 4000 };
+    double mean[4] = {0}, square[4] = {0};
+    int rotations = 0;
+    for (uint64_t seed = 0; seed < N; seed++) {
+        Params ps = params_init(seed);
+        Tensor *t = param(&ps, SHAPE(2, 2), 0, "u");
+        param_orthogonal(&ps, t, 1);
+        for (int i = 0; i < 4; i++) {
+            mean[i] += (double)t->data[i] / N;
+            square[i] += (double)(t->data[i] * t->data[i]) / N;
+        }
+        rotations += t->data[0] * t->data[3] - t->data[1] * t->data[2] > 0;
+        params_free(&ps);
+    }
+    for (int i = 0; i < 4; i++) {
+        ck_assert_double_lt(fabs(mean[i]), 5 * sqrt(.5 / N));
+        ck_assert_double_lt(fabs(square[i] - .5), 5 * sqrt(.125 / N));
+    }
+    ck_assert_double_lt(abs(rotations - N / 2), 5 * sqrt(N / 4.));
+}
+END_TEST
+
+/* Values depend on the seed and the place, not on the name, the sizes before or how the block grew. */
+START_TEST(same_seed_same_values)
+{
+    Params a = params_init(7), b = params_init(7), c = params_init(8);
+    param(&a, SHAPE(5), 1, "first");
+    param(&b, SHAPE(50000), 0, "large");
+    param(&c, SHAPE(5), 1, "first");
+    const Tensor *ta = param(&a, SHAPE(30), 1, "w"), *tb = param(&b, SHAPE(5, 6), 1, "v");
+    const Tensor *tc = param(&c, SHAPE(30), 1, "w"), *next = param(&a, SHAPE(30), 1, "x");
+    ck_assert_mem_eq(ta->data, tb->data, 30 * sizeof(real));
+    ck_assert_mem_ne(ta->data, tc->data, 30 * sizeof(real));
+    ck_assert_mem_ne(ta->data, next->data, 30 * sizeof(real));
+    params_free(&a);
+    params_free(&b);
+    params_free(&c);
+}
+END_TEST
+
+/* --- gradients ---------------------------------------------------------------------------------- */
+
+/* Gradients 3 and 4 in two parameters: the norm is 5. */
+static Params three_and_four(void)
+{
+    Params ps = params_init(1);
+    Tensor *a = param(&ps, SHAPE(2), 0, "a"), *b = param(&ps, SHAPE(100), 0, "b");
+    a->grad[1] = 3;
+    b->grad[77] = -4;
+    return ps;
+}
+
+START_TEST(clip)
+{
+    Params ps = three_and_four();
+    const real *a = ps.tensor[0]->grad, *b = ps.tensor[1]->grad;
+    ck_assert_double_eq_tol(params_norm(&ps), 5, 1e-6);
+    ck_assert_double_eq_tol(params_clip(&ps, 0), 5, 1e-6);
+    ck_assert_double_eq_tol(params_clip(&ps, 5.01), 5, 1e-6);
+    ck_assert(a[1] == 3 && b[77] == -4);
+    ck_assert_double_eq_tol(params_clip(&ps, 1), 5, 1e-6);
+    ck_assert_double_eq_tol((double)a[1], .6, 1e-6);
+    ck_assert_double_eq_tol((double)b[77], -.8, 1e-6);
+    ck_assert_double_eq_tol(params_norm(&ps), 1, 1e-6);
+    params_zero_grad(&ps);
+    ck_assert(params_norm(&ps) == 0 && params_clip(&ps, 1) == 0 && a[1] == 0);
+    params_free(&ps);
+}
+END_TEST
+
+START_TEST(clip_leaves_what_is_not_finite)
+{
+    const real bad[] = {NAN, INFINITY, -INFINITY};
+    for (int i = 0; i < LEN(bad); i++) {
+        Params ps = three_and_four();
+        ps.tensor[1]->grad[0] = bad[i];
+        ck_assert(!isfinite(params_clip(&ps, 1)));
+        ck_assert(ps.tensor[0]->grad[1] == 3 && !isfinite(ps.tensor[1]->grad[0]));
+        params_free(&ps);
+    }
+}
+END_TEST
+
+/* --- mistakes ----------------------------------------------------------------------------------- */
+
+START_TEST(a_name_twice)
+{
+    Params ps = params_init(1);
+    param(&ps, SHAPE(2), 0, "w");
+    param(&ps, SHAPE(3), 0, "w");
+}
+END_TEST
+
+START_TEST(a_name_too_long)
+{
+    Params ps = params_init(1);
+    param(&ps, SHAPE(2), 0, "%0300d", 1);
+}
+END_TEST
+
+START_TEST(a_prefix_too_long)
+{
+    Params ps = params_init(1);
+    for (int i = 0; i < 50; i++) params_push(&ps, "layer%d", i);
+}
+END_TEST
+
+START_TEST(one_pop_too_many)
+{
+    Params ps = params_init(1);
+    params_push(&ps, "l0");
+    params_pop(&ps);
+    params_pop(&ps);
+}
+END_TEST
+
+START_TEST(orthogonal_vector)
+{
+    Params ps = params_init(1);
+    param_orthogonal(&ps, param(&ps, SHAPE(4), 0, "b"), 1);
+}
+END_TEST
+
+START_TEST(a_stranger)
+{
+    Params ps = params_init(1), other = params_init(1);
+    param_uniform(&ps, param(&other, SHAPE(4), 0, "b"), 1);
+}
+END_TEST
+
+SUITE("params",
+      TESTS(names, one_block, normal, uniform_and_fill, orthogonal, orthogonal_is_random,
+            same_seed_same_values, clip, clip_leaves_what_is_not_finite),
+      ABORTS(a_name_twice, a_name_too_long, a_prefix_too_long, one_pop_too_many, orthogonal_vector,
+             a_stranger))

@@ -1,0 +1,243 @@
+/* Pictures: whole or not at all, and a program that has no gnuplot goes on. */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "plot.h"
+#include "suite.h"
+
+/* A directory with a script, and what a test leaves there. */
+typedef struct {
+    char dir[32];
+    char *script, *picture, *messages;
+} Place;
+
+static void write_text(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    fputs(text, f);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+static Place place_new(const char *script)
+{
+    Place p = {.dir = "/tmp/lmzoo-plot-XXXXXX"};
+    ck_assert_ptr_nonnull(mkdtemp(p.dir));
+    p.script = xformat("%s/it's a \"plot\".gp", p.dir);
+    p.picture = xformat("%s/picture", p.dir);
+    p.messages = xformat("%s/messages", p.dir);
+    write_text(p.script, script);
+    fflush(stderr);
+    ck_assert_ptr_nonnull(freopen(p.messages, "w", stderr)); /* Check runs each test in a child */
+    return p;
+}
+
+static void place_free(Place *p)
+{
+    unlink(p->script), unlink(p->picture), unlink(p->messages);
+    ck_assert_int_eq(rmdir(p->dir), 0); /* so nothing else was left there */
+    free(p->script), free(p->picture), free(p->messages);
+}
+
+/* The bytes of a file, "" if it is not there; free() it. */
+static char *contents(const char *path)
+{
+    enum { MOST = 1 << 20 };
+    char *text = xcalloc(MOST + 1, 1);
+    FILE *f = fopen(path, "rb");
+    if (f) {
+        text[fread(text, 1, MOST, f)] = 0;
+        fclose(f);
+    }
+    return text;
+}
+
+static int count(const char *path, const char *what)
+{
+    int n = 0;
+    fflush(stderr);
+    char *text = contents(path);
+    for (const char *s = text; (s = strstr(s, what)); s++) n++;
+    free(text);
+    return n;
+}
+
+static bool is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static bool have_gnuplot(void)
+{
+    const bool have = system("gnuplot --version >/dev/null 2>&1") == 0;
+    if (!have) fprintf(stderr, "skipped: gnuplot is not installed\n");
+    return have;
+}
+
+START_TEST(quoting)
+{
+    const char *const pair[][2] = {{"", "''"},
+                                   {"it's", "'it''s'"},
+                                   {"`rm` $(x) \"\\n\"", "'`rm` $(x) \"\\n\"'"},
+                                   {"a\nb\tc\x01\x7F", "'a b c  '"},
+                                   {"한글", "'한글'"}};
+    for (int i = 0; i < LEN(pair); i++) {
+        char *quoted = plot_quote(pair[i][0]);
+        ck_assert_str_eq(quoted, pair[i][1]);
+        free(quoted);
+    }
+}
+END_TEST
+
+/* Whatever the string, gnuplot prints it as it is and runs nothing. */
+START_TEST(quoting_for_gnuplot)
+{
+    if (!have_gnuplot()) return;
+    char *quoted = plot_quote("a'b `echo no` @x \\n {/Bold c_d} \"");
+    char *text = xformat("x = 'no'\nset print 'out'\nprint %s\nset print\nplot x = 1, x\n", quoted);
+    Place p = place_new(text);
+    char *out = xformat("%s/out", p.dir);
+    ck_assert(plot_draw(p.script, p.picture, "svg", 300, 200));
+    char *got = contents(out);
+    ck_assert_str_eq(got, "a'b `echo no` @x \\n {/Bold c_d} \"\n");
+    unlink(out);
+    place_free(&p);
+    free(quoted), free(text), free(out), free(got);
+}
+END_TEST
+
+START_TEST(eight_colours)
+{
+    for (int i = 0; i < 8; i++) {
+        ck_assert_uint_eq(strlen(plot_color[i]), 7);
+        ck_assert_uint_eq(strspn(plot_color[i] + 1, "0123456789abcdef"), 6);
+        for (int k = 0; k < i; k++) ck_assert_str_ne(plot_color[i], plot_color[k]);
+    }
+}
+END_TEST
+
+static unsigned big_endian(const char *s)
+{
+    const unsigned char *u = (const unsigned char *)s;
+    return (unsigned)u[0] << 24 | (unsigned)u[1] << 16 | (unsigned)u[2] << 8 | u[3];
+}
+
+/* The script finds its data beside itself, and the picture is a PNG of the size asked for. */
+START_TEST(png)
+{
+    if (!have_gnuplot()) return;
+    Place p = place_new("set datafile separator comma\nplot 'data.csv' using 1:2 with lines\n");
+    char *data = xformat("%s/data.csv", p.dir);
+    write_text(data, "1,2\n2,3\n3,5\n");
+    write_text(p.picture, "an older picture");
+    ck_assert(plot_draw(p.script, p.picture, "png", 320, 240));
+    char *got = contents(p.picture);
+    ck_assert_mem_eq(got, "\x89PNG\r\n\x1A\n", 8);
+    ck_assert_uint_eq(big_endian(got + 16), 320);
+    ck_assert_uint_eq(big_endian(got + 20), 240);
+    ck_assert_int_eq(count(p.messages, "warning"), 0);
+    unlink(data);
+    place_free(&p);
+    free(data), free(got);
+}
+END_TEST
+
+/* Names without a directory, as in the program's own. */
+START_TEST(svg_here)
+{
+    if (!have_gnuplot()) return;
+    Place p = place_new("plot x title 'a_b'\n");
+    ck_assert_int_eq(chdir(p.dir), 0);
+    ck_assert(plot_draw(strrchr(p.script, '/') + 1, "picture", "svg", 320, 240));
+    char *got = contents(p.picture);
+    ck_assert_ptr_nonnull(strstr(got, "</svg>"));
+    ck_assert_ptr_nonnull(strstr(got, ">a_b<")); /* no subscript */
+    ck_assert_int_eq(chdir("/"), 0);
+    place_free(&p);
+    free(got);
+}
+END_TEST
+
+START_TEST(dumb_and_none)
+{
+    if (!have_gnuplot()) return;
+    Place p = place_new("plot [0:1] x title 'straight'\n");
+    ck_assert(plot_draw(p.script, p.picture, "none", 0, 0));
+    const int keep = dup(STDOUT_FILENO), to = open(p.picture, O_WRONLY | O_CREAT, 0600);
+    fflush(stdout);
+    dup2(to, STDOUT_FILENO);
+    const bool ok = plot_draw(p.script, "nowhere/picture", "dumb", 900, 600);
+    fflush(stdout);
+    dup2(keep, STDOUT_FILENO);
+    close(keep), close(to);
+    ck_assert(ok);
+    char *got = contents(p.picture), *rest = got;
+    ck_assert_ptr_nonnull(strstr(got, "straight"));
+    for (char *line; (line = strsep(&rest, "\n"));) ck_assert_uint_le(strlen(line), 79);
+    free(got);
+    place_free(&p);
+}
+END_TEST
+
+/* A script that fails leaves the older picture, no other file, and one line that says why. */
+START_TEST(failing_script)
+{
+    if (!have_gnuplot()) return;
+    const char *const bad[] = {"plot sin(x\n", "plot x\nexit status 3\n", "plot 'missing.csv'\n",
+                               "\n"};
+    for (int i = 0; i < LEN(bad); i++) {
+        Place p = place_new(bad[i]);
+        write_text(p.picture, "an older picture");
+        ck_assert(!plot_draw(p.script, p.picture, "png", 320, 240));
+        char *got = contents(p.picture);
+        ck_assert_str_eq(got, "an older picture");
+        ck_assert_int_eq(count(p.messages, "\n"), 1);
+        ck_assert_int_eq(count(p.messages, "no picture: "), 1);
+        ck_assert_int_eq(count(p.messages, "the numbers are in "), 1);
+        if (i == 0) ck_assert_int_eq(count(p.messages, "')' expected"), 1);
+        free(got);
+        place_free(&p);
+    }
+}
+END_TEST
+
+START_TEST(nowhere_to_draw)
+{
+    Place p = place_new("plot x\n");
+    char *nowhere = xformat("%s/none/picture", p.dir), *no_script = xformat("%s/none.gp", p.dir);
+    ck_assert(!plot_draw(p.script, nowhere, "png", 320, 240));
+    ck_assert(!plot_draw(no_script, p.picture, "png", 320, 240));
+    ck_assert(!is_there(p.picture));
+    ck_assert_int_eq(count(p.messages, "No such file"), 2);
+    place_free(&p);
+    free(nowhere), free(no_script);
+}
+END_TEST
+
+/* Without gnuplot: said once, however many pictures. */
+START_TEST(no_gnuplot)
+{
+    Place p = place_new("plot x\n");
+    setenv("PATH", "", 1);
+    for (int i = 0; i < 3; i++) ck_assert(!plot_draw(p.script, p.picture, "png", 320, 240));
+    ck_assert(!plot_draw(p.script, p.picture, "dumb", 320, 240));
+    ck_assert(plot_draw(p.script, p.picture, "none", 320, 240));
+    ck_assert(!is_there(p.picture));
+    ck_assert_int_eq(count(p.messages, "gnuplot is not installed"), 1);
+    ck_assert_int_eq(count(p.messages, "\n"), 1);
+    ck_assert_int_eq(count(p.messages, p.dir), 2); /* the script, and where the numbers are */
+    place_free(&p);
+}
+END_TEST
+
+START_TEST(no_such_kind)
+{
+    plot_draw("x.gp", "x.pdf", "pdf", 1, 1);
+}
+END_TEST
+
+SUITE("plot",
+      TESTS(quoting, quoting_for_gnuplot, eight_colours, png, svg_here, dumb_and_none,
+            failing_script, nowhere_to_draw, no_gnuplot),
+      ABORTS(no_such_kind))

@@ -1,0 +1,146 @@
+/* Sampling against the probabilities it should have, and at its edges. */
+#include "sample.h"
+#include "suite.h"
+
+static const Sampling plain = {.temperature = 1, .top_p = 1};
+
+/* Pearson's statistic of n draws against p; an id of probability 0 may never come. */
+static double chi_square(const real *logits, int V, const Sampling *s, const double *p, int n)
+{
+    int count[16] = {0};
+    double chi = 0;
+    Rng rng = rng_make(7, RNG_TEST, 0);
+    for (int i = 0; i < n; i++) count[sample_token(logits, V, s, &rng)]++;
+    for (int i = 0; i < V; i++) {
+        if (p[i] == 0) ck_assert_int_eq(count[i], 0);
+        if (p[i] > 0) chi += (count[i] - n * p[i]) * (count[i] - n * p[i]) / (n * p[i]);
+    }
+    return chi;
+}
+
+/* p[i] = exp(logit / temperature) / sum over the ids of `kept`. */
+static void expect(const real *logits, int V, Sampling s, unsigned kept)
+{
+    double p[16], sum = 0;
+    int possible = 0;
+    for (int i = 0; i < V; i++) {
+        p[i] = kept >> i & 1 ? exp((double)logits[i] / s.temperature) : 0;
+        sum += p[i];
+        possible += p[i] > 0;
+    }
+    for (int i = 0; i < V; i++) p[i] /= sum;
+    /* The statistic's mean is possible - 1, its variance twice that: five standard deviations. */
+    const double mean = fmax(possible - 1, 0), limit = mean + 5 * sqrt(2 * mean) + 1e-9;
+    ck_assert_double_le(chi_square(logits, V, &s, p, 40000), limit);
+}
+
+static const real logits[] = {(real)0.5, -1, 2, (real)1.5, -INFINITY, 0};
+enum { V = 6, ALL = 0x2F }; /* by likelihood: ids 2 3 0 5 1, and never 4 */
+
+START_TEST(the_softmax)
+{
+    expect(logits, V, plain, ALL);
+    expect(logits, V, (Sampling){.temperature = 0.5, .top_p = 1}, ALL);
+    expect(logits, V, (Sampling){.temperature = 3, .top_p = 1}, ALL);
+}
+END_TEST
+
+START_TEST(top_k)
+{
+    expect(logits, V, (Sampling){1, 1, 1}, 1 << 2);
+    expect(logits, V, (Sampling){1, 2, 1}, 1 << 2 | 1 << 3);
+    expect(logits, V, (Sampling){2, 3, 1}, 1 << 2 | 1 << 3 | 1 << 0);
+    expect(logits, V, (Sampling){1, 6, 1}, ALL);
+    expect(logits, V, (Sampling){1, 100, 1}, ALL);
+}
+END_TEST
+
+/* Sums of the sorted probabilities: .4963 .7974 .9081 .9753 1. */
+START_TEST(top_p)
+{
+    expect(logits, V, (Sampling){1, 0, 0}, 1 << 2);
+    expect(logits, V, (Sampling){1, 0, 1e-9}, 1 << 2);
+    expect(logits, V, (Sampling){1, 0, 0.49}, 1 << 2);
+    expect(logits, V, (Sampling){1, 0, 0.5}, 1 << 2 | 1 << 3);
+    expect(logits, V, (Sampling){1, 0, 0.79}, 1 << 2 | 1 << 3);
+    expect(logits, V, (Sampling){1, 0, 0.8}, 1 << 2 | 1 << 3 | 1 << 0);
+    expect(logits, V, (Sampling){1, 0, 0.99}, ALL);
+    /* p is of what the top k left: there .6225 and .3775. */
+    expect(logits, V, (Sampling){1, 2, 0.6}, 1 << 2);
+    expect(logits, V, (Sampling){1, 2, 0.65}, 1 << 2 | 1 << 3);
+}
+END_TEST
+
+START_TEST(ties_go_to_the_lower_id)
+{
+    static const real even[] = {1, 1, 1, 1};
+    expect(even, 4, (Sampling){1, 2, 1}, 3);
+    expect(even, 4, (Sampling){1, 0, 0.5}, 3); /* just half is enough */
+    expect(even, 4, (Sampling){1, 0, 0.51}, 7);
+    static const real two[] = {0, 5, 5};
+    Rng rng = rng_make(8, RNG_TEST, 0);
+    ck_assert_int_eq(sample_token(two, 3, &(Sampling){.temperature = 0, .top_p = 1}, &rng), 1);
+    ck_assert_int_eq(sample_token(two, 3, &(Sampling){.temperature = 1, .top_p = 0}, &rng), 1);
+}
+END_TEST
+
+/* The same numbers choose the same ids whether or not a cut removes nothing that matters; and each
+ * token uses one of them. */
+START_TEST(one_number_a_token)
+{
+    const Sampling same[] = {plain, {1, V, 1}, {1, 5, 1}, {1, 0, 1 - 1e-12}};
+    const Sampling others[] = {{0, 0, 1}, {1, 1, 1}, {1, 0, 0}};
+    for (int i = 0; i < 1000; i++) {
+        int first = -1;
+        for (int k = 0; k < LEN(same); k++) {
+            Rng rng = rng_make(9, RNG_TEST, (uint32_t)i);
+            const int id = sample_token(logits, V, &same[k], &rng);
+            if (k == 0) first = id;
+            ck_assert_int_eq(id, first);
+            ck_assert_uint_eq(rng.n, 1);
+        }
+    }
+    for (int k = 0; k < LEN(others); k++) {
+        Rng rng = rng_make(9, RNG_TEST, 0);
+        ck_assert_int_eq(sample_token(logits, V, &others[k], &rng), 2);
+        ck_assert_uint_eq(rng.n, 1);
+    }
+}
+END_TEST
+
+START_TEST(edges)
+{
+    static const real one[] = {-3}, none[] = {-INFINITY, -INFINITY},
+                      huge[] = {-1e30f, 3e38f, -3e38f},
+                      bad[] = {(real)NAN, 1, (real)NAN, -INFINITY}, sure[] = {0, INFINITY, 0};
+    Rng rng = rng_make(10, RNG_TEST, 0);
+    for (int i = 0; i < 200; i++) {
+        ck_assert_int_eq(sample_token(one, 1, &plain, &rng), 0);
+        ck_assert_int_eq(sample_token(one, 1, &(Sampling){1, 5, 0.1}, &rng), 0);
+        ck_assert_int_eq(sample_token(none, 2, &plain, &rng), 0);
+        ck_assert_int_eq(sample_token(huge, 3, &plain, &rng), 1);
+        ck_assert_int_eq(sample_token(huge, 3, &(Sampling){1, 2, 0.9}, &rng), 1);
+        ck_assert_int_eq(sample_token(bad, 4, &plain, &rng), 1);
+        ck_assert_int_eq(sample_token(sure, 3, &plain, &rng), 1);
+        ck_assert_int_eq(sample_token(logits, V, &(Sampling){1e-300, 0, 1}, &rng), 2);
+    }
+}
+END_TEST
+
+START_TEST(negative_temperature)
+{
+    Rng rng = rng_make(11, RNG_TEST, 0);
+    sample_token(logits, V, &(Sampling){.temperature = -1, .top_p = 1}, &rng);
+}
+END_TEST
+
+START_TEST(no_tokens)
+{
+    Rng rng = rng_make(11, RNG_TEST, 0);
+    sample_token(logits, 0, &plain, &rng);
+}
+END_TEST
+
+SUITE("sample",
+      TESTS(the_softmax, top_k, top_p, ties_go_to_the_lower_id, one_number_a_token, edges),
+      ABORTS(negative_temperature, no_tokens))

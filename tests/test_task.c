@@ -1,0 +1,383 @@
+/* Tasks in general: splits that never meet, batches, scores by hand, what task_open refuses. */
+#include "parallel.h"
+#include "task_help.h"
+
+/* --- splits ------------------------------------------------------------------------------------ */
+static Split split_of_column(const Batch *b, int column, int n)
+{
+    int x[512];
+    for (int t = 0; t < n; t++) x[t] = b->x[at(b, t, column)];
+    return split_of(x, n);
+}
+
+static uint64_t fnv(const unsigned char *s, size_t n)
+{
+    uint64_t h = 14695981039346656037u;
+    while (n--) h = (h ^ *s++) * 1099511628211u;
+    return h;
+}
+
+static uint64_t splitmix(uint64_t state) /* the first output of the generator from that state */
+{
+    uint64_t z = (state + 0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+}
+
+/* The reference, itself held to published values, then split_of to the reference. */
+START_TEST(split_by_hash)
+{
+    ck_assert_uint_eq(fnv((const unsigned char *)"", 0), 0xcbf29ce484222325);
+    ck_assert_uint_eq(fnv((const unsigned char *)"a", 1), 0xaf63dc4c8601ec8c);
+    ck_assert_uint_eq(fnv((const unsigned char *)"foobar", 6), 0x85944171f73967e8);
+    ck_assert_uint_eq(splitmix(0), 0xe220a8397b1dcdaf);
+    ck_assert_uint_eq(splitmix(1234567), 6457827717110365317u);
+
+    enum { N = 100000 };
+    Rng rng = rng_make(1, RNG_TEST, 0);
+    int count[3] = {0};
+    for (int i = 0; i < N; i++) {
+        int token[5];
+        unsigned char byte[20];
+        for (int k = 0; k < 5; k++) {
+            token[k] = (int)rng_u32(&rng);
+            for (int j = 0; j < 4; j++) byte[4 * k + j] = (unsigned char)(token[k] >> 8 * j);
+        }
+        const int n = i % 6;
+        const uint64_t h = splitmix(fnv(byte, 4 * (size_t)n)) % 1000;
+        const Split want = h < 100 ? SPLIT_TEST : h < 200 ? SPLIT_VALID : SPLIT_TRAIN;
+        ck_assert_int_eq(split_of(token, n), want);
+        count[split_of(token, 5)]++;
+    }
+    for (int s = 0; s < 3; s++) {
+        const double p = s == SPLIT_TRAIN ? .8 : .1;
+        ck_assert_double_le(fabs(count[s] - N * p), 4 * sqrt(N * p * (1 - p)));
+    }
+}
+END_TEST
+
+static int by_value(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The distinct sequences among 100,000 drawn, as sorted fingerprints; returns how many. */
+static int draw_prints(const Task *t, Split split, uint64_t *print, int n)
+{
+    Rng rng = rng_make(2, RNG_TEST, split);
+    Batch batch = batch_new();
+    for (int i = 0; i < n; i += 1000) {
+        task_batch(t, split, 0, &rng, 1000, &batch);
+        for (int b = 0; b < 1000; b++) {
+            const int length = steps(&batch, b);
+            uint64_t h = length;
+            for (int k = 0; k < length; k++) h = splitmix(h ^ (uint64_t)batch.x[at(&batch, k, b)]);
+            print[i + b] = h;
+        }
+    }
+    batch_free(&batch);
+    qsort(print, n, sizeof *print, by_value);
+    int distinct = 0;
+    for (int i = 0; i < n; i++)
+        if (i == 0 || print[i] != print[i - 1]) print[distinct++] = print[i];
+    return distinct;
+}
+
+/* Lengths so short that the same sequences come up again and again. */
+START_TEST(splits_are_disjoint)
+{
+    enum { N = 100000 };
+    static uint64_t print[3][N];
+    static const struct {
+        const char *name;
+        int length;
+    } small[] = {{"parity", 10}, {"dyck", 12}, {"agreement", 8}};
+    for (int k = 0; k < LEN(small); k++) {
+        Task t = open_task(small[k].name, small[k].length);
+        int n[3];
+        for (int s = 0; s < 3; s++) n[s] = draw_prints(&t, (Split)s, print[s], N);
+        int met = 0;
+        for (int a = 0; a < 3; a++)
+            for (int b = 0; b < a; b++)
+                for (int i = 0; i < n[a]; i++)
+                    met += bsearch(&print[a][i], print[b], n[b], sizeof **print, by_value) != NULL;
+        ck_assert_int_eq(met, 0);
+        if (k == 0) { /* every 10-bit sequence turned up in the split it belongs to */
+            ck_assert_int_gt(n[SPLIT_TEST], 60);
+            ck_assert_int_gt(n[SPLIT_VALID], 60);
+            ck_assert_int_lt(n[SPLIT_TEST] + n[SPLIT_VALID], 300);
+        }
+        task_close(&t);
+    }
+}
+END_TEST
+
+START_TEST(sequences_hash_to_their_split)
+{
+    for (int k = 1; k < LEN(names); k++) { /* all with ids */
+        Task t = open_task(names[k], 0);
+        Batch b = batch_new();
+        Rng rng = rng_make(3, RNG_TEST, 0);
+        const int free_below = strcmp(names[k], "parity") == 0 ? 7
+                               : strcmp(names[k], "dyck") == 0 ? 10
+                                                               : 0;
+        int elsewhere = 0; /* short sequences whose hash is not for training, but which are */
+        for (int s = 0; s < 3; s++) {
+            task_batch(&t, (Split)s, 0, &rng, 1000, &b);
+            for (int c = 0; c < 1000; c++) {
+                const int n = steps(&b, c);
+                const Split hashed = split_of_column(&b, c, n);
+                if (n >= free_below) {
+                    ck_assert_int_eq(hashed, s);
+                } else {
+                    ck_assert_int_eq(s, SPLIT_TRAIN);
+                    elsewhere += n == free_below - 1 && hashed != SPLIT_TRAIN;
+                }
+            }
+        }
+        ck_assert((elsewhere > 0) == (free_below > 0));
+        batch_free(&b);
+    }
+}
+END_TEST
+
+/* --- batches ----------------------------------------------------------------------------------- */
+/* --- batches ----------------------------------------------------------------------------------- */
+START_TEST(layout)
+{
+    Task t = open_task("parity", 0);
+    Batch b = batch_new();
+    Rng rng = rng_make(6, RNG_TEST, 0);
+    for (int trial = 0; trial < 20; trial++) {
+        task_batch(&t, SPLIT_TRAIN, 0, &rng, 3, &b);
+        int longest = 0;
+        for (int c = 0; c < 3; c++) {
+            const int n = steps(&b, c);
+            if (n > longest) longest = n;
+            for (int i = n; i < b.T; i++) /* padding comes after the tokens */
+                ck_assert(b.x[at(&b, i, c)] == 0 && b.y[at(&b, i, c)] == -1);
+        }
+        ck_assert_int_eq(b.T, longest);
+        ck_assert_int_eq(b.B, 3);
+    }
+    batch_free(&b);
+}
+END_TEST
+
+/* One batch used for one task after another, growing and shrinking: nothing old is left, and
+ * no array is too small (which the sanitizer would tell). */
+START_TEST(reuse)
+{
+    Batch b = batch_new();
+    const Task kinds[] = {
+        {.inputs = 2},
+        {.vocab = 3, .outputs = 3},
+        {.inputs = 1, .outputs = 3},
+        {.inputs = 5, .outputs = 3},
+        {.vocab = 9},
+    };
+    for (int trial = 0; trial < 20; trial++) {
+        const Task t = kinds[trial * 3 % 5];
+        const int T = 1 + trial * 7 % 40, B = 1 + trial * 5 % 9;
+        for (int twice = 0; twice < 2; twice++) {
+            batch_resize(&b, &t, T, B);
+            ck_assert(!b.x == (t.inputs > 0) && !b.u == !t.inputs);
+            ck_assert(!b.y == !t.outputs && !b.v == (t.outputs > 0));
+            for (int i = 0; i < T * B; i++) {
+                if (b.x) ck_assert(b.x[i]++ == 0);
+                if (b.y) ck_assert(b.y[i]++ == -1);
+                ck_assert(b.aux[i]++ == -1);
+                for (int k = 0; k < t.inputs; k++) ck_assert(b.u[i * t.inputs + k]++ == 0);
+            }
+            for (int c = 0; c < B && b.v; c++) ck_assert(b.v[c]++ == 0);
+        }
+    }
+    batch_free(&b);
+}
+END_TEST
+
+static bool column_equal(const Task *t, const Batch *a, int ca, const Batch *b, int cb)
+{
+    if (a->T != b->T) return false;
+    for (int i = 0; i < a->T; i++) {
+        const int p = at(a, i, ca), q = at(b, i, cb);
+        if (t->vocab && (a->x[p] != b->x[q] || a->y[p] != b->y[q])) return false;
+        if (t->inputs && memcmp(a->u + 2 * p, b->u + 2 * q, 2 * sizeof(real)) != 0) return false;
+    }
+    return true;
+}
+
+/* Sequence i is the same in whatever batch it comes, and differs from its neighbour and from that
+ * of the other split. */
+START_TEST(heldout_is_numbered)
+{
+    for (int k = 0; k < LEN(names); k++) {
+        Task t = open_task(names[k], 0);
+        Batch a = batch_new(), b = batch_new();
+        task_heldout(&t, SPLIT_TEST, 0, 0, 40, &a);
+        task_heldout(&t, SPLIT_TEST, 0, 25, 10, &b);
+        for (int c = 0; c < 10; c++) {
+            ck_assert(column_equal(&t, &a, 25 + c, &b, c));
+            ck_assert(!column_equal(&t, &a, 24 + c, &b, c));
+        }
+        task_heldout(&t, SPLIT_VALID, 0, 0, 40, &b);
+        for (int c = 0; c < 40; c++) ck_assert(!column_equal(&t, &a, c, &b, c));
+        batch_free(&a);
+        batch_free(&b);
+    }
+}
+END_TEST
+
+/* --- scores ------------------------------------------------------------------------------------ */
+/* Two sequences of three classes, by hand; the second has one step and is right. */
+START_TEST(score_by_hand)
+{
+    const Task t = {.vocab = 3, .outputs = 3, .loss_perfect = (double)NAN};
+    const real third = 1000, logits[12] = {0, 0, 0, 1, 3, 2, third, third, third, 9, 9, 9};
+    Batch b = batch_new();
+    Score s = {0};
+    batch_resize(&b, &t, 2, 2);
+    memcpy(b.y, (int[]){2, 1, 0, -1}, 4 * sizeof(int));
+    task_score(&t, &b, logits, &s);
+    const double want = 2 * log(3) + log(exp(-2) + 1 + exp(-1));
+    ck_assert_double_eq_tol(s.loss, want, 1e-12);
+    ck_assert(s.scored == 3 && s.hits == 2 && s.asked == 3 && s.right == 1 && s.sequences == 2);
+    ck_assert(isnan(s.bayes));
+    batch_free(&b);
+}
+END_TEST
+
+/* Logits that know nothing: log V nats, to the last digit, and half of all yes-or-no questions. */
+START_TEST(blind_model_is_at_chance)
+{
+    for (int k = 1; k < LEN(names); k++) {
+        Task t = open_task(names[k], 0);
+        Batch b = batch_new();
+        Score s = {0};
+        for (int first = 0; first < 2000; first += 500) {
+            task_heldout(&t, SPLIT_TEST, 0, first, 500, &b);
+            real *logits = logits_new(&t, &b);
+            task_score(&t, &b, logits, &s);
+            free(logits);
+        }
+        ck_assert_double_eq_tol(s.loss / s.scored, log(t.outputs), 1e-10);
+        batch_free(&b);
+        if (strcmp(names[k], "copy-memory") == 0) {
+            ck_assert_double_eq(s.asked, 10 * 2000);
+            continue;
+        }
+        ck_assert_double_eq_tol(t.loss_chance, log(t.outputs), 1e-12);
+        ck_assert_double_eq_tol(s.hits / s.asked, t.metric_chance, 4 * sqrt(.25 / s.asked));
+    }
+}
+END_TEST
+
+START_TEST(same_for_any_number_of_threads)
+{
+    Task t = open_task("agreement", 0);
+    Batch b = batch_new();
+    Rng rng = rng_make(7, RNG_TEST, 0);
+    Score s[3] = {0};
+    task_heldout(&t, SPLIT_TEST, 0, 0, 64, &b);
+    real *logits = logits_new(&t, &b);
+    for (int i = 0; i < b.T * b.B * 55; i++) logits[i] = (real)rng_normal(&rng);
+    for (int k = 0; k < 3; k++) {
+        parallel_init(k + 1);
+        task_score(&t, &b, logits, &s[k]);
+    }
+    parallel_init(1);
+    ck_assert_mem_eq(&s[0], &s[1], sizeof s[0]);
+    ck_assert_mem_eq(&s[0], &s[2], sizeof s[0]);
+    free(logits);
+    batch_free(&b);
+}
+END_TEST
+
+/* --- opening ----------------------------------------------------------------------------------- */
+/* --- opening ----------------------------------------------------------------------------------- */
+START_TEST(names_agree)
+{
+    char list[256] = "";
+    for (int k = 0; k < LEN(names); k++) {
+        Task t = open_task(names[k], 0);
+        ck_assert_str_eq(t.name, names[k]);
+        ck_assert(t.about && t.metric && t.n_lengths >= 1 && t.lengths[0] == t.length);
+        ck_assert(t.steps > 0 && t.batch > 0 && t.lr > 0);
+        task_close(&t);
+        task_close(&t); /* harmless */
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", k ? "|" : "", names[k]);
+    }
+    ck_assert_str_eq(list, task_names);
+}
+END_TEST
+
+START_TEST(bad_requests)
+{
+    Task t;
+    Error err;
+    ck_assert(!task_open(&t, "partiy", 0, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "partiy"));
+    ck_assert_ptr_nonnull(strstr(err.text, task_names));
+    const int bad[] = {-1, 6, 4097, INT32_MAX, INT32_MIN};
+    for (int k = 0; k < LEN(bad); k++) {
+        ck_assert(!task_open(&t, "parity", bad[k], &err));
+        ck_assert_ptr_nonnull(strstr(err.text, "length"));
+    }
+}
+END_TEST
+
+/* The longest there are fit. */
+START_TEST(longest)
+{
+    Rng rng = rng_make(8, RNG_TEST, 0);
+    Batch b = batch_new();
+    for (int k = 0; k < LEN(names); k++) {
+        Task t = open_task(names[k], 4096);
+        task_heldout(&t, SPLIT_TEST, 0, 0, 1, &b);
+        ck_assert_int_eq(b.T, 4096 + t.extra);
+        task_batch(&t, SPLIT_TRAIN, 0, &rng, 2, &b);
+        real *logits = logits_new(&t, &b);
+        Score s = {0};
+        task_score(&t, &b, logits, &s);
+        ck_assert_double_gt(s.loss, 0);
+        free(logits);
+    }
+    batch_free(&b);
+}
+END_TEST
+
+START_TEST(too_short_to_hold_out)
+{
+    Task t = open_task("parity", 0);
+    Batch b = batch_new();
+    task_heldout(&t, SPLIT_TEST, 6, 0, 1, &b);
+}
+END_TEST
+
+START_TEST(target_out_of_range)
+{
+    const Task t = {.vocab = 2, .outputs = 2};
+    const real logits[2] = {0};
+    Batch b = batch_new();
+    Score s = {0};
+    batch_resize(&b, &t, 1, 1);
+    b.y[0] = 2;
+    task_score(&t, &b, logits, &s);
+}
+END_TEST
+
+START_TEST(batch_of_nothing)
+{
+    Task t = open_task("parity", 0);
+    Batch b = batch_new();
+    batch_resize(&b, &t, 0, 4);
+}
+END_TEST
+
+SUITE("task",
+      TESTS(split_by_hash, splits_are_disjoint, sequences_hash_to_their_split, layout, reuse,
+            heldout_is_numbered, score_by_hand, blind_model_is_at_chance,
+            same_for_any_number_of_threads, names_agree, bad_requests, longest),
+      ABORTS(too_short_to_hold_out, target_out_of_range, batch_of_nothing))

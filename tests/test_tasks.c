@@ -1,0 +1,354 @@
+/* Each generated task against a checker of its own, and the scores of models whose loss is known in
+ * closed form: chance, memoryless, perfect, Bayes. */
+#include "agreement.h"
+#include "task_help.h"
+
+/* --- adding ------------------------------------------------------------------------------------- */
+/* --- each task against a checker of its own ------------------------------------------------------ */
+START_TEST(adding)
+{
+    Task t = open_task("adding", 51);
+    Batch b = batch_new();
+    ck_assert(t.vocab == 0 && t.inputs == 2 && t.outputs == 0);
+    double sum = 0;
+    for (int s = 0; s < 3; s++) {
+        task_heldout(&t, (Split)s, 0, 0, 200, &b);
+        ck_assert(b.T == 51 && b.x == NULL && b.y == NULL);
+        for (int c = 0; c < 200; c++) {
+            double marked = 0;
+            int first = 0, second = 0;
+            for (int i = 0; i < 51; i++) {
+                const real *u = b.u + 2 * at(&b, i, c);
+                ck_assert(u[0] >= 0 && u[0] <= 1 && (u[1] == 0 || u[1] == 1));
+                if (u[1] == 1) i < 25 ? first++ : second++;
+                marked += (double)(u[0] * u[1]);
+                sum += (double)u[0];
+            }
+            ck_assert(first == 1 && second == 1);
+            ck_assert_double_eq_tol((double)b.v[c], marked, 1e-6);
+        }
+    }
+    ck_assert_double_eq_tol(sum / (600 * 51), .5, 4 * sqrt(1 / 12. / (600 * 51)));
+    batch_free(&b);
+}
+END_TEST
+
+/* The content that is hashed: the marked steps and the 32-bit words behind u. */
+START_TEST(adding_hashes_to_its_split)
+{
+    Task t = open_task("adding", 10);
+    Batch b = batch_new();
+    for (int i = 0; i < 50; i++) {
+        task_heldout(&t, SPLIT_TEST, 0, i, 1, &b);
+        Rng rng = rng_make(12345 + SPLIT_TEST, RNG_TASK, (uint32_t)i);
+        int word[12];
+        do {
+            word[0] = rng_below(&rng, 5);
+            word[1] = 5 + rng_below(&rng, 5);
+            for (int k = 2; k < 12; k++) word[k] = (int)rng_u32(&rng);
+        } while (split_of(word, 12) != SPLIT_TEST);
+        for (int k = 0; k < 10; k++)
+            ck_assert(b.u[2 * k] == (real)((uint32_t)word[2 + k] * 0x1p-32) &&
+                      b.u[2 * k + 1] == (k == word[0] || k == word[1]));
+    }
+    batch_free(&b);
+}
+END_TEST
+
+START_TEST(adding_levels)
+{
+    Task t = open_task("adding", 0);
+    Batch b = batch_new();
+    real one[3000];
+    Score s = {0}, perfect = {0};
+    task_heldout(&t, SPLIT_VALID, 0, 0, 3000, &b);
+    for (int c = 0; c < 3000; c++) one[c] = 1;
+    task_score(&t, &b, one, &s);
+    /* The squared error has mean 1/6 and variance 1/15 - 1/36 < .04. */
+    ck_assert_double_eq_tol(s.loss / s.scored, t.loss_chance, 4 * sqrt(.04 / 3000));
+    ck_assert_double_eq(s.hits / s.asked, s.loss / s.scored);
+    ck_assert_double_eq_tol(s.right / s.sequences, .16 - .0064, 4 * sqrt(.16 / 3000));
+    task_score(&t, &b, b.v, &perfect);
+    ck_assert(perfect.loss == 0 && perfect.hits == 0 && perfect.right == 3000);
+    batch_free(&b);
+}
+END_TEST
+
+/* --- copy memory and parity --------------------------------------------------------------------- */
+START_TEST(copy_memory)
+{
+    Task t = open_task("copy-memory", 30);
+    Batch b = batch_new();
+    int seen[10] = {0};
+    task_heldout(&t, SPLIT_TEST, 0, 0, 400, &b);
+    ck_assert(b.T == 50 && t.vocab == 10 && t.outputs == 10);
+    for (int c = 0; c < 400; c++)
+        for (int i = 0; i < 50; i++) {
+            const int x = b.x[at(&b, i, c)], y = b.y[at(&b, i, c)];
+            ck_assert_int_eq(y, i >= 40 ? b.x[at(&b, i - 40, c)] : 0);
+            ck_assert(i < 10 ? x >= 1 && x <= 8 : x == (i == 39 ? 9 : 0));
+            seen[x]++;
+        }
+    for (int k = 1; k <= 8; k++) ck_assert_int_le(abs(seen[k] - 500), 84); /* 4 sigma */
+    batch_free(&b);
+}
+END_TEST
+
+START_TEST(parity)
+{
+    Task t = open_task("parity", 0);
+    Batch b = batch_new();
+    Rng rng = rng_make(4, RNG_TEST, 0);
+    int of_length[21] = {0};
+    task_batch(&t, SPLIT_TRAIN, 0, &rng, 4000, &b);
+    ck_assert_int_eq(b.T, 20);
+    for (int c = 0; c < 4000; c++) {
+        int ones = 0;
+        for (int i = 0; i < steps(&b, c); i++) {
+            ones += b.x[at(&b, i, c)];
+            ck_assert_int_eq(b.y[at(&b, i, c)], ones % 2);
+        }
+        of_length[steps(&b, c)]++;
+    }
+    for (int n = 1; n <= 20; n++) ck_assert_int_le(abs(of_length[n] - 200), 56); /* 4 sigma */
+    for (int k = 0; k < t.n_lengths; k++) {
+        ck_assert_int_eq(t.lengths[k], k ? 160 : 20);
+        task_heldout(&t, SPLIT_VALID, t.lengths[k], 0, 50, &b);
+        for (int c = 0; c < 50; c++) ck_assert_int_eq(steps(&b, c), t.lengths[k]);
+    }
+    batch_free(&b);
+}
+END_TEST
+
+/* Certain of the truth; and, for copy memory, the best without memory: 10 log 8 / (T+20). */
+START_TEST(copy_and_parity_levels)
+{
+    for (int k = 1; k <= 2; k++) {
+        Task t = open_task(names[k], 0);
+        Batch b = batch_new();
+        Score s = {0}, memoryless = {0};
+        task_heldout(&t, SPLIT_TEST, 0, 0, 100, &b);
+        real *sure = logits_new(&t, &b), *guess = logits_new(&t, &b);
+        for (int i = 0; i < b.T * b.B; i++) {
+            sure[i * t.outputs + b.y[i]] = 1000;
+            for (int y = 0; y < t.outputs; y++)
+                guess[i * t.outputs + y] = i / b.B < 110      ? y == 0 ? 1000 : 0
+                                           : y >= 1 && y <= 8 ? 1000
+                                                              : 0;
+        }
+        task_score(&t, &b, sure, &s);
+        ck_assert(s.loss == 0 && s.bayes == 0 && s.hits == s.asked && s.right == s.sequences);
+        ck_assert_double_eq(s.sequences, 100);
+        if (k == 1) {
+            task_score(&t, &b, guess, &memoryless);
+            ck_assert_double_eq_tol(memoryless.loss / memoryless.scored, t.loss_chance, 1e-12);
+            ck_assert_double_eq_tol(t.loss_chance, .1733, .00005);
+            ck_assert_double_eq_tol(memoryless.hits / memoryless.asked, t.metric_chance,
+                                    4 * sqrt(7 / 64. / 1000));
+        }
+        free(sure);
+        free(guess);
+        batch_free(&b);
+    }
+}
+END_TEST
+
+/* --- dyck --------------------------------------------------------------------------------------- */
+START_TEST(dyck)
+{
+    Task t = open_task("dyck", 0);
+    Batch b = batch_new();
+    Rng rng = rng_make(5, RNG_TEST, 0);
+    int of_length[17] = {0}, deepest = 0;
+    for (int k = 0; k < 4; k++) { /* training, and held-out sets of 32, 256 and 10 */
+        const int length = (const int[]){32, 32, 256, 10}[k];
+        if (k)
+            task_heldout(&t, SPLIT_TEST, length, 0, 300, &b);
+        else
+            task_batch(&t, SPLIT_TRAIN, 0, &rng, 3200, &b);
+        for (int c = 0; c < b.B; c++) {
+            const int n = steps(&b, c) - 1;
+            int stack[256], depth = 0;
+            ck_assert(n % 2 == 0 && n >= 2 && n <= length && (k == 0 || n == length));
+            for (int i = 0; i < n; i++) {
+                const int y = b.y[at(&b, i, c)]; /* 1 2 open, 3 4 close */
+                ck_assert(y >= 1 && y <= 4 && b.x[at(&b, i + 1, c)] == y);
+                if (y <= 2)
+                    stack[depth++] = y;
+                else
+                    ck_assert(depth > 0 && stack[--depth] == y - 2);
+                if (depth > deepest) deepest = depth;
+            }
+            ck_assert(depth == 0 && b.x[at(&b, 0, c)] == 0 && b.y[at(&b, n, c)] == 0);
+            if (k == 0) of_length[n / 2]++;
+        }
+    }
+    ck_assert_int_eq(deepest, 8);
+    for (int n = 1; n <= 16; n++) ck_assert_int_le(abs(of_length[n] - 200), 56); /* 4 sigma */
+    batch_free(&b);
+}
+END_TEST
+
+/* What the best model knows of a Dyck sequence after each bracket: how likely each n still is. Fills
+ * in the logits of one sequence. */
+static void dyck_oracle(const Batch *b, int c, int length, real *logits)
+{
+    double like[200]; /* of the n = 2k brackets that there may be */
+    int stack[300], depth = 0;
+    for (int k = 1; k <= length / 2; k++) like[k] = 1;
+    for (int i = 0; i < steps(b, c); i++) {
+        double p[5] = {0}, opens[200], total = 0;
+        for (int k = 1; k <= length / 2; k++) {
+            const int left = 2 * k - i;
+            opens[k] = depth == 8 || left == depth ? 0 : depth == 0 ? 1 : .5;
+            total += like[k];
+            if (left <= 0) {
+                p[0] += left == 0 ? like[k] : 0;
+                continue;
+            }
+            p[1] += like[k] * opens[k] / 2;
+            p[2] += like[k] * opens[k] / 2;
+            if (depth > 0) p[stack[depth - 1] + 2] += like[k] * (1 - opens[k]);
+        }
+        const int y = b->y[at(b, i, c)];
+        for (int s = 0; s < 5; s++)
+            logits[5 * at(b, i, c) + s] = p[s] > 0 ? (real)log(p[s] / total) : -10000;
+        for (int k = 1; k <= length / 2; k++) {
+            if (2 * k <= i || depth > 2 * k - i) like[k] = 0;
+            like[k] *= y == 0 ? 1 : y <= 2 ? opens[k] / 2 : 1 - opens[k];
+        }
+        if (y > 0 && y <= 2) stack[depth++] = y;
+        if (y > 2) depth--;
+    }
+}
+
+START_TEST(dyck_oracle_is_bayes)
+{
+    enum { N = 4000, B = 500 };
+    Task t = open_task("dyck", 0);
+    Batch b = batch_new();
+    Score s = {0};
+    double squares = 0;
+    for (int first = 0; first < N; first += B) {
+        task_heldout(&t, SPLIT_TEST, 0, first, B, &b);
+        real *logits = logits_new(&t, &b);
+        for (int c = 0; c < B; c++) dyck_oracle(&b, c, 32, logits);
+        const double before = s.bayes;
+        task_score(&t, &b, logits, &s);
+        squares += pow((s.bayes - before) / (33 * B) - t.loss_perfect, 2);
+        free(logits);
+    }
+    ck_assert_double_eq_tol(s.loss / s.scored, s.bayes / s.scored, 1e-6);
+    ck_assert_double_eq(s.hits, s.asked);
+    ck_assert_double_eq(s.asked, 16 * N);
+    /* The 8 batch means have this spread about the exact level. */
+    printf("dyck: %.6f nats a token exactly, %.6f in a sample\n", t.loss_perfect,
+           s.bayes / s.scored);
+    ck_assert_double_le(fabs(s.bayes / s.scored - t.loss_perfect), 4 * sqrt(squares / 8 / 8));
+
+    Score longer = {0}; /* of lengths that training never shows nothing is known */
+    task_heldout(&t, SPLIT_TEST, 256, 0, 2, &b);
+    real *logits = logits_new(&t, &b);
+    task_score(&t, &b, logits, &longer);
+    ck_assert(isnan(longer.bayes) && isfinite(longer.loss));
+    free(logits);
+    batch_free(&b);
+}
+END_TEST
+
+/* Adds -p log p of every way to go on; returns the sum. */
+static double shape_entropy(int depth, int left, double p)
+{
+    if (left == 0) return -p * log(p);
+    const bool up = depth < 8 && depth<left, down = depth> 0;
+    const double q = up && down ? p / 2 : p;
+    return (up ? shape_entropy(depth + 1, left - 1, q) : 0) +
+           (down ? shape_entropy(depth - 1, left - 1, q) : 0);
+}
+
+START_TEST(dyck_entropy_by_enumeration)
+{
+    for (int n = 10; n <= 20; n += 2) {
+        Task t = open_task("dyck", n);
+        const double want = log(n / 2) + shape_entropy(0, n, 1) + n / 2 * log(2);
+        ck_assert_double_eq_tol(t.loss_perfect, want / (n + 1), 1e-12);
+    }
+}
+END_TEST
+
+/* --- agreement ---------------------------------------------------------------------------------- */
+START_TEST(agreement)
+{
+    Task t = open_task("agreement", 0);
+    Batch b = batch_new();
+    int of_attractors[4] = {0};
+    task_heldout(&t, SPLIT_TEST, 0, 0, 500, &b);
+    ck_assert(b.T == 32 && t.vocab == 55 && t.outputs == 55);
+    for (int c = 0; c < 500; c++) {
+        int subject = -1, others = 0; /* plural nouns end in s, and so do singular verbs */
+        ck_assert_int_eq(b.x[at(&b, 0, c)], 0);
+        for (int i = 0; i < 32; i++) {
+            const int y = b.y[at(&b, i, c)], aux = b.aux[at(&b, i, c)];
+            const char *w = agreement_word[y];
+            const bool s = w[strlen(w) - 1] == 's';
+            if (i < 31) ck_assert_int_eq(y, b.x[at(&b, i + 1, c)]);
+            if (agreement_other_verb(y) >= 0) {
+                ck_assert_int_eq(s, !subject);
+                ck_assert_int_eq(aux, others);
+                of_attractors[aux < 3 ? aux : 3]++;
+                continue;
+            }
+            ck_assert_int_eq(aux, -1);
+            if (y == 0) subject = -1, others = 0;
+            if (y < 13 || y > 28) continue; /* no noun */
+            if (subject < 0)
+                subject = s;
+            else
+                others += s != subject;
+        }
+    }
+    for (int k = 0; k < 4; k++) ck_assert_int_gt(of_attractors[k], 5);
+    batch_free(&b);
+}
+END_TEST
+
+/* The level of a grammar-blind model is half, of a perfect one 1, in every class of attractors; the
+ * best possible loss is that of the grammar. */
+START_TEST(agreement_levels)
+{
+    Task t = open_task("agreement", 0);
+    Batch b = batch_new();
+    Score s = {0}, blind = {0};
+    double bayes = 0;
+    task_heldout(&t, SPLIT_VALID, 0, 0, 1000, &b);
+    real *logits = logits_new(&t, &b);
+    task_score(&t, &b, logits, &blind);
+    for (int i = 0; i < b.T * b.B; i++) logits[i * 55 + b.y[i]] = 1;
+    task_score(&t, &b, logits, &s);
+    double asked = 0;
+    for (int k = 0; k < 8; k++) {
+        ck_assert_double_eq(blind.split_hits[k], blind.split_asked[k] / 2);
+        ck_assert_double_eq(s.split_hits[k], s.split_asked[k]);
+        ck_assert((k < 4) == (s.split_asked[k] > 0));
+        asked += s.split_asked[k];
+    }
+    ck_assert(s.asked == asked && s.hits == asked);
+    for (int c = 0; c < 1000; c++) {
+        int word[33] = {0};
+        double nats[33];
+        for (int i = 0; i < 32; i++) word[i + 1] = b.y[at(&b, i, c)];
+        agreement_bayes(word, 33, nats);
+        for (int i = 0; i < 33; i++) bayes += nats[i];
+    }
+    ck_assert_double_eq_tol(s.bayes, bayes, 1e-8);
+    ck_assert_double_eq_tol(s.bayes / s.scored, t.loss_perfect, .015); /* 4 sigma */
+    free(logits);
+    batch_free(&b);
+}
+END_TEST
+
+SUITE("tasks",
+      TESTS(adding, adding_hashes_to_its_split, adding_levels, copy_memory, parity,
+            copy_and_parity_levels, dyck, dyck_oracle_is_bayes, dyck_entropy_by_enumeration,
+            agreement, agreement_levels),
+      NO_ABORTS)

@@ -1,0 +1,308 @@
+/* Running text as a task: crops, windows, streams, and what is refused. */
+#include "text_help.h"
+
+/* n tokens, all different from their neighbours, as bytes: token i of the file is i mod 251. */
+static char *counting_bytes(int n)
+{
+    char *s = xmalloc((size_t)n);
+    for (int i = 0; i < n; i++) s[i] = (char)(i % 251);
+    return s;
+}
+
+static Opened *open_counting(int n, int length)
+{
+    char *s = counting_bytes(n);
+    Opened *o = open_bytes(s, (size_t)n, NULL, UNIT_BYTE, false, length);
+    free(s);
+    return o;
+}
+
+/* --- running text ----------------------------------------------------------------------------- */
+START_TEST(split_at_the_end)
+{
+    Opened *o = open_text("abcdefghij0123456789", NULL, 1);
+    ck_split(&o->text, SPLIT_TRAIN, "abcdefghij01234567");
+    ck_split(&o->text, SPLIT_VALID, "\xEF\xBF\xBD\xEF\xBF\xBD"); /* 8, 9: never in training */
+    ck_assert_int_eq(o->text.vocab.size, 19);
+    ck_assert_int_eq(o->text.unknown, 2);
+    ck_assert_int_eq(o->text.first_unknown, 18);
+    ck_assert_ptr_eq(o->text.ids[SPLIT_TEST], o->text.ids[SPLIT_VALID]);
+    ck_assert_int_eq(o->text.n[SPLIT_TEST], 2);
+    ck_assert_str_eq(o->task.name, "text");
+    ck_assert_int_eq(o->task.vocab, 19);
+    ck_assert_int_eq(o->task.outputs, 19);
+    ck_assert_double_eq_tol(o->task.loss_chance, log(19), 1e-12);
+    close_it(o);
+}
+END_TEST
+
+/* 19 syllables of three bytes: 0.9 of 57 bytes is 51.3, the end of one; with two letters and one
+ * more syllable 0.9 of 62 is 55.8, inside the 18th syllable, and the cut moves behind it. */
+START_TEST(split_between_characters)
+{
+    for (Unit unit = UNIT_CHAR; unit <= UNIT_BYTE; unit++) {
+        Opened *o = open_bytes("가나다라마바사아자차카타파하거너더가나", 57, NULL, unit, false, 1);
+        ck_split(&o->text, SPLIT_VALID, "가나");
+        close_it(o);
+        o = open_bytes("ab가나다라마바사아자차카타파하거너더가나가", 62, NULL, unit, false, 1);
+        ck_split(&o->text, SPLIT_VALID, "나가");
+        close_it(o);
+    }
+}
+END_TEST
+
+START_TEST(validation_file)
+{
+    Opened *o = open_text("hello world", "low\xFF hxold", 3);
+    ck_split(&o->text, SPLIT_TRAIN, "hello world");
+    ck_assert_int_eq(o->text.unknown, 2);
+    ck_assert_int_eq(o->text.first_unknown, 3);
+    ck_assert_int_eq(o->text.n[SPLIT_VALID], 10);
+    close_it(o);
+}
+END_TEST
+
+/* A crop is consecutive tokens, y is x one later, and every start comes, the first and the last
+ * too, equally often. */
+START_TEST(crops_are_uniform)
+{
+    enum { N = 100, T = 7, B = 50, ROUNDS = 400 };
+    Opened *o = open_counting(N, T);
+    Rng rng = rng_make(1, RNG_BATCH, 0);
+    Batch batch = batch_new();
+    int count[N] = {0};
+    for (int i = 0; i < ROUNDS; i++) {
+        task_batch(&o->task, SPLIT_TRAIN, 0, &rng, B, &batch);
+        ck_assert_int_eq(batch.T, T);
+        for (int b = 0; b < B; b++) {
+            const int first = batch.x[b];
+            for (int t = 0; t < T; t++) {
+                ck_assert_int_eq(batch.x[t * B + b], first + t);
+                ck_assert_int_eq(batch.y[t * B + b], first + t + 1);
+            }
+            count[first]++;
+        }
+    }
+    const int starts =
+        o->text.n[SPLIT_TRAIN] - T; /* 90 - 7: the last crop's last target is token 89 */
+    ck_assert_int_eq(starts, 83);
+    const double mean = (double)ROUNDS * B / starts;
+    for (int i = 0; i < N; i++) {
+        if (i >= starts) ck_assert_int_eq(count[i], 0);
+        if (i < starts) ck_assert_double_lt(fabs(count[i] - mean), 5 * sqrt(mean));
+    }
+    batch_free(&batch);
+    close_it(o);
+}
+END_TEST
+
+START_TEST(windows_follow_one_another)
+{
+    enum { B = 10 };
+    Opened *o = open_counting(240, 4); /* 24 held out, from 216 on: five windows of 4 */
+    Batch batch = batch_new();
+    task_heldout(&o->task, SPLIT_VALID, 0, 0, B, &batch);
+    for (int b = 0; b < B; b++)
+        for (int t = 0; t < 4; t++) {
+            ck_assert_int_eq(batch.x[t * B + b], 216 + b % 5 * 4 + t);
+            ck_assert_int_eq(batch.y[t * B + b], 216 + b % 5 * 4 + t + 1);
+        }
+    task_heldout(&o->task, SPLIT_VALID, 23, 3, 1, &batch); /* the longest there is */
+    ck_assert_int_eq(batch.T, 23);
+    ck_assert_int_eq(batch.x[0], 216);
+    ck_assert_int_eq(batch.y[22], 239);
+    batch_free(&batch);
+    close_it(o);
+}
+END_TEST
+
+/* --- streams ---------------------------------------------------------------------------------- */
+
+/* Over the held-out split every token but the first is a target once, after its predecessor, and a
+ * cursor's column goes on where it stopped. */
+static void check_stream(const Opened *o, int T, int B)
+{
+    const int len = o->text.n[SPLIT_VALID], base = o->text.ids[SPLIT_VALID][0];
+    const int batches = text_stream_batches(&o->text, SPLIT_VALID, T, B);
+    int *seen = xcalloc((size_t)len, sizeof *seen), *last = xmalloc(B * sizeof *last);
+    for (int b = 0; b < B; b++) last[b] = -1;
+    Batch batch = batch_new();
+    int64_t cursor = 0;
+    int steps = 0;
+    for (int i = 0; i < batches; i++) {
+        int scored = 0;
+        text_stream(&o->text, SPLIT_VALID, T, B, &cursor, &batch);
+        ck_assert_int_eq(cursor, (int64_t)T * (i + 1));
+        ck_assert_int_le(batch.T, T);
+        steps += batch.T;
+        for (int t = 0; t < batch.T; t++)
+            for (int b = 0; b < B; b++) {
+                const int x = batch.x[t * B + b], y = batch.y[t * B + b];
+                if (y < 0) continue;
+                ck_assert_int_eq(y, (x + 1) % 251);
+                if (last[b] >= 0) ck_assert_int_eq(x, last[b]);
+                last[b] = y;
+                seen[(y - base + 251) % 251]++; /* len < 251 */
+                scored++;
+            }
+        ck_assert_int_gt(scored, 0); /* not one batch too many */
+    }
+    ck_assert_int_eq(steps, (len - 1 + B - 1) / B); /* and not a step too many */
+    for (int i = 0; i < len; i++) ck_assert_int_eq(seen[i], i > 0);
+    text_stream(&o->text, SPLIT_VALID, T, B, &cursor, &batch);
+    for (int i = 0; i < batch.T * B; i++) ck_assert_int_eq(batch.y[i], -1);
+    batch_free(&batch);
+    free(seen), free(last);
+}
+
+START_TEST(stream_scores_each_token_once)
+{
+    const int size[] = {2, 3, 5, 24, 33, 64, 65, 200};
+    const int T[] = {1, 2, 7, 8, 64, 300}, B[] = {1, 2, 3, 8, 31, 100};
+    for (int i = 0; i < LEN(size); i++) {
+        Opened *o = open_counting(10 * size[i], 1);
+        ck_assert_int_eq(o->text.n[SPLIT_VALID], size[i]);
+        for (int k = 0; k < LEN(T); k++)
+            for (int j = 0; j < LEN(B); j++) check_stream(o, T[k], B[j]);
+        close_it(o);
+    }
+}
+END_TEST
+
+/* Training: no end, no -1; the cursors start evenly spread and go round the whole text. */
+START_TEST(stream_goes_round)
+{
+    enum { T = 8, B = 4 };
+    Opened *o = open_counting(100, T); /* 90 tokens, 89 targets */
+    Batch batch = batch_new();
+    int64_t cursor = 0;
+    int steps[B] = {0};
+    for (int i = 0; i < 60; i++) {
+        text_stream(&o->text, SPLIT_TRAIN, T, B, &cursor, &batch);
+        ck_assert_int_eq(batch.T, T);
+        for (int t = 0; t < T; t++)
+            for (int b = 0; b < B; b++) {
+                const int at = (89 * b / B + steps[b]++) % 89;
+                ck_assert_int_eq(batch.x[t * B + b], at);
+                ck_assert_int_eq(batch.y[t * B + b], at + 1);
+            }
+    }
+    /* The cursor is all there is to the state. */
+    int64_t again = cursor - T;
+    Batch second = batch_new();
+    text_stream(&o->text, SPLIT_TRAIN, T, B, &again, &second);
+    ck_assert_mem_eq(batch.x, second.x, T * B * sizeof *batch.x);
+    batch_free(&batch), batch_free(&second);
+    close_it(o);
+}
+END_TEST
+
+/* --- files ------------------------------------------------------------------------------------ */
+START_TEST(bytes_per_token)
+{
+    Opened *o = open_text("가나다", "가나a나", 1);
+    ck_assert_double_eq_tol(o->text.bytes_per_token, 10. / 4, 1e-12);
+    ck_assert_double_eq_tol(o->text.chars_per_token, 1, 1e-12);
+    ck_assert_str_eq(o->task.metric, "bits per character");
+    close_it(o);
+    o = open_bytes("가나다", 9, "가나a나", UNIT_BYTE, false, 1);
+    ck_assert_double_eq_tol(o->text.bytes_per_token, 1, 1e-12);
+    ck_assert_double_eq_tol(o->text.chars_per_token, 4. / 10, 1e-12);
+    ck_assert_str_eq(o->task.metric, "bits per byte");
+    ck_assert_double_eq_tol(o->task.metric_chance, 8, 1e-12);
+    close_it(o);
+}
+END_TEST
+
+START_TEST(refused)
+{
+    const struct {
+        const char *text, *valid;
+        bool by_line;
+        int length;
+        const char *why[3];
+    } bad[] = {
+        {"", NULL, false, 0, {"/train", "empty", ""}},
+        {"", NULL, true, 0, {"/train", "empty", ""}},
+        {"\xEF\xBB\xBF", NULL, true, 0, {"/train", "empty", ""}},
+        {"abc", "", false, 1, {"/valid", "empty", ""}},
+        {"0123456789", NULL, false, 1, {"9 tokens", "1 held out", "--seq-len"}},
+        {"0123456789", "012345", false, 6, {"10 tokens", "6 held out", "needs 7"}},
+        {"short", NULL, false, 0, {"4 tokens", "1 held out", "needs 65"}},
+        {"one line\n", NULL, true, 0, {"1 lines", "0 held out", "--valid"}},
+        {"\n\r\n\n", "a", true, 0, {"0 lines", "1 held out", "--valid"}},
+    };
+    for (int i = 0; i < LEN(bad); i++) {
+        Opened *o = xmalloc(sizeof *o);
+        ck_assert_msg(!try_open(o, bad[i].text, strlen(bad[i].text), bad[i].valid, UNIT_CHAR,
+                                bad[i].by_line, bad[i].length),
+                      "case %d", i);
+        for (int k = 0; k < 3; k++)
+            ck_assert_msg(strstr(why.text, bad[i].why[k]), "case %d: %s", i, why.text);
+        close_it(o);
+    }
+    Opened *o = xmalloc(sizeof *o);
+    ck_assert(
+        !text_open(&o->text, &o->task, "/no/such/file", NULL, UNIT_CHAR, false, .1, 0, NULL, &why));
+    ck_assert_ptr_nonnull(strstr(why.text, "/no/such/file"));
+    close_it(o);
+}
+END_TEST
+
+/* One token more than what is refused. */
+START_TEST(just_long_enough)
+{
+    Opened *o = open_text("0123456789", "0123456", 6);
+    ck_assert_int_eq(o->task.longest, 6);
+    close_it(o);
+    o = open_text("0123456789abcdefghij", NULL, 1);
+    close_it(o);
+}
+END_TEST
+
+START_TEST(a_directory_is_its_prose)
+{
+    char *b = put_file("b.md", "second", 6), *a = put_file("a.md", "first ", 6);
+    char *other = put_file("c.txt", "no", 2);
+    Opened *o = xmalloc(sizeof *o);
+    ck_assert_msg(text_open(&o->text, &o->task, dir, a, UNIT_CHAR, false, .1, 2, NULL, &why), "%s",
+                  why.text);
+    ck_split(&o->text, SPLIT_TRAIN, "first second");
+    text_close(&o->text);
+    unlink(a), unlink(b);
+    ck_assert(!text_open(&o->text, &o->task, dir, NULL, UNIT_CHAR, false, .1, 2, NULL, &why));
+    ck_assert_ptr_nonnull(strstr(why.text, ".md"));
+    close_it(o);
+    remove_file(a), remove_file(b), remove_file(other);
+}
+END_TEST
+
+/* --- real files ------------------------------------------------------------------------------- */
+START_TEST(tinyshakespeare)
+{
+    const char *path = data_path("lm/tinyshakespeare.txt");
+    if (!path) return;
+    Opened *o = xmalloc(sizeof *o);
+    ck_assert(text_open(&o->text, &o->task, path, NULL, UNIT_CHAR, false, .1, 0, NULL, &why));
+    ck_assert_int_eq(o->task.vocab, 66);
+    ck_assert_int_eq(o->text.n[SPLIT_TRAIN], 1003854); /* nanoGPT's split */
+    ck_assert_int_eq(o->text.n[SPLIT_VALID], 111540);
+    ck_assert_int_eq(o->text.unknown, 0);
+    ck_assert_int_eq(o->task.length, 64);
+    close_it(o);
+}
+END_TEST
+
+START_TEST(longer_than_the_text)
+{
+    Opened *o = open_counting(100, 5);
+    Batch batch = batch_new();
+    task_heldout(&o->task, SPLIT_VALID, 10, 0, 1, &batch);
+}
+END_TEST
+
+SUITE("text",
+      TESTS(split_at_the_end, split_between_characters, validation_file, crops_are_uniform,
+            windows_follow_one_another, stream_scores_each_token_once, stream_goes_round,
+            bytes_per_token, refused, just_long_enough, a_directory_is_its_prose, tinyshakespeare),
+      ABORTS(longer_than_the_text))

@@ -1,0 +1,131 @@
+/* exp, tanh, sigmoid and erf against libm in double, over bit patterns evenly spread through all
+ * floats: both signs, every exponent, subnormals, infinities and NaN. */
+#include "base.h"
+#include "suite.h"
+#include "vecmath.h"
+
+enum { STRIDE = 997, CHUNK = 4096 };
+
+/* Distance in units in the last place of the exact result; those of the largest floats go on beyond
+ * them, so that infinity stands at 2^128. */
+static double ulps(float got, double exact)
+{
+    const double g = isinf(got) ? copysign(0x1p128, got) : got;
+    const double e = fabs(exact) > 0x1p128 ? copysign(0x1p128, exact) : exact;
+    int exponent;
+    frexp(e, &exponent);
+    if (exponent < -125) exponent = -125;
+    return fabs(g - e) / ldexp(1, exponent - 24);
+}
+
+static float from_bits(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static double exact_sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+/* The vector form of one function, as ops use it. */
+#define VECTORISED(f)                                                                              \
+    static void f##_of(const float *x, float *y)                                                   \
+    {                                                                                              \
+        _Pragma("omp simd") for (int i = 0; i < CHUNK; i++) y[i] = f(x[i]);                        \
+    }
+VECTORISED(real_exp)
+VECTORISED(real_tanh)
+VECTORISED(real_erf)
+VECTORISED(real_sigmoid)
+
+static const struct {
+    const char *name;
+    void (*of)(const float *x, float *y);
+    float (*one)(float x);
+    double (*exact)(double x);
+    double limit; /* ulps */
+} functions[] = {
+    {"exp", real_exp_of, real_exp, exp, 2},
+    {"tanh", real_tanh_of, real_tanh, tanh, 2},
+    {"erf", real_erf_of, real_erf, erf, 2},
+    {"sigmoid", real_sigmoid_of, real_sigmoid, exact_sigmoid, 3},
+};
+
+static void too_far(int f, float x, float y, double error)
+{
+    ck_abort_msg("%s(%.9g) is %.9g: %.2f ulp off", functions[f].name, (double)x, (double)y, error);
+}
+
+START_TEST(within_their_limits)
+{
+    static float x[CHUNK], y[CHUNK];
+    double worst[LEN(functions)] = {0};
+    for (uint64_t bits = 0; bits < 1ull << 32;) {
+        for (int i = 0; i < CHUNK; i++, bits += STRIDE) x[i] = from_bits((uint32_t)bits);
+        for (int f = 0; f < LEN(functions); f++) {
+            functions[f].of(x, y);
+            for (int i = 0; i < CHUNK; i++) {
+                if (isnan(x[i]) && isnan(y[i])) continue;
+                const double error = ulps(y[i], functions[f].exact((double)x[i]));
+                if (!(error <= functions[f].limit)) too_far(f, x[i], y[i], error);
+                if (error > worst[f]) worst[f] = error;
+            }
+        }
+    }
+    for (int f = 0; f < LEN(functions); f++)
+        printf("vecmath: %-8s at most %.3f ulp\n", functions[f].name, worst[f]);
+}
+END_TEST
+
+/* Where one branch or range ends and the next begins, every float on both sides. */
+START_TEST(around_the_joints)
+{
+    const float joints[] = {0.625f,    1,          2,           4,      0.34657359f,
+                            88.72284f, -87.33655f, -103.97208f, 89,     -104,
+                            9,         16.64f,     -16.64f,     44.36f, 0x1p-126f};
+    for (int f = 0; f < LEN(functions); f++)
+        for (int j = 0; j < LEN(joints); j++)
+            for (int sign = -1; sign <= 1; sign += 2) {
+                float x = (float)sign * joints[j];
+                for (int k = 0; k < 500; k++) x = nextafterf(x, -INFINITY);
+                for (int k = 0; k < 1000; k++, x = nextafterf(x, INFINITY)) {
+                    const float y = functions[f].one(x);
+                    const double error = ulps(y, functions[f].exact((double)x));
+                    if (!(error <= functions[f].limit)) too_far(f, x, y, error);
+                }
+            }
+}
+END_TEST
+
+START_TEST(special_values)
+{
+    for (int f = 0; f < LEN(functions); f++) ck_assert(isnan(functions[f].one(NAN)));
+    ck_assert(real_exp(INFINITY) == INFINITY && real_exp(-INFINITY) == 0);
+    ck_assert(real_exp(0) == 1 && real_exp(-0.f) == 1);
+    ck_assert(real_tanh(INFINITY) == 1 && real_tanh(-INFINITY) == -1);
+    ck_assert(real_erf(INFINITY) == 1 && real_erf(-INFINITY) == -1);
+    ck_assert(real_sigmoid(INFINITY) == 1 && real_sigmoid(-INFINITY) == 0);
+    ck_assert(real_sigmoid(0) == 0.5f);
+    ck_assert(real_tanh(0) == 0 && real_tanh(-0.f) == 0);
+    ck_assert(real_erf(0) == 0 && real_erf(-0.f) == 0);
+}
+END_TEST
+
+/* No result leaves the range of its function, by not even one rounding; odd functions are odd. */
+START_TEST(ranges_and_symmetry)
+{
+    for (uint64_t bits = 0; bits < 0x7f800000; bits += 9973) {
+        const float x = from_bits((uint32_t)bits), s = real_sigmoid(x);
+        const bool good = real_tanh(x) <= 1 && real_tanh(-x) == -real_tanh(x) && real_erf(x) <= 1 &&
+                          real_erf(-x) == -real_erf(x) && s >= 0.5f && s <= 1 &&
+                          real_sigmoid(-x) <= 0.5f && real_sigmoid(-x) >= 0;
+        if (!good) ck_abort_msg("at %.9g", (double)x);
+    }
+}
+END_TEST
+
+SUITE("vecmath", TESTS(within_their_limits, around_the_joints, special_values, ranges_and_symmetry),
+      NO_ABORTS)
