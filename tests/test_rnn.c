@@ -115,7 +115,8 @@ START_TEST(a_carried_state_joins_two_halves)
     Params ps = params_init(4);
     const Rnn m = small_rnn(&ps);
     int x[T * B], y[T * B] = {0};
-    real whole[T * B * V] = {0}, halves[T * B * V] = {0}, *state = calloc(2 * 12 * B, sizeof *state);
+    real whole[T * B * V] = {0}, halves[T * B * V] = {0},
+                       *state = calloc(2 * 12 * B, sizeof *state);
     random_ids(x, T * B, 1);
     logits_of(&m, &(Batch){.T = T, .B = B, .x = x, .y = y}, NULL, whole);
     for (int half = 0; half < 2; half++) {
