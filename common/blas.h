@@ -14,9 +14,16 @@ typedef enum { NN, NT, TN } GemmForm;
 void gemm_serial(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
                  real beta, real *c, int ldc);
 
-/* The same for contiguous matrices, on as many threads as the size deserves; the same bits for any
- * number of threads, since the blocks the product is cut into depend on M, N, K alone. */
+/* The same on as many threads as the size deserves; the same bits for any number of threads, since the
+ * blocks the product is cut into depend on M, N, K alone. */
+void gemm_rows(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
+               real beta, real *c, int ldc);
+/* The same for contiguous matrices. */
 void gemm(GemmForm form, int M, int N, int K, const real *a, const real *b, real beta, real *c);
+
+/* How far apart to lay rows of n numbers in a matrix that many small products read: n, or a little
+ * more where rows n apart would push each other out of the cache. */
+int gemm_row(int n);
 
 /* The plain triple loop that both must equal: the reference of the tests. */
 void gemm_plain(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,

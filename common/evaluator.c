@@ -137,8 +137,8 @@ static void print_report(const Evaluator *e, const Score *s, const ByLength *b, 
     const NgramLevel ngram = data_ngram(&e->data);
     char counting[16];
     snprintf(counting, sizeof counting, "%d-gram", ngram.n);
-    printf("%s on %s: %zu parameters, %.0f held-out %s\n\n", e->arch, data_name(&e->run), ps->count,
-           t->outputs ? s->scored : s->sequences, t->outputs ? "tokens" : "sequences");
+    printf("%s on %s: %zu parameters, %.0f held-out %s\n\n", e->model, data_name(&e->run),
+           ps->count, t->outputs ? s->scored : s->sequences, t->outputs ? "tokens" : "sequences");
     printf("  %-14s %10s %14s\n", "", t->outputs ? "loss (nats)" : "mse", metric);
     print_level("this model", loss, data_metric(&e->data, s));
     print_level("chance", t->loss_chance, t->metric_chance);
@@ -166,7 +166,7 @@ static void print_json(const Evaluator *e, const Score *s, const ByLength *b, co
 {
     const Task *t = &e->data.task;
     json_t *o = json_object(), *exact = json_object(), *value = json_object();
-    json_object_set_new(o, "arch", json_string(e->arch));
+    json_object_set_new(o, "arch", json_string(e->model));
     json_object_set_new(o, "task", json_string(t->name));
     set_number(o, "loss", s->loss / s->scored);
     set_number(o, "loss_chance", t->loss_chance);
@@ -259,7 +259,7 @@ static void write_by_length(const Evaluator *e, const ByLength *b)
         "pointtype 5 "
         "linecolor rgb '%s' title 'whole sequences right', \\\n     %g with lines dashtype 2 "
         "linecolor rgb '%s' title 'chance %g'\n",
-        e->arch, t->name, t->length, t->metric, plot_color[5], t->metric, plot_color[1],
+        e->model, t->name, t->length, t->metric, plot_color[5], t->metric, plot_color[1],
         t->metric_chance, plot_color[7], t->metric_chance);
     write_text(e, "by_length.gp", script);
     free(csv), free(script);
@@ -272,11 +272,13 @@ static void draw_figures(const Evaluator *e, const ByLength *b)
     draw(e, "loss");
     draw(e, "by_length");
     draw(e, "trace");
+    draw(e, "gates");
 }
 
 void evaluator_report(Evaluator *e, const Model *m, const Params *ps)
 {
     Score s = {0};
+    e->model = m->name;
     data_evaluate(&e->data, m, SPLIT_TEST, e->run.seq_len, e->config->examples, 0, &s);
     const ByLength b = by_length(e, m);
     if (e->config->json)

@@ -39,9 +39,10 @@ EvalConfig eval_defaults(void);
 typedef struct {
     EvalConfig *config;
     const Usage *usage;
-    char *dir, arch[32];
-    DataConfig run; /* from the run's own config.json */
-    uint64_t seed;  /* that it was trained with */
+    char *dir, arch[32]; /* arch: the folder */
+    const char *model;   /* its name */
+    DataConfig run;      /* from the run's own config.json */
+    uint64_t seed;       /* that it was trained with */
     Data data;
     int status;
 } Evaluator;

@@ -20,6 +20,7 @@ Tensor *op_bmm(Tape *tp, Tensor *a, Tensor *b, bool ta, bool tb);
 Tensor *op_add(Tape *tp, Tensor *a, Tensor *b);  /* y = a + b, same shape                       */
 Tensor *op_mul(Tape *tp, Tensor *a, Tensor *b);  /* y = a * b, same shape                       */
 Tensor *op_bias(Tape *tp, Tensor *x, Tensor *b); /* y = x + b, b (C) added to each row of (...,C) */
+Tensor *op_gain(Tape *tp, Tensor *x, Tensor *g); /* y = x * g, g (C) times each row of (...,C)  */
 Tensor *op_scale(Tape *tp, Tensor *x, real a);   /* y = a x                                     */
 Tensor *op_tanh(Tape *tp, Tensor *x);
 Tensor *op_sigmoid(Tape *tp, Tensor *x);   /* y = 1 / (1 + exp(-x))                       */
@@ -53,9 +54,19 @@ Tensor *op_cross_entropy(Tape *tp, Tensor *logits, const int *target);
 Tensor *op_mse(Tape *tp, Tensor *y, const real *target); /* mean (y - target)^2                  */
 Tensor *op_dot(Tape *tp, Tensor *x, const real *r);      /* sum_i r[i] x[i]                      */
 
-/* --- ops_rnn.c: whole sequences in one op --------------------------------------------------- */
-/* h_t = tanh(z_t + h_{t-1} u) for t = 0 .. T-1 (Elman 1990). z (T,B,H), h0 (B,H), u (H,H) ->
- * (T,B,H). Equal to the loop of op_matmul, op_add and op_tanh over t, and much faster. */
+/* --- ops_rnn.c, ops_lstm.c, ops_gru.c: whole sequences in one op -------------------------------
+ * Each equals the loop of primitive ops over t that the model's folder writes down, and is much
+ * faster. h0 (B,H), and c0 (B,H), are the states before the first step. */
+/* h_t = tanh(z_t + h_{t-1} u) (Elman 1990). z (T,B,H), u (H,H) -> (T,B,H). */
 Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u);
+/* [i f o g] = z_t + h_{t-1} u, c_t = f c_{t-1} + i g, h_t = o tanh(c_t) (Gers et al. 2000).
+ * z (T,B,4H), u (H,4H) -> (2,T,B,H): all h_t, then all c_t. With 3H columns [i o g] there is no
+ * forget gate: f = 1 (Hochreiter & Schmidhuber 1997). */
+Tensor *op_lstm(Tape *tp, Tensor *z, Tensor *h0, Tensor *c0, Tensor *u);
+/* [r z] = sigmoid(a_rz + h_{t-1} u_rz), h_t = z h_{t-1} + (1 - z) n (Cho et al. 2014), with the reset
+ * gate after the product, n = tanh(a_n + r (h_{t-1} u_n + k)), or before it, n = tanh(a_n +
+ * (r h_{t-1}) u_n). a (T,B,3H), u (H,3H), k (H) or NULL -> (T,B,H). */
+Tensor *op_gru_after(Tape *tp, Tensor *a, Tensor *h0, Tensor *u, Tensor *k);
+Tensor *op_gru_before(Tape *tp, Tensor *a, Tensor *h0, Tensor *u);
 
 #endif

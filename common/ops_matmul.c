@@ -9,16 +9,25 @@
  *
  *   dx += dy w^T      dw += x^T dy      db += column sums of dy
  */
+static void add_column_sums(real *restrict sum, const real *restrict x, int R, int N)
+{
+    enum { COLUMNS = 32 }; /* a thread takes at a time, of all rows in their order */
+#pragma omp parallel for num_threads(parallel_threads(1.0 * R * N)) schedule(static)
+    for (int at = 0; at < N; at += COLUMNS) {
+        const int end = N - at < COLUMNS ? N : at + COLUMNS;
+        for (int r = 0; r < R; r++)
+            for (int j = at; j < end; j++) sum[j] += x[(size_t)r * N + j];
+    }
+}
+
 static void linear_backward(Node *nd)
 {
     Tensor *x = nd->in[0], *w = nd->in[1], *b = nd->inputs > 2 ? nd->in[2] : NULL;
     const int C = w->shape.d[0], N = w->shape.d[1], R = x->len / C;
     const real *dy = nd->out->grad;
-    if (x->grad) gemm(NT, R, C, N, dy, w->data, 1, x->grad);
+    if (x->grad) gemm(NT, R, C, N, dy, w->data, nd->fresh ? 0 : 1, x->grad);
     if (w->grad) gemm(TN, C, N, R, x->data, dy, 1, w->grad);
-    if (b && b->grad)
-        for (int r = 0; r < R; r++)
-            for (int j = 0; j < N; j++) b->grad[j] += dy[(size_t)r * N + j];
+    if (b && b->grad) add_column_sums(b->grad, dy, R, N);
 }
 
 Tensor *op_matmul(Tape *tp, Tensor *x, Tensor *w)
@@ -27,6 +36,7 @@ Tensor *op_matmul(Tape *tp, Tensor *x, Tensor *w)
     CHECK(w->shape.n == 2 && w->shape.d[0] == C, "op_matmul: x %s, w %s; w must be (%d,N)",
           shape_text(x->shape).text, shape_text(w->shape).text, C);
     Node *nd = tape_node(tp, "matmul", linear_backward, shape_with_last(x->shape, N), x, w);
+    nd->sets_first = true;
     gemm(NN, x->len / C, N, C, x->data, w->data, 0, nd->out->data);
     return nd->out;
 }
@@ -38,7 +48,9 @@ Tensor *op_linear(Tape *tp, Tensor *x, Tensor *w, Tensor *b)
           "op_linear: x %s, w %s, b %s; w must be (%d,N) and b (N)", shape_text(x->shape).text,
           shape_text(w->shape).text, shape_text(b->shape).text, C);
     Node *nd = tape_node(tp, "linear", linear_backward, shape_with_last(x->shape, N), x, w, b);
+    nd->sets_first = true;
     real *y = nd->out->data;
+#pragma omp parallel for num_threads(parallel_threads(1.0 * R * N)) schedule(static)
     for (int r = 0; r < R; r++) memcpy(y + (size_t)r * N, b->data, (size_t)N * sizeof *y);
     gemm(NN, R, N, C, x->data, w->data, 1, y);
     return nd->out;

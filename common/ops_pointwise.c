@@ -146,6 +146,31 @@ Tensor *op_bias(Tape *tp, Tensor *x, Tensor *b)
     return nd->out;
 }
 
+/* y = x g, row by row     dx += dy g      dg += column sums of dy x */
+static void gain_backward(Node *nd)
+{
+    Tensor *x = nd->in[0], *g = nd->in[1];
+    const real *dy = nd->out->grad;
+    const int C = g->len, R = x->len / C;
+    for (int r = 0; r < R; r++) {
+        const size_t at = (size_t)r * C;
+        for (int j = 0; j < C && x->grad; j++) x->grad[at + j] += dy[at + j] * g->data[j];
+        for (int j = 0; j < C && g->grad; j++) g->grad[j] += dy[at + j] * x->data[at + j];
+    }
+}
+
+Tensor *op_gain(Tape *tp, Tensor *x, Tensor *g)
+{
+    const int C = shape_last(x->shape), R = x->len / C;
+    CHECK(g->shape.n == 1 && g->len == C, "op_gain: x %s, g %s; g must be (%d)",
+          shape_text(x->shape).text, shape_text(g->shape).text, C);
+    Node *nd = tape_node(tp, "gain", gain_backward, x->shape, x, g);
+    for (int r = 0; r < R; r++)
+        for (int j = 0; j < C; j++)
+            nd->out->data[(size_t)r * C + j] = x->data[(size_t)r * C + j] * g->data[j];
+    return nd->out;
+}
+
 /* y = x m / (1-p)         dx += dy m / (1-p)         m is 0 with probability p, else 1 */
 static void dropout_backward(Node *nd)
 {

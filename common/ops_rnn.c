@@ -6,32 +6,15 @@
  *
  *   dz_t = (dh_t + dz_{t+1} u^T) * (1 - h_t^2)
  *   du += sum_t h_{t-1}^T dz_t         dh0 += dz_0 u^T
- *
- * What makes it fast: sequences do not meet, so each thread takes some of the batch through all
- * steps, without a barrier; u^T is written out once, since products with a transposed operand are
- * slower; and the sum over t in du is one product of (H,TB) and (TB,H).
  */
-#include "blas.h"
-#include "ops.h"
-#include "parallel.h"
-#include "vecmath.h"
-
-#include <string.h>
-
-enum { ROWS = 16 }; /* sequences a thread takes at a time; not a function of the threads */
+#include "ops_recurrent.h"
 
 typedef struct {
-    real *h;  /* (T+1,B,H): h0 first, so that rows t are the h_{t-1} and rows t+1 the h_t */
-    real *dz; /* (T,B,H) */
-    real *ut; /* (H,H) u transposed */
+    real *h;       /* (T+1,B,H): h0 first, so that rows t are the h_{t-1} and rows t+1 the h_t */
+    real *dz;      /* (T,B,H), where z's gradient cannot be used instead */
+    const real *u; /* (H,H), rows gemm_row(H) apart */
+    real *ut;      /* (H,H) u transposed, likewise */
 } Rnn;
-
-/* y = tanh(y) */
-static void tanh_inplace(real *restrict y, int n)
-{
-#pragma omp simd
-    for (int i = 0; i < n; i++) y[i] = real_tanh(y[i]);
-}
 
 /* dz = (dz + dh) * (1 - h^2) */
 static void tanh_gradient(real *restrict dz, const real *restrict dh, const real *restrict h, int n)
@@ -45,28 +28,29 @@ static void rnn_backward(Node *nd)
     Tensor *z = nd->in[0], *h0 = nd->in[1], *u = nd->in[2];
     const Rnn *s = nd->saved;
     const int T = z->shape.d[0], B = z->shape.d[1], H = z->shape.d[2];
+    const int ld = gemm_row(H);
     const size_t BH = (size_t)B * H;
-    for (int i = 0; i < H; i++)
-        for (int j = 0; j < H; j++) s->ut[(size_t)j * H + i] = u->data[(size_t)i * H + j];
+    real *all_dz = nd->fresh ? z->grad : s->dz;
+    transpose_into(s->ut, ld, u);
 
 #pragma omp parallel for num_threads(parallel_threads(2.0 * T * B * H * H)) schedule(static)
     for (int b = 0; b < B; b += ROWS) {
-        const int rows = B - b < ROWS ? B - b : ROWS, n = rows * H;
+        const int rows = rows_from(b, B), n = rows * H;
         for (int t = T - 1; t >= 0; t--) {
             const size_t at = t * BH + (size_t)b * H;
-            real *dz = s->dz + at;
+            real *dz = all_dz + at;
             if (t == T - 1)
                 memset(dz, 0, (size_t)n * sizeof *dz);
             else
-                gemm_serial(NN, rows, H, H, dz + BH, H, s->ut, H, 0, dz, H);
+                gemm_serial(NN, rows, H, H, dz + BH, H, s->ut, ld, 0, dz, H);
             tanh_gradient(dz, nd->out->grad + at, nd->out->data + at, n); /* eq 9.3 */
+            if (z->grad && !nd->fresh) add_to(z->grad + at, dz, n);
         }
         if (h0->grad)
-            gemm_serial(NN, rows, H, H, s->dz + (size_t)b * H, H, s->ut, H, 1,
+            gemm_serial(NN, rows, H, H, all_dz + (size_t)b * H, H, s->ut, ld, 1,
                         h0->grad + (size_t)b * H, H);
     }
-    if (u->grad) gemm(TN, H, H, T * B, s->h, s->dz, 1, u->grad); /* eq 9.4 */
-    for (int i = 0; i < z->len && z->grad; i++) z->grad[i] += s->dz[i];
+    if (u->grad) gemm(TN, H, H, T * B, s->h, all_dz, 1, u->grad); /* eq 9.4 */
 }
 
 Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u)
@@ -76,6 +60,7 @@ Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u)
     CHECK(h0->len == B * H && u->shape.n == 2 && u->shape.d[0] == H && u->shape.d[1] == H,
           "op_rnn: z %s, h0 %s, u %s; h0 must be (%d,%d), u (%d,%d)", shape_text(z->shape).text,
           shape_text(h0->shape).text, shape_text(u->shape).text, B, H, H, H);
+    const int ld = gemm_row(H);
     const size_t BH = (size_t)B * H;
     Rnn *s = tape_save(tp, sizeof *s);
     s->h = tape_save(tp, (size_t)(T + 1) * BH * sizeof(real));
@@ -83,21 +68,23 @@ Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u)
     Tensor *in[] = {z, h0, u};
     Node *nd = tape_node_of(tp, "rnn", rnn_backward, z->shape, LEN(in), in, s->h + BH);
     nd->saved = s;
+    nd->sets_first = true;
+    s->u = rows_apart(tp, u);
 
 #pragma omp parallel for num_threads(parallel_threads(2.0 * T * B * H * H)) schedule(static)
     for (int b = 0; b < B; b += ROWS) {
-        const int rows = B - b < ROWS ? B - b : ROWS, n = rows * H;
+        const int rows = rows_from(b, B), n = rows * H;
         for (int t = 0; t < T; t++) {
             const real *before = s->h + t * BH + (size_t)b * H;
             real *h = nd->out->data + t * BH + (size_t)b * H;
             memcpy(h, z->data + t * BH + (size_t)b * H, (size_t)n * sizeof *h);
-            gemm_serial(NN, rows, H, H, before, H, u->data, H, 1, h, H);
+            gemm_serial(NN, rows, H, H, before, H, s->u, ld, 1, h, H);
             tanh_inplace(h, n);
         }
     }
     if (nd->out->requires_grad) {
         s->dz = tape_save(tp, (size_t)T * BH * sizeof(real));
-        s->ut = tape_save(tp, (size_t)H * H * sizeof(real));
+        s->ut = tape_save(tp, (size_t)H * ld * sizeof(real));
     }
     return nd->out;
 }

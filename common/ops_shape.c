@@ -1,7 +1,10 @@
 /* Ops that move values about. Backward is the same move the other way, added. */
 #include "ops.h"
+#include "parallel.h"
 
 #include <string.h>
+
+enum { COLUMNS = 64 }; /* a thread takes at a time */
 
 static void add_to(real *restrict y, const real *restrict x, int n)
 {
@@ -14,8 +17,13 @@ static void embed_backward(Node *nd)
     Tensor *w = nd->in[0];
     const int *ids = nd->saved, C = w->shape.d[1], R = nd->out->len / C;
     if (!w->grad) return;
-    for (int r = 0; r < R; r++)
-        add_to(w->grad + (size_t)ids[r] * C, nd->out->grad + (size_t)r * C, C);
+        /* Each thread adds up some of the columns, of all rows in their order. */
+#pragma omp parallel for num_threads(parallel_threads(2.0 * R * C)) schedule(static)
+    for (int at = 0; at < C; at += COLUMNS) {
+        const int n = C - at < COLUMNS ? C - at : COLUMNS;
+        for (int r = 0; r < R; r++)
+            add_to(w->grad + (size_t)ids[r] * C + at, nd->out->grad + (size_t)r * C + at, n);
+    }
 }
 
 Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s)
@@ -24,6 +32,7 @@ Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s)
     const int V = w->shape.d[0], C = w->shape.d[1], R = shape_len(s);
     Node *nd = tape_node(tp, "embed", embed_backward, shape_append(s, C), w);
     int *saved = nd->saved = tape_save(tp, (size_t)R * sizeof *saved);
+#pragma omp parallel for num_threads(parallel_threads(1.0 * R * C)) schedule(static)
     for (int r = 0; r < R; r++) {
         CHECK(ids[r] >= 0 && ids[r] < V, "op_embed: id %d at %d; the vocabulary is %d", ids[r], r,
               V);

@@ -132,16 +132,12 @@ void param_uniform(const Params *ps, Tensor *t, double a)
 
 /* Gram-Schmidt on normal rows (of the shorter side), twice for accuracy: a uniformly random
  * orthonormal set (Saxe, McClelland & Ganguli 2014). */
-void param_orthogonal(const Params *ps, Tensor *t, double gain)
+static double *orthonormal_rows(Rng *rng, int rows, int len)
 {
-    CHECK(t->shape.n == 2, "param_orthogonal: %s %s; must be a matrix", t->name,
-          shape_text(t->shape).text);
-    const int M = t->shape.d[0], N = t->shape.d[1], rows = M < N ? M : N, len = M < N ? N : M;
     double *q = xmalloc((size_t)rows * len * sizeof *q);
-    Rng rng = init_rng(ps, t);
     for (int i = 0; i < rows; i++) {
         double *v = q + (size_t)i * len, norm = 0;
-        for (int k = 0; k < len; k++) v[k] = rng_normal(&rng);
+        for (int k = 0; k < len; k++) v[k] = rng_normal(rng);
         for (int pass = 0; pass < 2; pass++)
             for (int j = 0; j < i; j++) {
                 const double *w = q + (size_t)j * len;
@@ -153,11 +149,36 @@ void param_orthogonal(const Params *ps, Tensor *t, double gain)
         norm = sqrt(norm);
         for (int k = 0; k < len; k++) v[k] /= norm;
     }
+    return q;
+}
+
+/* The columns first .. first+N-1 of t. */
+static void orthogonal_columns(Tensor *t, int first, int N, double gain, Rng *rng)
+{
+    const int M = t->shape.d[0], rows = M < N ? M : N, len = M < N ? N : M;
+    double *q = orthonormal_rows(rng, rows, len);
     for (int i = 0; i < M; i++)
         for (int j = 0; j < N; j++)
-            t->data[(size_t)i * N + j] =
+            t->data[(size_t)i * t->shape.d[1] + first + j] =
                 (real)(gain * (M < N ? q[(size_t)i * len + j] : q[(size_t)j * len + i]));
     free(q);
+}
+
+void param_orthogonal(const Params *ps, Tensor *t, double gain)
+{
+    CHECK(t->shape.n == 2, "param_orthogonal: %s %s; must be a matrix", t->name,
+          shape_text(t->shape).text);
+    Rng rng = init_rng(ps, t);
+    orthogonal_columns(t, 0, t->shape.d[1], gain, &rng);
+}
+
+void param_orthogonal_blocks(const Params *ps, Tensor *t, double gain)
+{
+    const int H = t->shape.d[0], N = shape_last(t->shape);
+    CHECK(t->shape.n == 2 && N % H == 0, "param_orthogonal_blocks: %s %s; must be (H,kH)", t->name,
+          shape_text(t->shape).text);
+    Rng rng = init_rng(ps, t);
+    for (int first = 0; first < N; first += H) orthogonal_columns(t, first, H, gain, &rng);
 }
 
 void params_zero_grad(Params *ps)

@@ -34,6 +34,9 @@ void param_fill(Tensor *t, real value);
 void param_uniform(const Params *ps, Tensor *t, double a);       /* on [-a,a] */
 void param_orthogonal(const Params *ps, Tensor *t, double gain); /* t t^T or t^T t = gain^2 I */
 
+/* t (H,kH): each of its k blocks of H columns orthogonal by itself. */
+void param_orthogonal_blocks(const Params *ps, Tensor *t, double gain);
+
 void params_zero_grad(Params *ps);
 double params_norm(const Params *ps);       /* sqrt(sum of squares) of all gradients */
 double params_clip(Params *ps, double max); /* Pascanu et al. 2013, Algorithm 1: scales the

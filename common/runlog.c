@@ -16,9 +16,10 @@ static const char *const HEADER =
 
 /* What a run leaves in its directory; --overwrite removes these and nothing else. */
 static const char *const run_files[] = {
-    "config.json", "log.csv",       "model.safetensors", "state.safetensors", "loss.gp",
-    "loss.png",    "loss.svg",      "trace.csv",         "trace.gp",          "trace.png",
-    "trace.svg",   "by_length.csv", "by_length.gp",      "by_length.png",     "by_length.svg"};
+    "config.json",   "log.csv",      "model.safetensors", "state.safetensors", "loss.gp",
+    "loss.png",      "loss.svg",     "trace.csv",         "trace.gp",          "trace.png",
+    "trace.svg",     "gates.csv",    "gates.gp",          "gates.png",         "gates.svg",
+    "by_length.csv", "by_length.gp", "by_length.png",     "by_length.svg"};
 
 static bool write_all(int fd, const char *s, size_t len)
 {

@@ -73,9 +73,9 @@ static real *gradient_take(Tape *tp, int len)
         if (tp->spare[i].len != len) continue;
         real *mem = tp->spare[i].mem;
         tp->spare[i] = tp->spare[--tp->spares];
-        return memset(mem, 0, (size_t)len * sizeof *mem);
+        return mem;
     }
-    return arena_zero(&tp->arena, (size_t)len * sizeof(real));
+    return arena_alloc(&tp->arena, (size_t)len * sizeof(real));
 }
 
 /* A node's own backward is the last that reads the gradient of its output. */
@@ -96,7 +96,7 @@ static void gradient_want(Tape *tp, Tensor *t)
         gradient_want(tp, t->view_of);
         t->grad = t->view_of->grad + (t->data - t->view_of->data);
     } else if (!t->grad) {
-        t->grad = gradient_take(tp, t->len);
+        t->grad = memset(gradient_take(tp, t->len), 0, (size_t)t->len * sizeof(real));
     }
 }
 
@@ -123,6 +123,18 @@ static char *describe(Tape *tp, Tensor *t)
     return arena_format(&tp->arena, "parameter %s %s", name, shape.text);
 }
 
+/* A large first input whose gradient this node makes alone, or first, need not be zeroed before. */
+static void gradient_want_first(Tape *tp, Node *nd)
+{
+    Tensor *t = nd->in[0];
+    nd->fresh = nd->sets_first && t->requires_grad && !t->grad && !t->view_of;
+    for (int j = 1; j < nd->inputs; j++) nd->fresh = nd->fresh && whole(nd->in[j]) != t;
+    if (nd->fresh)
+        t->grad = gradient_take(tp, t->len);
+    else
+        gradient_want(tp, t);
+}
+
 /* The backward pass; with an Error it stops at the first non-finite gradient and describes it. */
 static bool backward(Tape *tp, Tensor *loss, Error *err)
 {
@@ -134,7 +146,8 @@ static bool backward(Tape *tp, Tensor *loss, Error *err)
     for (int i = tp->n - 1; i >= 0; i--) {
         Node *nd = tp->node[i];
         if (!nd->out->grad) continue; /* the loss does not depend on it */
-        for (int j = 0; j < nd->inputs; j++) gradient_want(tp, nd->in[j]);
+        gradient_want_first(tp, nd);
+        for (int j = 1; j < nd->inputs; j++) gradient_want(tp, nd->in[j]);
         nd->backward(nd); /* eq 4.1 */
         for (int j = 0, at; err && j < nd->inputs; j++) {
             Tensor *in = nd->in[j];

@@ -36,6 +36,11 @@ static bool failed(Trainer *t, int status, const char *message)
     return false;
 }
 
+void trainer_warn(const Trainer *t, bool ok, const Error *err)
+{
+    if (!ok) fprintf(stderr, "%s: warning: %s\n", t->usage->program, err->text);
+}
+
 /* --- signals: the first asks for a save and an orderly end, the second ends at once -------------- */
 
 static volatile sig_atomic_t signal_caught;
@@ -243,8 +248,11 @@ bool trainer_finite(Trainer *t, Tape *tp, Tensor *loss, double norm)
 static bool save(Trainer *t)
 {
     Error err;
-    return checkpoint_save(t->config->out, t->params, t->optim, &t->state, NULL, &err) ||
-           failed(t, EXIT_FAILED, err.text);
+    const char *gates = t->model->gates;
+    json_t *metadata = gates ? json_pack("{s:s}", "gates", gates) : NULL;
+    const bool ok = checkpoint_save(t->config->out, t->params, t->optim, &t->state, metadata, &err);
+    json_decref(metadata);
+    return ok || failed(t, EXIT_FAILED, err.text);
 }
 
 static void validate(Trainer *t, LogRow *row)

@@ -63,9 +63,7 @@ void trainer_print_header(const Trainer *t)
 static bool write_loss_script(const Trainer *t, const char *path, Error *err)
 {
     const Task *task = &t->data.task;
-    char arch[32];
-    trainer_arch(t->usage, arch, sizeof arch);
-    char *title = xformat("%s on %s", arch, data_name(&t->config->data));
+    char *title = xformat("%s on %s", t->model->name, data_name(&t->config->data));
     char *quoted = plot_quote(title);
     const NgramLevel ngram = data_ngram(&t->data);
     char counting[16];

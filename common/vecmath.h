@@ -1,9 +1,8 @@
 /* exp, tanh, sigmoid and erf as branch-free polynomials, so that a loop over them becomes vector
  * code instead of a library call per element.
- *
- * Errors against the exact value, over every float of the range (tests/test_vecmath.c): at most 2
- * units in the last place (sigmoid: 3). Infinities and NaN behave as in libm. The coefficients are our own
- * minimax fits: weighted least squares on Chebyshev points, reweighted towards the largest relative
+ * * Errors against the exact value, over every float of the range (tests/test_vecmath.c): at most 2
+ * units in the last place (tanh: 2.5, sigmoid: 3, and below -87 it stays at 1.7e-38). Infinities and
+ * NaN behave as in libm. The coefficients are our own minimax fits: weighted least squares on Chebyshev points, reweighted towards the largest relative
  * error. The double build, which exists to check gradients, calls libm. */
 #ifndef VECMATH_H
 #define VECMATH_H
@@ -26,6 +25,10 @@ static inline real real_tanh(real x)
 static inline real real_erf(real x)
 {
     return erf(x);
+}
+static inline real real_sigmoid(real x)
+{
+    return 1 / (1 + exp(-x));
 }
 static inline real real_sqrt(real x)
 {
@@ -74,18 +77,34 @@ static inline real real_exp(real x)
     return (scale + scale * p) * exp2_int((rest ^ 0x80) - 0x80);
 }
 
-/* Odd polynomial near 0; else 1 - 2 / (exp(2|x|) + 1), with the sign put back. */
+/* exp(x) = scale (1 + p) in the same way, for |x| <= 87, where 2^k is a normal number; p = 0 gives
+ * way to no rounding near x = 0, so that scale - 1 + scale p is exp(x) - 1 in full precision. */
+static inline float exp_parts(float x, float *scale)
+{
+    const float shifted = x * 1.442695041f + 12582912.0f, k = shifted - 12582912.0f;
+    const float r = (x - k * 0.693145752f) - k * 1.42860677e-6f;
+    float p = 1.979035733e-04f;
+    p = p * r + 1.394465874e-03f;
+    p = p * r + 8.333497044e-03f;
+    p = p * r + 4.166629495e-02f;
+    p = p * r + 1.666666587e-01f;
+    p = p * r + 5.000000068e-01f;
+    p = (p * r) * r + r;
+    uint32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits + 127) << 23; /* what stands above k in `bits` is shifted out */
+    memcpy(scale, &bits, sizeof *scale);
+    return p;
+}
+
+/* (exp(2|x|) - 1) / (exp(2|x|) + 1), with the sign put back. */
 static inline real real_tanh(real x)
 {
-    const float a = fabsf(x), s = x * x;
-    float p = -8.177403986e-03f + 2.142966587e-03f * s;
-    p = p * s + 2.170070585e-02f;
-    p = p * s - 5.394676362e-02f;
-    p = p * s + 1.333320601e-01f;
-    p = p * s - 3.333333080e-01f;
-    const float small = x + x * (s * p);
-    const float large = copysignf(1 - 2 / (real_exp(2 * a) + 1), x);
-    return a < 0.625f ? small : large;
+    const float a = fabsf(x);
+    float scale;
+    const float p = exp_parts(a > 10 ? 20 : 2 * a, &scale); /* NaN passes */
+    const float e = (scale - 1) + scale * p;
+    return copysignf(e / (e + 2), x);
 }
 
 /* Odd polynomial near 0; else 1 - exp(polynomial), which fits log(1 - erf). */
@@ -110,13 +129,16 @@ static inline real real_erf(real x)
     return a < 1 ? small : x != x ? x : large;
 }
 
-#endif
-
-/* For negative x, exp(x) / (1 + exp(x)): no overflow on either side. */
+/* For negative x, exp(x) / (1 + exp(x)): no overflow on either side. What is smaller than 1.7e-38,
+ * the value at -87, is rounded up to that: a gate as closed as can be. */
 static inline real real_sigmoid(real x)
 {
-    const real e = real_exp(x < 0 ? x : -x);
+    const float a = fabsf(x);
+    float scale;
+    const float p = exp_parts(-(a > 87 ? 87 : a), &scale), e = scale + scale * p;
     return (x < 0 ? e : 1) / (1 + e);
 }
+
+#endif
 
 #endif

@@ -14,6 +14,7 @@
  * Shapes: B sequences, T steps (time is the first axis, so that a step is a slice), C channels,
  * H hidden, V vocabulary. */
 #include "rnn.h"
+#include "trace.h"
 
 #include <math.h>
 #include <string.h>
@@ -115,8 +116,10 @@ static Tensor *rnn_forward(Tape *tp, const void *self, const Batch *batch, real 
 
 Model rnn_model(const Rnn *m)
 {
-    return (Model){
-        .self = m, .forward = rnn_forward, .state_size = m->config.layers * m->config.hidden};
+    return (Model){.self = m,
+                   .name = "rnn",
+                   .forward = rnn_forward,
+                   .state_size = m->config.layers * m->config.hidden};
 }
 
 void rnn_trace(const Rnn *m, const Batch *batch, double *norm)
@@ -127,16 +130,9 @@ void rnn_trace(const Rnn *m, const Batch *batch, double *norm)
     for (int i = 0; i <= last; i++)
         x = rnn_layer_steps(&tp, &m->layer[i], x, initial_state(&tp, B, H, NULL), h);
 
-    /* Only each sequence's last scored step counts. */
-    int *y = tape_save(&tp, (size_t)T * B * sizeof *y);
-    for (int b = 0; b < B && batch->y; b++)
-        for (int t = T - 1, found = 0; t >= 0; t--) {
-            const int target = batch->y[t * B + b];
-            y[t * B + b] = found ? -1 : target;
-            found |= target >= 0;
-        }
+    const int *y = batch->y ? trace_last_targets(&tp, batch) : NULL;
     Tensor *out = head(&tp, m, batch, x);
-    tape_backward(&tp, batch->y ? op_cross_entropy(&tp, out, y) : op_mse(&tp, out, batch->v));
+    tape_backward(&tp, y ? op_cross_entropy(&tp, out, y) : op_mse(&tp, out, batch->v));
     for (int k = 0; k < T; k++) {
         const real *dh = h[T - 1 - k]->grad;
         double sum = 0;

@@ -29,7 +29,7 @@ ops
 params nn optim
 safetensors checkpoint vocab sample plot ngram agreement
 task tasks text
-model generate
+model generate trace
 data runlog
 trainer evaluator
 "
@@ -53,7 +53,7 @@ for dir in rnn lstm_gru seq2seq_attention transformer bert gpt; do
         [ -f "common/$header" ] || [ -f "$dir/$header" ] || note "$dir includes $header"
     done
 done
-grep -lE '#include <(omp|dnnl|cblas)' common/*.c rnn/*.c | grep -vE 'common/(parallel|blas)\.c' &&
+grep -lE '#include <(omp|dnnl|cblas)' common/*.c rnn/*.c lstm_gru/*.c | grep -vE 'common/(parallel|blas)\.c' &&
     note "only parallel.c names OpenMP's runtime, only blas.c the BLAS"
 
 # The project speaks of itself alone, and no calls that cannot be used safely.

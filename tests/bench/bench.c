@@ -5,6 +5,7 @@
  * favour one of them; the best and the median of all are printed.
  *
  * A new model is one line in the table of rows, near the end. */
+#include "../../lstm_gru/gated.h"
 #include "../../rnn/rnn.h"
 #include "args.h"
 #include "machine.h"
@@ -222,9 +223,23 @@ static Model build_rnn(Params *ps, const Row *r)
     return rnn_model(m);
 }
 
+static Model build_gated(Params *ps, const Row *r)
+{
+    const Task task = {.vocab = r->V, .outputs = r->V};
+    GatedConfig config = gated_defaults();
+    config.cell = r->model, config.layers = r->layers, config.channels = r->C, config.hidden = r->H;
+    Gated *m = xmalloc(sizeof *m);
+    *m = gated_init(ps, &config, &task);
+    return gated_model(m);
+}
+
 static const Row rows[] = {
     {"rnn", "class", build_rnn, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65, .layers = 1},
     {"rnn", "large", build_rnn, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
+    {"lstm", "class", build_gated, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65, .layers = 1},
+    {"lstm", "large", build_gated, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
+    {"gru", "class", build_gated, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65, .layers = 1},
+    {"gru", "large", build_gated, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
 };
 
 static bool is_chosen(const Row *r, const char *model, const char *size)

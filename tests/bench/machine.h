@@ -40,8 +40,9 @@ static inline double gemm_rate(GemmForm form, int M, int N, int K, double second
     return flop / best * 1e-9;
 }
 
-enum { PRODUCTS = 3, FORMS = 3 };
-static const int product[PRODUCTS][3] = {{512, 512, 512}, {2048, 128, 128}, {16, 128, 128}};
+enum { PRODUCTS = 4, FORMS = 3 };
+static const int product[PRODUCTS][3] = {
+    {512, 512, 512}, {2048, 512, 128}, {2048, 128, 128}, {16, 128, 128}};
 
 static inline void measure_products(const Job *job, void *result)
 {

@@ -5,7 +5,7 @@
  * norm, whose rows sum to a constant. */
 #include "gradcheck.h"
 
-enum { MAX_INPUTS = 3 };
+enum { MAX_INPUTS = 4 };
 
 /* Builds y from the inputs x[0 .. n-1] and what numbers the op takes besides. */
 typedef Tensor *Build(Tape *tp, Tensor **x, int n, const int *arg);
@@ -23,6 +23,7 @@ BUILD(bmm, op_bmm(tp, x[0], x[1], arg[0], arg[1]))
 BUILD(add, op_add(tp, x[0], x[1]))
 BUILD(mul, op_mul(tp, x[0], x[1]))
 BUILD(bias, op_bias(tp, x[0], x[1]))
+BUILD(gain, op_gain(tp, x[0], x[1]))
 BUILD(scale, op_scale(tp, x[0], arg[0] / 10.))
 BUILD(tanh_, op_tanh(tp, x[0]))
 BUILD(sigmoid, op_sigmoid(tp, x[0]))
@@ -40,6 +41,9 @@ BUILD(transpose, op_transpose(tp, x[0]))
 BUILD(split_heads, op_split_heads(tp, x[0], arg[0], arg[1], arg[2]))
 BUILD(merge_heads, op_merge_heads(tp, x[0], arg[0]))
 BUILD(rnn, op_rnn(tp, x[0], x[1], x[2]))
+BUILD(lstm, op_lstm(tp, x[0], x[1], x[2], x[3]))
+BUILD(gru_after, op_gru_after(tp, x[0], x[1], x[2], n > 3 ? x[3] : NULL))
+BUILD(gru_before, op_gru_before(tp, x[0], x[1], x[2]))
 
 static Tensor *dropout(Tape *tp, Tensor **x, int n, const int *arg)
 {
@@ -95,6 +99,7 @@ static const struct Row {
     {"op_add", add, {0}, {"2,3,4 2,3,4", "1 1", "7,1 7,1", "2,1,2,3 2,1,2,3"}},
     {"op_mul", mul, {0}, {"2,3,4 2,3,4", "1 1", "7,1 7,1", "2,1,2,3 2,1,2,3"}},
     {"op_bias", bias, {0}, {"2,3,4 4", "1 1", "7,1 1", "1,5 5", "6 6"}},
+    {"op_gain", gain, {0}, {"2,3,4 4", "1 1", "7,1 1", "1,5 5", "6 6"}},
     {"op_scale", scale, {-17}, {POINTWISE_SHAPES}},
     {"op_tanh", tanh_, {0}, {POINTWISE_SHAPES}},
     {"op_sigmoid", sigmoid, {0}, {POINTWISE_SHAPES}},
@@ -122,6 +127,14 @@ static const struct Row {
     {"op_mse", mse, {0}, {POINTWISE_SHAPES}},
     {"op_dot", dot, {0}, {POINTWISE_SHAPES}},
     {"op_rnn", rnn, {0}, {"3,2,4 2,4 4,4", "1,1,1 1,1 1,1", "4,1,2 1,2 2,2", "2,19,2 19,2 2,2"}},
+    {"op_lstm",
+     lstm,
+     {0},
+     {"3,2,12 2,3 2,3 3,12", "1,1,4 1,1 1,1 1,4", "3,1,8 1,2 1,2 2,8", "2,18,4 18,1 18,1 1,4"}},
+    {"op_lstm", lstm, {0}, {"3,2,9 2,3 2,3 3,9", "1,1,3 1,1 1,1 1,3", "2,18,3 18,1 18,1 1,3"}},
+    {"op_gru_after", gru_after, {0}, {"3,2,9 2,3 3,9", "1,1,3 1,1 1,3", "2,18,3 18,1 1,3"}},
+    {"op_gru_after", gru_after, {0}, {"3,2,9 2,3 3,9 3", "1,1,3 1,1 1,3 1", "2,18,3 18,1 1,3 1"}},
+    {"op_gru_before", gru_before, {0}, {"3,2,9 2,3 3,9", "1,1,3 1,1 1,3", "2,18,3 18,1 1,3"}},
 };
 
 /* --- walking it --------------------------------------------------------------------------------- */

@@ -1,0 +1,60 @@
+/* The gated recurrent network, of LSTM or GRU layers: see gated.c. */
+#ifndef GATED_H
+#define GATED_H
+
+#include "args.h"
+#include "gru.h"
+#include "lstm.h"
+#include "model.h"
+#include "trace.h"
+
+enum { GATED_MAX_LAYERS = 16 };
+
+typedef struct {
+    const char *cell; /* "lstm" or "gru" */
+    int layers;       /* L */
+    int channels;     /* C, of the embedding */
+    int hidden;       /* H, of each layer */
+    double dropout;
+    bool forget_gate;   /* LSTM: off is the cell of 1997 */
+    double forget_bias; /* LSTM: its initial value */
+    const char *reset;  /* GRU: "after" or "before" the product */
+    bool inner_bias;    /* GRU: a bias inside the reset, as imported weights have it */
+} GatedConfig;
+
+GatedConfig gated_defaults(void);
+
+#define GATED_OPTIONS(c)                                                                           \
+    OPTION_GROUP("Model"), OPTION_CHOICE("cell", &(c)->cell, "lstm|gru", "kind of the layers"),    \
+        OPTION("layers", &(c)->layers, 1, GATED_MAX_LAYERS, "layers"),                             \
+        OPTION("channels", &(c)->channels, 1, 65536, "size of a token's embedding"),               \
+        OPTION("hidden", &(c)->hidden, 1, 65536, "units of a layer"),                              \
+        OPTION("dropout", &(c)->dropout, 0, 0.95,                                                  \
+               "part of each layer's outputs left out in training"),                               \
+        OPTION_FLAG("forget-gate", &(c)->forget_gate, "LSTM: off (--no-forget-gate) as in 1997"),  \
+        OPTION("forget-bias", &(c)->forget_bias, -30, 30,                                          \
+               "LSTM: forget gate's bias at the start"),                                           \
+        OPTION_CHOICE("reset", &(c)->reset, "after|before",                                        \
+                      "GRU: reset gate after or before the product"),                              \
+        OPTION_FLAG("inner-bias", &(c)->inner_bias, "GRU: a bias inside the reset, as PyTorch's")
+
+typedef struct {
+    GatedConfig config;
+    bool is_lstm;
+    Tensor *embed; /* (V,C); NULL: the task's inputs are real numbers */
+    LstmLayer lstm[GATED_MAX_LAYERS];
+    GruLayer gru[GATED_MAX_LAYERS]; /* one of the two is used */
+    Linear head;                    /* (H,outputs) */
+} Gated;
+
+Gated gated_init(Params *ps, const GatedConfig *config, const Task *task);
+Model gated_model(const Gated *m);
+
+/* |dL/dh| (and |dL/dc| of an LSTM) at T-1-k: the gradient of the loss at each sequence's last scored
+ * step with respect to the last layer's state k steps before the end (lesson 10). */
+LagTrace gated_trace_lags(const Gated *m, const Batch *batch);
+
+/* The last layer's gates over T tokens read from a fresh state. */
+GateTrace gated_trace_gates(const Gated *m, const int *ids, int T);
+
+#endif
