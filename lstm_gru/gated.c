@@ -152,12 +152,8 @@ typedef struct {
 
 static Steps steps_new(Tape *tp, int T)
 {
-    Tensor ***row[5], **all = tape_save(tp, 5 * (size_t)T * sizeof *all);
-    Steps s;
-    row[0] = &s.h, row[1] = &s.c;
-    for (int k = 0; k < 3; k++) row[2 + k] = &s.gate[k];
-    for (int k = 0; k < 5; k++) *row[k] = all + (size_t)k * T;
-    return s;
+    Tensor **all = tape_save(tp, 5 * (size_t)T * sizeof *all);
+    return (Steps){.h = all, .c = all + T, .gate = {all + 2 * T, all + 3 * T, all + 4 * T}};
 }
 
 /* One layer, x (T,B,C) -> (T,B,H), with every state and gate kept in *s. */
