@@ -66,13 +66,14 @@ static void score_batch(const Data *d, const Model *m, Tape *tp, const Batch *ba
 static void evaluate_running(const Data *d, const Model *m, Tape *tp, Batch *batch, Split split,
                              int64_t max_tokens, Score *s)
 {
-    int batches = text_stream_batches(&d->text, split, EVAL_STEPS, EVAL_BATCH);
-    const int64_t wanted = (max_tokens + EVAL_STEPS * EVAL_BATCH - 1) / (EVAL_STEPS * EVAL_BATCH);
+    const int streams = d->streams ? d->streams : EVAL_BATCH, tokens = EVAL_STEPS * streams;
+    int batches = text_stream_batches(&d->text, split, EVAL_STEPS, streams);
+    const int64_t wanted = (max_tokens + tokens - 1) / tokens;
     if (max_tokens && wanted < batches) batches = (int)wanted;
-    real *state = xcalloc((size_t)m->state_size * EVAL_BATCH + 1, sizeof *state);
+    real *state = xcalloc((size_t)m->state_size * streams + 1, sizeof *state);
     int64_t cursor = 0;
     for (int i = 0; i < batches; i++) {
-        text_stream(&d->text, split, EVAL_STEPS, EVAL_BATCH, &cursor, batch);
+        text_stream(&d->text, split, EVAL_STEPS, streams, &cursor, batch);
         score_batch(d, m, tp, batch, m->state_size ? state : NULL, s);
     }
     free(state);

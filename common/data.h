@@ -38,6 +38,7 @@ typedef struct {
     Task task;
     Text text; /* of running text and lines */
     bool is_text;
+    int streams; /* cursors that read a held-out running text side by side; 0: 64 */
 } Data;
 
 /* vocab: the vocabulary a model was trained with, or NULL to make one from the training text. */

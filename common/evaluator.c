@@ -24,7 +24,7 @@ EvalConfig eval_defaults(void)
                         .seed = 1337};
 }
 
-static bool failed(Evaluator *e, int status, const char *message)
+bool evaluator_fail(Evaluator *e, int status, const char *message)
 {
     fprintf(stderr, "%s: error: %s\n", e->usage->program, message);
     e->status = status;
@@ -32,6 +32,12 @@ static bool failed(Evaluator *e, int status, const char *message)
 }
 
 /* --- opening ------------------------------------------------------------------------------------- */
+
+static void name_arch(Evaluator *e)
+{
+    snprintf(e->arch, sizeof e->arch, "%.*s", (int)strcspn(e->usage->program, "/"),
+             e->usage->program);
+}
 
 static bool read_config(Evaluator *e, Option *size, int n_size, Vocab *vocab, bool *has_vocab,
                         Error *err)
@@ -42,9 +48,8 @@ static bool read_config(Evaluator *e, Option *size, int n_size, Vocab *vocab, bo
     if (!config) return false;
     Option data[] = {DATA_OPTIONS(&e->run), OPTION("seed", &e->seed, 0, 0x1p64, "")};
     const char *arch = json_string_value(json_object_get(config, "arch"));
-    snprintf(e->arch, sizeof e->arch, "%.*s", (int)strcspn(e->usage->program, "/"),
-             e->usage->program);
     bool ok = true;
+    name_arch(e);
     if (!arch || strcmp(arch, e->arch) != 0)
         ok = error_set(err, "%s holds a run of \"%s\": use ./%s/eval", e->dir, arch ? arch : "?",
                        arch ? arch : "?");
@@ -56,44 +61,74 @@ static bool read_config(Evaluator *e, Option *size, int n_size, Vocab *vocab, bo
     return ok;
 }
 
-bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, const Usage *usage,
-                    int argc, char **argv)
+/* All of the text is held out; so it is given as both parts. */
+static bool open_foreign(Evaluator *e, Error *err)
 {
-    Option option[] = {EVAL_OPTIONS(c)};
+    EvalConfig *c = e->config;
+    name_arch(e);
+    if (!foreign_open(&e->foreign, c->import, c->vocab, err)) return false;
+    e->run.text = c->text;
+    e->run.valid = c->valid ? c->valid : data_name(&e->run);
+    e->run.unit = e->foreign.vocab.unit == UNIT_BYTE ? "byte" : "char";
+    if (!data_open(&e->data, &e->run, &e->foreign.vocab, err)) return false;
+    e->data.streams = 1; /* as its makers would read it: from the beginning to the end */
+    return true;
+}
+
+static bool open_run(Evaluator *e, Option *size, int n_size, Error *err)
+{
+    EvalConfig *c = e->config;
+    Vocab vocab;
+    bool has_vocab = false;
+    bool ok = read_config(e, size, n_size, &vocab, &has_vocab, err);
+    if (c->text) e->run.text = c->text;
+    if (c->valid) e->run.valid = c->valid;
+    ok = ok && data_open(&e->data, &e->run, has_vocab ? &vocab : NULL, err);
+    if (has_vocab) vocab_free(&vocab);
+    return ok;
+}
+
+enum { MAX_OPTIONS = 40 };
+
+bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Option *own, int n_own,
+                    const Usage *usage, int argc, char **argv)
+{
+    const Option common[] = {EVAL_OPTIONS(c)};
+    Option option[MAX_OPTIONS];
+    const int n = LEN(common) + n_own;
+    CHECK(n <= MAX_OPTIONS, "evaluator_open: %d options", n);
+    memcpy(option, common, sizeof common);
+    if (n_own) memcpy(option + LEN(common), own, (size_t)n_own * sizeof *own);
     Error err;
     int operand;
     parallel_start(argv);
     *e = (Evaluator){.config = c, .usage = usage, .run = data_defaults()};
     Usage with_version = *usage;
     with_version.version = blas_name();
-    e->status = args_parse(argc, argv, option, LEN(option), &with_version, &operand);
+    e->status = args_parse(argc, argv, option, n, &with_version, &operand);
     if (e->status >= 0) return false;
     e->status = EXIT_OK;
-    if (argc - operand != 1) return failed(e, EXIT_USAGE, "give one run directory, e.g. runs/rnn");
-    e->dir = xstrdup(argv[operand]);
+    if (argc - operand != !c->import)
+        return evaluator_fail(e, EXIT_USAGE,
+                              "give one run directory, e.g. runs/rnn, or --import PATH");
+    if (!c->import) e->dir = xstrdup(argv[operand]);
     blas_warm_up();
     parallel_init(c->threads);
-
-    Vocab vocab;
-    bool has_vocab = false;
-    bool ok = read_config(e, size, n_size, &vocab, &has_vocab, &err);
-    if (c->text) e->run.text = c->text;
-    if (c->valid) e->run.valid = c->valid;
-    ok = ok && data_open(&e->data, &e->run, has_vocab ? &vocab : NULL, &err);
-    if (has_vocab) vocab_free(&vocab);
-    return ok || failed(e, EXIT_FAILED, err.text);
+    const bool ok = c->import ? open_foreign(e, &err) : open_run(e, size, n_size, &err);
+    return ok || evaluator_fail(e, EXIT_FAILED, err.text);
 }
 
 bool evaluator_load(Evaluator *e, Params *ps)
 {
     Error err;
-    return checkpoint_load_model(e->dir, ps, &err) || failed(e, EXIT_FAILED, err.text);
+    return checkpoint_load_model(e->dir, ps, &err) || evaluator_fail(e, EXIT_FAILED, err.text);
 }
 
 int evaluator_close(Evaluator *e)
 {
     blas_warm_up_end();
     data_close(&e->data);
+    foreign_close(&e->foreign);
     free(e->dir);
     return e->status;
 }
@@ -129,12 +164,19 @@ static void print_level(const char *name, double loss, double value)
     putchar('\n');
 }
 
+/* Foreign weights were trained on another text: nothing was counted there. */
+static NgramLevel ngram_of(const Evaluator *e)
+{
+    if (e->config->import) return (NgramLevel){.loss = NAN};
+    return data_ngram(&e->data);
+}
+
 static void print_report(const Evaluator *e, const Score *s, const ByLength *b, const Params *ps)
 {
     const Task *t = &e->data.task;
     const char *metric = data_metric_name(&e->data);
     const double loss = s->loss / s->scored;
-    const NgramLevel ngram = data_ngram(&e->data);
+    const NgramLevel ngram = ngram_of(e);
     char counting[16];
     snprintf(counting, sizeof counting, "%d-gram", ngram.n);
     printf("%s on %s: %zu parameters, %.0f held-out %s\n\n", e->model, data_name(&e->run),
@@ -177,7 +219,7 @@ static void print_json(const Evaluator *e, const Score *s, const ByLength *b, co
     set_number(o, "perfect", t->metric_perfect);
     if (t->outputs) set_number(o, "perplexity", exp(s->loss / s->scored));
     if (e->data.is_text) {
-        set_number(o, "ngram_loss", data_ngram(&e->data).loss);
+        set_number(o, "ngram_loss", ngram_of(e).loss);
         set_number(o, "bits_per_byte", s->loss / s->scored / log(2) / e->data.text.bytes_per_token);
     }
     json_object_set_new(o, "examples", json_integer((json_int_t)s->sequences));
@@ -267,7 +309,7 @@ static void write_by_length(const Evaluator *e, const ByLength *b)
 
 static void draw_figures(const Evaluator *e, const ByLength *b)
 {
-    if (strcmp(e->config->plot, "none") == 0) return;
+    if (strcmp(e->config->plot, "none") == 0 || !e->dir) return;
     if (b->n) write_by_length(e, b);
     draw(e, "loss");
     draw(e, "by_length");
@@ -287,7 +329,7 @@ void evaluator_report(Evaluator *e, const Model *m, const Params *ps)
         print_report(e, &s, &b, ps);
     if (e->data.is_text && !e->config->json && m->state_size) print_samples(e, m);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        failed(e, EXIT_FAILED, "standard output: cannot write; is the disk full?");
+        evaluator_fail(e, EXIT_FAILED, "standard output: cannot write; is the disk full?");
         return;
     }
     draw_figures(e, &b);

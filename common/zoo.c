@@ -15,7 +15,14 @@
 #include "file.h"
 #include "plot.h"
 
-static const char *const architectures[] = {"rnn"};
+static const struct {
+    const char *name, *folder, *options; /* of the column; of its programs */
+} architectures[] = {
+    {"rnn", "rnn", ""},
+    {"lstm", "lstm_gru", "--cell lstm --hidden 128"}, /* about as many parameters as the rnn's */
+    {"gru", "lstm_gru", "--cell gru --hidden 152"},
+};
+static const int color[] = {5, 6, 3, 1, 7, 0, 2}; /* of plot_color */
 
 typedef struct {
     const char *name, *options; /* of the row; of ./ARCH/train */
@@ -27,6 +34,7 @@ typedef struct {
 static const Job jobs[] = {
     {"places", "--lines", "loss", "nats"},
     {"prose", "", "loss", "nats"},
+    {"adding", "--task adding --steps 1000 --hidden 64", "loss", "mse"},
     {"agreement", "--task agreement --steps 1200", "loss", "nats"},
     {"parity", "--task parity", "value", "accuracy"},
     {"dyck", "--task dyck --steps 1000", "value", "accuracy"},
@@ -94,9 +102,11 @@ static double number(const json_t *o, const char *key)
     return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
-static bool evaluate(const char *arch, const Job *job, Result *r)
+static bool evaluate(int arch, const Job *job, Result *r)
 {
-    char *line = xformat("./%s/eval runs/zoo/%s-%s --json", arch, job->name, arch), *out = NULL;
+    char *line = xformat("./%s/eval runs/zoo/%s-%s --json", architectures[arch].folder, job->name,
+                         architectures[arch].name),
+         *out = NULL;
     const int status = run(line, &out);
     json_t *o = status == 0 ? json_loads(out, 0, NULL) : NULL;
     const bool loss = strcmp(job->measure, "loss") == 0;
@@ -111,11 +121,13 @@ static bool evaluate(const char *arch, const Job *job, Result *r)
     return r->done;
 }
 
-static int train_and_evaluate(const char *arch, const Job *job, Result *r)
+static int train_and_evaluate(int arch, const Job *job, Result *r)
 {
-    char *line = xformat("./%s/train %s --overwrite --out runs/zoo/%s-%s", arch, job->options,
-                         job->name, arch);
-    fprintf(stderr, "\n== %s on %s: %s\n", arch, job->name, line);
+    const char *name = architectures[arch].name;
+    char *line =
+        xformat("./%s/train %s %s --overwrite --out runs/zoo/%s-%s", architectures[arch].folder,
+                architectures[arch].options, job->options, job->name, name);
+    fprintf(stderr, "\n== %s on %s: %s\n", name, job->name, line);
     const double start = clock_seconds();
     int status = run(line, NULL);
     r->seconds = clock_seconds() - start;
@@ -137,7 +149,7 @@ static void print_cell(double x, int digits)
 static void print_table(Result result[JOBS][ARCHS])
 {
     printf("\n%-14s %-9s %9s %9s |", "task", "measure", "chance", "perfect");
-    for (int a = 0; a < ARCHS; a++) printf(" %9s", architectures[a]);
+    for (int a = 0; a < ARCHS; a++) printf(" %9s", architectures[a].name);
     putchar('\n');
     for (int j = 0; j < JOBS; j++) {
         printf("%-14s %-9s", jobs[j].name, jobs[j].what);
@@ -170,31 +182,32 @@ static char *append(char *text, char *more)
 static bool draw(Result result[JOBS][ARCHS])
 {
     char *s = xstrdup(
-        "set datafile separator comma\nset multiplot layout 2,3 title "
+        "set datafile separator comma\nset multiplot layout 2,4 title "
         "'The zoo: validation loss against updates' font ',16'\n"
         "set grid linetype 1 linecolor rgb '#dddddd'\nset key top right\nset xlabel 'updates'\n"
         "set tics font ',9'\nset xrange [0:*]\n");
     for (int j = 0; j < JOBS; j++) {
-        s = append(
-            s, xformat("set title '%s'\nset ylabel 'loss (nats per token)'\nplot ", jobs[j].name));
+        s = append(s, xformat("set title '%s'\nset ylabel '%s'\nplot ", jobs[j].name,
+                              strcmp(jobs[j].what, "mse") ? "loss (nats per token)"
+                                                          : "mean squared error"));
         for (int a = 0; a < ARCHS; a++)
             s = append(s,
                        xformat("%s'%s-%s/log.csv' using 1:5 every ::1 with linespoints linewidth 2 "
                                "pointtype 7 pointsize 0.6 linecolor rgb '%s' title '%s'",
-                               a ? ", " : "", jobs[j].name, architectures[a],
-                               plot_color[(5 + a) % 8], architectures[a]));
+                               a ? ", " : "", jobs[j].name, architectures[a].name,
+                               plot_color[color[a % LEN(color)]], architectures[a].name));
         const double perfect = result[j][0].loss_perfect;
         if (perfect > 0) /* not a number: not known; 0: the axis itself */
             s = append(
                 s, xformat(", %.6g with lines dashtype 2 linecolor rgb '%s' title 'best possible'",
-                           perfect, plot_color[2]));
+                           perfect, plot_color[0]));
         s = append(s, xstrdup("\n"));
     }
     s = append(s, xstrdup("unset multiplot\n"));
     Error err;
     bool ok = file_write("runs/zoo/zoo.gp", s, strlen(s), &err);
     if (!ok) fprintf(stderr, "zoo: warning: %s\n", err.text);
-    ok = ok && plot_draw("runs/zoo/zoo.gp", "runs/zoo/zoo.png", "png", 1200, 760);
+    ok = ok && plot_draw("runs/zoo/zoo.gp", "runs/zoo/zoo.png", "png", 1500, 760);
     free(s);
     return ok;
 }
@@ -208,13 +221,13 @@ int main(void)
     const double start = clock_seconds();
     for (int a = 0; a < ARCHS; a++)
         for (int j = 0; j < JOBS; j++) {
-            const int status = train_and_evaluate(architectures[a], &jobs[j], &result[j][a]);
+            const int status = train_and_evaluate(a, &jobs[j], &result[j][a]);
             if (status) return fprintf(stderr, "zoo: stopped\n"), status < 0 ? EXIT_FAILED : status;
         }
     print_table(result);
     if (draw(result)) printf("\npicture: runs/zoo/zoo.png\n");
     char *sample = xformat("./%s/eval runs/zoo/places-%s --samples 8 --plot none",
-                           architectures[ARCHS - 1], architectures[ARCHS - 1]);
+                           architectures[ARCHS - 1].folder, architectures[ARCHS - 1].name);
     printf("\nNew places, from %s:\n", sample);
     const int status = run(sample, NULL);
     printf("\n%.0f s in all. Go on with lessons/00-start.md.\n", clock_seconds() - start);

@@ -1,4 +1,6 @@
 /* Evaluates a trained Elman network: loss, perplexity, the task's metric, samples, figures. */
+#include <string.h>
+
 #include "evaluator.h"
 #include "rnn.h"
 
@@ -11,19 +13,38 @@ static const Usage usage = {
                 "  ./rnn/eval runs/parity --json\n",
 };
 
+/* The sizes of foreign weights. */
+static bool take_sizes(Evaluator *e, RnnConfig *size)
+{
+    const Foreign *f = &e->foreign;
+    if (strcmp(f->cell, "rnn") != 0)
+        return evaluator_fail(e, EXIT_FAILED, "these weights are of gates: use ./lstm_gru/eval");
+    size->layers = f->layers, size->channels = f->C, size->hidden = f->H;
+    return true;
+}
+
+static void take_weights(const Foreign *f, Rnn *m)
+{
+    foreign_ends(f, m->embed, &m->head);
+    for (int i = 0; i < f->layers; i++)
+        foreign_layer(f, i, "h", m->layer[i].w, m->layer[i].u, m->layer[i].b, NULL);
+}
+
 int main(int argc, char **argv)
 {
     EvalConfig c = eval_defaults();
     RnnConfig size = rnn_defaults();
     Option option[] = {RNN_OPTIONS(&size)};
     Evaluator e;
-    if (!evaluator_open(&e, &c, option, LEN(option), &usage, argc, argv))
+    if (!evaluator_open(&e, &c, option, LEN(option), NULL, 0, &usage, argc, argv) ||
+        (c.import && !take_sizes(&e, &size)))
         return evaluator_close(&e);
 
     Params ps = params_init(0);
     Rnn rnn = rnn_init(&ps, &size, &e.data.task);
     Model model = rnn_model(&rnn);
-    if (evaluator_load(&e, &ps)) evaluator_report(&e, &model, &ps);
+    if (c.import) take_weights(&e.foreign, &rnn);
+    if (c.import || evaluator_load(&e, &ps)) evaluator_report(&e, &model, &ps);
     params_free(&ps);
     return evaluator_close(&e);
 }

@@ -29,7 +29,7 @@ ops
 params nn optim
 safetensors checkpoint vocab sample plot ngram agreement
 task tasks text
-model generate trace
+model generate trace foreign
 data runlog
 trainer evaluator
 "

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Other people's weights: PyTorch's (tests/golden/foreign.py) and a TensorFlow LSTM that somebody
+# trained. The loss is theirs; what cannot be read is refused with a message.
+. "$(dirname "$0")/../shell.sh"
+golden=tests/golden/foreign
+
+loss_of() { # PROGRAM OPTIONS...
+    "$BIN$1" "${@:2}" --json --plot none >"$tmp/json" || fail "$*"
+    sed -n 's/.*"loss":\([-0-9.e+]*\),.*/\1/p' "$tmp/json"
+}
+near() { # FOUND WANTED MARGIN WHAT
+    awk -v a="$1" -v b="$2" -v m="$3" 'BEGIN { exit !(a != "" && a - b <= m && b - a <= m) }' ||
+        fail "$4: $1, must be $2 +- $3"
+}
+folder_of() { [ "$1" = rnn ] && echo rnn || echo lstm_gru; }
+
+while read -r cell loss; do
+    found=$(loss_of "$(folder_of "$cell")/eval" --import "$golden/$cell.safetensors" --text "$golden/text.txt")
+    near "$found" "$loss" 2e-6 "$cell of PyTorch: loss"
+done <"$golden/losses.txt"
+
+expect 1 "use ./rnn/eval" "$BIN"lstm_gru/eval --import $golden/rnn.safetensors --text $golden/text.txt
+expect 1 "use ./lstm_gru/eval" "$BIN"rnn/eval --import $golden/gru.safetensors --text $golden/text.txt
+expect 1 "there is no" "$BIN"lstm_gru/eval --import "$tmp/none" --text $golden/text.txt
+expect 1 "manifest.json" "$BIN"lstm_gru/eval --import "$tmp" --text $golden/text.txt
+expect 2 "or --import" "$BIN"lstm_gru/eval --text $golden/text.txt
+expect 1 "weight_ih_l0" "$BIN"rnn/eval --import tests/golden/ops.safetensors --text $golden/text.txt
+
+cp $golden/lstm.safetensors "$tmp/lstm.safetensors"
+expect 1 "vocab.json is not there" "$BIN"lstm_gru/eval --import "$tmp/lstm.safetensors" --text $golden/text.txt
+for damage in 's/"a": /"": /' 's/"a": /"ab": /' 's/"a": [0-9]*/"a": 999/' 's/"a": [0-9]*/"a": "x"/' \
+    's/"a": [0-9]*, //' 's/{/[/; s/}/]/'; do
+    sed "$damage" $golden/vocab.json >"$tmp/vocab.json"
+    expect 1 "vocab.json" "$BIN"lstm_gru/eval --import "$tmp/lstm.safetensors" --text $golden/text.txt
+done
+for damage in 's/cell.weight_hh_l1/cell.weight_hr_l1/' 's/"shape":\[22,5\]/"shape":[5,22]/' \
+    's/cell.bias_hh_l0/cell.bias_hx_l0/' 's/"shape":\[24,6\]/"shape":[12,12]/'; do
+    LC_ALL=C sed "$damage" $golden/lstm.safetensors >"$tmp/lstm.safetensors"
+    expect 1 "error:" "$BIN"lstm_gru/eval --import "$tmp/lstm.safetensors" --vocab $golden/vocab.json \
+        --text $golden/text.txt
+done
+
+theirs=$data/checkpoints/ml5-charRNN/shakespeare
+[ -d "$theirs" ] || { echo "skipped: no $theirs"; exit 0; }
+head -c 8000 "$data/lm/tinyshakespeare.txt" >"$tmp/first.txt"
+expect 1 "not one character" "$BIN"lstm_gru/eval --import "$theirs" --text "$tmp/first.txt"
+# Two keys of their vocabulary were damaged: U and u.
+sed 's/"": 40/"U": 40/; s/"  ": 13/"u": 13/' "$theirs/vocab.json" >"$tmp/vocab.json"
+near "$(loss_of lstm_gru/eval --import "$theirs" --vocab "$tmp/vocab.json" --text "$tmp/first.txt")" \
+    1.30767 0.0005 "the LSTM of TensorFlow: loss"
+mkdir "$tmp/theirs" && cp "$theirs"/* "$tmp/theirs/" && chmod -R u+w "$tmp/theirs"
+cp "$tmp/vocab.json" "$tmp/theirs/vocab.json"
+for damage in 'truncate -s -4 embedding' 'rm rnnlm_softmax_b' 'sed -i s/512/511/ manifest.json' \
+    'sed -i s,rnnlm_softmax_w,../rnnlm_softmax_w, manifest.json' 'echo {} >manifest.json' 'sed -i s/65/-65/ manifest.json'; do
+    rm -rf "$tmp/broken" && cp -r "$tmp/theirs" "$tmp/broken"
+    (cd "$tmp/broken" && eval "$damage")
+    expect 1 "error:" "$BIN"lstm_gru/eval --import "$tmp/broken" --text "$tmp/first.txt"
+done
+exit 0
