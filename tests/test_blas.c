@@ -58,22 +58,37 @@ static void check_product(GemmForm form, int M, int N, int K, real beta, const r
     free(got);
 }
 
+typedef void Product(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b,
+                     int ldb, real beta, real *c, int ldc);
+
+/* How far apart rows lie, as stored. */
+typedef struct {
+    int a, b, c;
+} Rows;
+
 /* Operands and result inside of larger matrices, whose other columns stay as they are. */
-static void check_within(GemmForm form, int M, int N, int K, real beta, const real *a,
-                         const real *b)
+static void check_rows(Product product, GemmForm form, int M, int N, int K, real beta,
+                       const real *a, const real *b, Rows ld)
 {
-    const int lda = (form == TN ? M : K) + 3, ldb = (form == NT ? K : N) + 5, ldc = N + 2;
-    const size_t len = (size_t)M * ldc;
+    const size_t len = (size_t)M * ld.c;
     real *want = result(len, beta);
-    for (int i = 0; i < M; i++) want[(size_t)i * ldc + N] = want[(size_t)i * ldc + N + 1] = 99;
+    for (int i = 0; i < M; i++)
+        for (int j = N; j < ld.c; j++) want[(size_t)i * ld.c + j] = 99;
     real *got = copy_of(want, len);
-    gemm_plain(form, M, N, K, a, lda, b, ldb, beta, want, ldc);
-    gemm_serial(form, M, N, K, a, lda, b, ldb, beta, got, ldc);
+    gemm_plain(form, M, N, K, a, ld.a, b, ld.b, beta, want, ld.c);
+    product(form, M, N, K, a, ld.a, b, ld.b, beta, got, ld.c);
     if (!same(got, want, len))
-        ck_abort_msg("gemm_serial %s %d x %d x %d, beta %g", form_name[form], M, N, K,
-                     (double)beta);
+        ck_abort_msg("%s %s %d x %d x %d, rows %d, %d and %d apart, beta %g",
+                     product == gemm_serial ? "gemm_serial" : "gemm_rows", form_name[form], M, N, K,
+                     ld.a, ld.b, ld.c, (double)beta);
     free(want);
     free(got);
+}
+
+/* Rows a little longer than what they hold. */
+static Rows padded(GemmForm form, int M, int N, int K)
+{
+    return (Rows){.a = (form == TN ? M : K) + 3, .b = (form == NT ? K : N) + 5, .c = N + 2};
 }
 
 START_TEST(equal_to_the_plain_loop)
@@ -86,8 +101,36 @@ START_TEST(equal_to_the_plain_loop)
                 for (int k = 0; k < LEN(sizes); k++) {
                     const real beta = (real)((i + j + k) % 2);
                     check_product(form, sizes[i], sizes[j], sizes[k], beta, a, b);
-                    check_within(form, sizes[i], sizes[j], sizes[k], 1 - beta, a, b);
+                    check_rows(gemm_serial, form, sizes[i], sizes[j], sizes[k], 1 - beta, a, b,
+                               padded(form, sizes[i], sizes[j], sizes[k]));
                 }
+    free(a);
+    free(b);
+}
+END_TEST
+
+/* Rows a multiple of 512 numbers apart, where products of 48 rows and more copy their operands a
+ * panel of 256 x 128 at a time: a, b or both, with one panel, several and rests. */
+static const int panel_m[] = {47, 48, 130}, panel_n[] = {1, 128, 129, 260};
+static const int panel_k[] = {256, 257, 520};
+
+START_TEST(rows_that_collide)
+{
+    enum { MOST = 520, LD = 1024 };
+    real *a = whole_numbers(MOST * LD, 1), *b = whole_numbers(MOST * LD, 2);
+    for (GemmForm form = NN; form <= TN; form++)
+        for (int i = 0; i < LEN(panel_m); i++)
+            for (int j = 0; j < LEN(panel_n); j++)
+                for (int k = 0; k < LEN(panel_k); k++)
+                    for (int which = 1; which < 4; which++) {
+                        if (form == NT && which < 3) continue; /* copies nothing */
+                        const int M = panel_m[i], N = panel_n[j], K = panel_k[k];
+                        Rows ld = padded(form, M, N, K);
+                        if (which & 1) ld.a = (form == TN ? M : K) <= 512 ? 512 : LD;
+                        if (which & 2) ld.b = (form == NT ? K : N) <= 512 ? 512 : LD;
+                        if (which == 3) ld.c = 512;
+                        check_rows(gemm_serial, form, M, N, K, (real)((i + j + k) % 2), a, b, ld);
+                    }
     free(a);
     free(b);
 }
@@ -154,6 +197,49 @@ START_TEST(same_bits_for_any_number_of_threads)
 }
 END_TEST
 
+/* The same with rows apart, by little or a multiple of 512 numbers: right, and the same bits. */
+static void check_threads(GemmForm form, int M, int N, int K, Rows ld)
+{
+    const size_t a_len = (size_t)(form == TN ? K : M) * ld.a;
+    const size_t b_len = (size_t)(form == NT ? N : K) * ld.b, len = (size_t)M * ld.c;
+    real *whole_a = whole_numbers(a_len, 11), *whole_b = whole_numbers(b_len, 12);
+    real *a = normals(a_len, 13), *b = normals(b_len, 14), *first = NULL;
+    for (int threads = 1; threads <= 3; threads++) {
+        parallel_init(threads);
+        if (threads == 2) check_rows(gemm_rows, form, M, N, K, 1, whole_a, whole_b, ld);
+        real *c = normals(len, 15);
+        gemm_rows(form, M, N, K, a, ld.a, b, ld.b, 1, c, ld.c);
+        if (!first) first = copy_of(c, len);
+        if (memcmp(c, first, len * sizeof *c) != 0)
+            ck_abort_msg("gemm_rows %s %d x %d x %d, rows %d, %d and %d apart: other bits with %d "
+                         "threads",
+                         form_name[form], M, N, K, ld.a, ld.b, ld.c, threads);
+        free(c);
+    }
+    free(whole_a), free(whole_b), free(a), free(b), free(first);
+}
+
+START_TEST(rows_apart_on_any_number_of_threads)
+{
+    const int shape[][3] = {{500, 64, 128}, {64, 500, 128}, {300, 129, 65}, {131, 515, 300}};
+    for (int i = 0; i < LEN(shape); i++)
+        for (GemmForm form = NN; form <= TN; form++) {
+            const int M = shape[i][0], N = shape[i][1], K = shape[i][2];
+            check_threads(form, M, N, K, padded(form, M, N, K));
+            check_threads(form, M, N, K, (Rows){1024, 1024, 1024});
+        }
+}
+END_TEST
+
+/* 512 bytes are 128 floats: such rows are laid 64 bytes further apart, others as they are. */
+START_TEST(distance_of_rows)
+{
+    enum { ROUND = 512 / sizeof(real), MORE = 64 / sizeof(real) };
+    for (int n = 1; n <= 10 * ROUND; n++)
+        ck_assert_int_eq(gemm_row(n), n % ROUND == 0 ? n + MORE : n);
+}
+END_TEST
+
 /* Against sums in double: no worse than K roundings (Higham 2002, eq. 3.13), which no product in a
  * shorter format than float would keep. */
 START_TEST(full_precision)
@@ -186,6 +272,7 @@ START_TEST(has_a_name)
 END_TEST
 
 SUITE("blas",
-      TESTS(equal_to_the_plain_loop, plain_loop_by_hand, large_products_are_cut,
-            same_bits_for_any_number_of_threads, full_precision, has_a_name),
+      TESTS(equal_to_the_plain_loop, rows_that_collide, plain_loop_by_hand, large_products_are_cut,
+            same_bits_for_any_number_of_threads, rows_apart_on_any_number_of_threads,
+            distance_of_rows, full_precision, has_a_name),
       NO_ABORTS)

@@ -88,6 +88,22 @@ START_TEST(arithmetic)
 }
 END_TEST
 
+/* [1 2 3; 4 5 6] * [10 -1 0] row by row. r = 1 2 3 4 5 6: dx = r g, dg = sum of r x over the rows =
+ * 1+16 4+25 9+36. */
+START_TEST(gain)
+{
+    Tape tp = {0};
+    Tensor *x = GIVEN(&tp, SHAPE(2, 3), 1, 2, 3, 4, 5, 6), *g = GIVEN(&tp, SHAPE(3), 10, -1, 0);
+    Tensor *y = op_gain(&tp, x, g);
+    ck_shape(y, SHAPE(2, 3));
+    CK(y->data, 10, -2, 0, 40, -5, 0);
+    BACKWARD(&tp, y, 1, 2, 3, 4, 5, 6);
+    CK(x->grad, 10, -2, 0, 40, -5, 0);
+    CK(g->grad, 17, 29, 45);
+    tape_free(&tp);
+}
+END_TEST
+
 /* At ln 2: e = 2, so tanh = (2 - 1/2) / (2 + 1/2) = 0.6, slope 1 - 0.36 = 0.64, and sigmoid =
  * 2/3, slope 2/9. At 0: 0 with slope 1, and 1/2 with slope 1/4. */
 START_TEST(tanh_and_sigmoid)
@@ -223,6 +239,6 @@ START_TEST(layernorm)
 END_TEST
 
 SUITE("ops",
-      TESTS(matmul_and_linear, bmm, bmm_transposes, arithmetic, tanh_and_sigmoid, relu, gelu_forms,
-            dropout, dropout_of_a_part, softmax, layernorm),
+      TESTS(matmul_and_linear, bmm, bmm_transposes, arithmetic, gain, tanh_and_sigmoid, relu,
+            gelu_forms, dropout, dropout_of_a_part, softmax, layernorm),
       NO_ABORTS)

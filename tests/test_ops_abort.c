@@ -36,16 +36,52 @@ static const char *arithmetic_mistake(int n, bool make)
     MISTAKE(op_mul(tp, Z(2, 3), Z(6)), "op_mul: a (2,3), b (6)")
     MISTAKE(op_bias(tp, Z(2, 3), Z(2)), "op_bias: x (2,3), b (2)")
     MISTAKE(op_bias(tp, Z(2, 3), Z(1, 3)), "op_bias: x (2,3), b (1,3)")
+    MISTAKE(op_gain(tp, Z(2, 3), Z(2)), "op_gain: x (2,3), g (2)")
+    MISTAKE(op_gain(tp, Z(2, 3), Z(2, 3)), "op_gain: x (2,3), g (2,3)")
     MISTAKE(op_dropout(tp, Z(2), 1, &rng), "op_dropout: p = 1")
     MISTAKE(op_dropout(tp, Z(2), -0.1f, &rng), "op_dropout: p = -0.1")
     MISTAKE(op_dropout(tp, Z(2), NAN, &rng), "op_dropout: p = nan")
     MISTAKE(op_layernorm(tp, Z(2, 3), Z(2), Z(3)), "op_layernorm: x (2,3), gain (2), bias (3)")
     MISTAKE(op_layernorm(tp, Z(2, 3), Z(3), Z(2)), "op_layernorm: x (2,3), gain (3), bias (2)")
+    return NULL;
+}
+
+/* The same of the recurrences over whole sequences. */
+static const char *recurrent_mistake(int n, bool make)
+{
+    Tape tape = {0}, *tp = &tape;
     MISTAKE(op_rnn(tp, Z(2, 3), Z(3), Z(3, 3)), "op_rnn: z (2,3)")
     MISTAKE(op_rnn(tp, Z(5, 2, 3), Z(5, 3), Z(3, 3)), "op_rnn: z (5,2,3), h0 (5,3), u (3,3)")
     MISTAKE(op_rnn(tp, Z(5, 2, 3), Z(2, 3), Z(2, 3)), "op_rnn: z (5,2,3), h0 (2,3), u (2,3)")
     MISTAKE(op_rnn(tp, Z(5, 2, 3), Z(2, 3), Z(3, 2)), "op_rnn: z (5,2,3), h0 (2,3), u (3,2)")
     MISTAKE(op_rnn(tp, Z(5, 2, 3), Z(2, 3), Z(9)), "op_rnn: z (5,2,3), h0 (2,3), u (9)")
+    MISTAKE(op_lstm(tp, Z(2, 8), Z(2, 2), Z(2, 2), Z(2, 8)), "op_lstm: z (2,8), u (2,8)")
+    MISTAKE(op_lstm(tp, Z(5, 2, 8), Z(2, 2), Z(2, 2), Z(16)), "op_lstm: z (5,2,8), u (16)")
+    MISTAKE(op_lstm(tp, Z(5, 2, 8), Z(5, 2), Z(2, 2), Z(2, 8)),
+            "op_lstm: z (5,2,8), h0 (5,2), c0 (2,2), u (2,8)")
+    MISTAKE(op_lstm(tp, Z(5, 2, 8), Z(2, 2), Z(2, 4), Z(2, 8)),
+            "op_lstm: z (5,2,8), h0 (2,2), c0 (2,4), u (2,8)")
+    MISTAKE(op_lstm(tp, Z(5, 2, 8), Z(2, 2), Z(4), Z(2, 8)),
+            "op_lstm: z (5,2,8), h0 (2,2), c0 (4), u (2,8)")
+    MISTAKE(op_lstm(tp, Z(5, 2, 8), Z(2, 2), Z(2, 2), Z(2, 6)),
+            "op_lstm: z (5,2,8), h0 (2,2), c0 (2,2), u (2,6)")
+    MISTAKE(op_lstm(tp, Z(5, 2, 6), Z(2, 2), Z(2, 2), Z(2, 8)),
+            "op_lstm: z (5,2,6), h0 (2,2), c0 (2,2), u (2,8)")
+    MISTAKE(op_lstm(tp, Z(5, 2, 4), Z(2, 2), Z(2, 2), Z(2, 4)),
+            "op_lstm: z (5,2,4), h0 (2,2), c0 (2,2), u (2,4)")
+    MISTAKE(op_gru_after(tp, Z(2, 6), Z(2, 2), Z(2, 6), NULL), "op_gru_after: a (2,6), u (2,6)")
+    MISTAKE(op_gru_after(tp, Z(5, 2, 6), Z(5, 2), Z(2, 6), NULL),
+            "op_gru_after: a (5,2,6), h0 (5,2), u (2,6)")
+    MISTAKE(op_gru_after(tp, Z(5, 2, 8), Z(2, 2), Z(2, 8), NULL),
+            "op_gru_after: a (5,2,8), h0 (2,2), u (2,8)")
+    MISTAKE(op_gru_after(tp, Z(5, 2, 6), Z(2, 2), Z(2, 8), NULL),
+            "op_gru_after: a (5,2,6), h0 (2,2), u (2,8)")
+    MISTAKE(op_gru_after(tp, Z(5, 2, 6), Z(2, 2), Z(2, 6), Z(6)), "op_gru_after: u (2,6), k (6)")
+    MISTAKE(op_gru_before(tp, Z(5, 2, 6), Z(2, 2), Z(12)), "op_gru_before: a (5,2,6), u (12)")
+    MISTAKE(op_gru_before(tp, Z(5, 2, 6), Z(4), Z(2, 6)),
+            "op_gru_before: a (5,2,6), h0 (4), u (2,6)")
+    MISTAKE(op_gru_before(tp, Z(5, 2, 3), Z(2, 2), Z(2, 6)),
+            "op_gru_before: a (5,2,3), h0 (2,2), u (2,6)")
     return NULL;
 }
 
@@ -119,10 +155,16 @@ START_TEST(arithmetic)
 }
 END_TEST
 
+START_TEST(recurrent)
+{
+    check_all(recurrent_mistake);
+}
+END_TEST
+
 START_TEST(moving)
 {
     check_all(moving_mistake);
 }
 END_TEST
 
-SUITE("ops_abort", TESTS(arithmetic, moving), NO_ABORTS)
+SUITE("ops_abort", TESTS(arithmetic, recurrent, moving), NO_ABORTS)

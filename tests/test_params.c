@@ -116,12 +116,10 @@ START_TEST(uniform_and_fill)
 }
 END_TEST
 
-/* t t^T = gain^2 I for a wide matrix, t^T t for a tall one, both for a square one. */
-static void check_orthogonal(int M, int N, double gain)
+/* How far t t^T, of a tall matrix t^T t, of a square one both, are from gain^2 I. Rows of t
+ * are ld apart. */
+static double off_orthogonal(const real *t, int ld, int M, int N, double gain)
 {
-    Params ps = params_init(3);
-    Tensor *t = param(&ps, SHAPE(M, N), 1, "u");
-    param_orthogonal(&ps, t, gain);
     double worst = 0;
     for (int tall = 0; tall < 2; tall++) {
         if (tall ? M < N : M > N) continue;
@@ -130,11 +128,20 @@ static void check_orthogonal(int M, int N, double gain)
             for (int j = 0; j <= i; j++) {
                 double dot = 0;
                 for (int k = 0; k < len; k++)
-                    dot += (double)t->data[tall ? k * N + i : i * N + k] *
-                           (double)t->data[tall ? k * N + j : j * N + k];
+                    dot += (double)t[tall ? k * ld + i : i * ld + k] *
+                           (double)t[tall ? k * ld + j : j * ld + k];
                 worst = fmax(worst, fabs(dot - (i == j ? gain * gain : 0)));
             }
     }
+    return worst;
+}
+
+static void check_orthogonal(int M, int N, double gain)
+{
+    Params ps = params_init(3);
+    Tensor *t = param(&ps, SHAPE(M, N), 1, "u");
+    param_orthogonal(&ps, t, gain);
+    const double worst = off_orthogonal(t->data, N, M, N, gain);
     ck_assert_msg(worst < 1e-6 * gain * gain, "(%d,%d): off by %g", M, N, worst);
     params_free(&ps);
 }
@@ -148,6 +155,39 @@ START_TEST(orthogonal)
     check_orthogonal(129, 33, 1);
     check_orthogonal(1, 50, 2);
     check_orthogonal(50, 1, 2);
+}
+END_TEST
+
+/* Each block of columns is orthogonal by itself, and no two are alike. */
+static void check_blocks(int H, int blocks, double gain)
+{
+    Params ps = params_init(3);
+    const int N = blocks * H;
+    Tensor *t = param(&ps, SHAPE(H, N), 1, "u");
+    param_orthogonal_blocks(&ps, t, gain);
+    for (int k = 0; k < blocks; k++) {
+        const double worst = off_orthogonal(t->data + k * H, N, H, H, gain);
+        ck_assert_msg(worst < 1e-6 * gain * gain, "block %d of %d: off by %g", k, blocks, worst);
+        for (int other = 0; other < k && H > 1; other++)
+            ck_assert_mem_ne(t->data + k * H, t->data + other * H, (size_t)H * sizeof(real));
+    }
+    params_free(&ps);
+}
+
+START_TEST(orthogonal_blocks)
+{
+    check_blocks(1, 4, 1);
+    check_blocks(33, 4, 1);
+    check_blocks(64, 3, 1.5);
+    /* One block is param_orthogonal's matrix. */
+    Params ps = params_init(3);
+    Tensor *a = param(&ps, SHAPE(7, 7), 1, "u");
+    param_orthogonal(&ps, a, 1);
+    real want[49];
+    memcpy(want, a->data, sizeof want);
+    param_orthogonal_blocks(&ps, a, 1);
+    ck_assert_mem_eq(a->data, want, sizeof want);
+    params_free(&ps);
 }
 END_TEST
 
@@ -278,6 +318,13 @@ START_TEST(orthogonal_vector)
 }
 END_TEST
 
+START_TEST(blocks_that_do_not_fit)
+{
+    Params ps = params_init(1);
+    param_orthogonal_blocks(&ps, param(&ps, SHAPE(4, 6), 0, "u"), 1);
+}
+END_TEST
+
 START_TEST(a_stranger)
 {
     Params ps = params_init(1), other = params_init(1);
@@ -286,7 +333,7 @@ START_TEST(a_stranger)
 END_TEST
 
 SUITE("params",
-      TESTS(names, one_block, normal, uniform_and_fill, orthogonal, orthogonal_is_random,
-            same_seed_same_values, clip, clip_leaves_what_is_not_finite),
+      TESTS(names, one_block, normal, uniform_and_fill, orthogonal, orthogonal_blocks,
+            orthogonal_is_random, same_seed_same_values, clip, clip_leaves_what_is_not_finite),
       ABORTS(a_name_twice, a_name_too_long, a_prefix_too_long, one_pop_too_many, orthogonal_vector,
-             a_stranger))
+             blocks_that_do_not_fit, a_stranger))

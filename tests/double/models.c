@@ -1,4 +1,5 @@
 /* Whole models: the gradient of the training loss with respect to every parameter. */
+#include "gated.h"
 #include "gradcheck.h"
 #include "rnn.h"
 
@@ -7,7 +8,7 @@ enum { T = 5, B = 3, V = 6 };
 typedef struct {
     Model model;
     Batch batch;
-    real state[2 * B * 4]; /* (L,B,H) */
+    real state[2 * 2 * B * 4]; /* (L,B,H), of an LSTM (L,2,B,H) */
     bool carried;
 } ModelCase;
 
@@ -20,13 +21,21 @@ static Tensor *loss_of_model(Tape *tp, void *arg)
     return model_loss(tp, &c->model, &c->batch, c->carried ? state : NULL, &rng);
 }
 
-/* inputs 0: ids and a target id a step; else real inputs and one real target a sequence. */
-static void check_rnn(int layers, int inputs, bool carried, double dropout)
+/* What a case reads and how, whatever the network. */
+typedef struct {
+    int layers;
+    int inputs; /* 0: ids and a target id a step; else real inputs and one real target a sequence */
+    bool carried; /* a state from the batch before */
+    double dropout;
+} Way;
+
+static Task task_of(Way w)
 {
-    const Task task = {.vocab = inputs ? 0 : V, .inputs = inputs, .outputs = inputs ? 0 : V};
-    Params ps = params_init(9);
-    Rnn m = rnn_init(
-        &ps, &(RnnConfig){.layers = layers, .channels = 3, .hidden = 4, .dropout = dropout}, &task);
+    return (Task){.vocab = w.inputs ? 0 : V, .inputs = w.inputs, .outputs = w.inputs ? 0 : V};
+}
+
+static void check_model(const char *name, Params *ps, Model model, Way w)
+{
     int x[T * B], y[T * B];
     real u[T * B * 2], v[B];
     Rng rng = rng_make(10, RNG_TEST, 0);
@@ -34,29 +43,83 @@ static void check_rnn(int layers, int inputs, bool carried, double dropout)
     for (int i = 0; i < T * B; i++) y[i] = rng_below(&rng, V + 1) - 1;
     for (int i = 0; i < LEN(u); i++) u[i] = rng_normal(&rng);
     for (int b = 0; b < B; b++) v[b] = rng_normal(&rng);
-    ModelCase c = {.model = rnn_model(&m), .carried = carried, .batch = {.T = T, .B = B}};
-    if (inputs)
-        c.batch.u = u, c.batch.v = v, c.batch.inputs = inputs;
+    ModelCase c = {.model = model, .carried = w.carried, .batch = {.T = T, .B = B}};
+    if (w.inputs)
+        c.batch.u = u, c.batch.v = v, c.batch.inputs = w.inputs;
     else
         c.batch.x = x, c.batch.y = y;
+    ck_assert_int_le(model.state_size * B, LEN(c.state));
     for (int i = 0; i < LEN(c.state); i++) c.state[i] = tanh(rng_normal(&rng));
-    for (int i = 0; i < ps.n; i++) /* no bias at 0, where all of them would look alike */
-        for (int j = 0; j < ps.tensor[i]->len; j++) ps.tensor[i]->data[j] += .3 * rng_normal(&rng);
-    char what[96];
-    snprintf(what, sizeof what, "rnn of %d layers, %s%s%s", layers, inputs ? "reals" : "ids",
-             carried ? ", carried state" : "", dropout > 0 ? ", dropout" : "");
-    check_gradients(what, &ps, loss_of_model, &c, NULL);
+    for (int i = 0; i < ps->n; i++) /* no bias at 0, where all of them would look alike */
+        for (int j = 0; j < ps->tensor[i]->len; j++)
+            ps->tensor[i]->data[j] += .3 * rng_normal(&rng);
+    char what[128];
+    snprintf(what, sizeof what, "%s of %d layers, %s%s%s", name, w.layers,
+             w.inputs ? "reals" : "ids", w.carried ? ", carried state" : "",
+             w.dropout > 0 ? ", dropout" : "");
+    double largest[32] = {0};
+    ck_assert_int_le(ps->n, LEN(largest));
+    check_gradients(what, ps, loss_of_model, &c, largest);
+    for (int i = 0; i < ps->n; i++) /* else 0 = 0 was all that was seen */
+        ck_assert_msg(largest[i] > 1e-3, "%s: no gradient reached %s", what, ps->tensor[i]->name);
+}
+
+static void check_rnn(Way w)
+{
+    const Task task = task_of(w);
+    Params ps = params_init(9);
+    const Rnn m = rnn_init(
+        &ps, &(RnnConfig){.layers = w.layers, .channels = 3, .hidden = 4, .dropout = w.dropout},
+        &task);
+    check_model("rnn", &ps, rnn_model(&m), w);
     params_free(&ps);
 }
 
-START_TEST(whole_rnn)
+static void check_gated(const char *name, GatedConfig config, Way w)
+{
+    const Task task = task_of(w);
+    Params ps = params_init(9);
+    config.layers = w.layers, config.dropout = w.dropout;
+    config.channels = 3, config.hidden = 4;
+    const Gated m = gated_init(&ps, &config, &task);
+    check_model(name, &ps, gated_model(&m), w);
+    params_free(&ps);
+}
+
+/* The five cells that a gated network can have. */
+static void check_all_gated(Way w)
+{
+    GatedConfig c = gated_defaults();
+    check_gated("lstm", c, w);
+    c.forget_gate = false;
+    check_gated("lstm without forget gate", c, w);
+    c.cell = "gru";
+    check_gated("gru, reset after", c, w);
+    c.inner_bias = true;
+    check_gated("gru, reset after, bias inside", c, w);
+    c.inner_bias = false, c.reset = "before";
+    check_gated("gru, reset before", c, w);
+}
+
+static void each_way(void check(Way))
 {
     for (int layers = 1; layers <= 2; layers++)
         for (int inputs = 0; inputs <= 2; inputs += 2)
             for (int carried = 0; carried < 2; carried++)
                 for (int dropped = 0; dropped < 2; dropped++)
-                    check_rnn(layers, inputs, carried, .3 * dropped);
+                    check((Way){layers, inputs, carried, .3 * dropped});
+}
+
+START_TEST(whole_rnn)
+{
+    each_way(check_rnn);
 }
 END_TEST
 
-SUITE("gradients of models", TESTS(whole_rnn), NO_ABORTS)
+START_TEST(whole_gated)
+{
+    each_way(check_all_gated);
+}
+END_TEST
+
+SUITE("gradients of models", TESTS(whole_rnn, whole_gated), NO_ABORTS)
