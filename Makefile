@@ -3,7 +3,8 @@
 #   all     programs beside their sources        lint    format, cppcheck, floors, shellcheck
 #   zoo     train every architecture, compare    san     the checks under ASan, UBSan and LSan
 #   check   every test                           bench   speed, beside PyTorch where it is there
-#   lessons run every lesson's commands          deps clean help
+#   lessons run every lesson's commands          experiments  the long ones, 15 minutes
+#   deps clean help
 
 MODE    ?= opt
 BUILD   ?= build
@@ -34,7 +35,7 @@ SHELLS   := $(wildcard tests/programs/*.sh)
 lib      := $(OUT)/liblmzoo.a
 object    = $(patsubst %.c,$(OUT)/%.o,$(1))
 
-.PHONY: all zoo check lint format san bench lessons deps clean help suites
+.PHONY: all zoo check lint format san bench lessons experiments deps clean help suites
 all: $(addprefix $(BIN),$(PROGRAMS))
 
 # --- building ---------------------------------------------------------------------------------
@@ -94,6 +95,9 @@ bench: all $(OUT)/tests/bench/bench
 
 lessons: all
 	@bash tests/lessons.sh
+
+experiments: all
+	@bash tests/experiments.sh
 
 clean:
 	rm -rf $(BUILD) $(PROGRAMS)
