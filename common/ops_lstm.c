@@ -63,8 +63,8 @@ static void lstm_backward_row(const Lstm *s, int H, real *restrict gates,
 #pragma omp simd
     for (int j = 0; j < H; j++) {
         const real y = real_tanh(c[j]), dh = dh_after[j] + dh_t[j];
-        const real all = dc[j] + dc_t[j] + dh * o[j] * (1 - y * y);
-        d_o[j] = dh * y * o[j] * (1 - o[j]);
+        const real all = dc[j] + dc_t[j] + dh * o[j] * (1 - y * y); /* eq 11.4 */
+        d_o[j] = dh * y * o[j] * (1 - o[j]); /* eq 11.5, and its other three below */
         di[j] = all * g[j] * i[j] * (1 - i[j]);
         dg[j] = all * i[j] * (1 - g[j] * g[j]);
         dc[j] = all;

@@ -38,15 +38,15 @@ LstmState lstm_step(Tape *tp, const LstmLayer *l, Tensor *x, LstmState s)
 {
     const int H = l->H, after = l->forget ? 2 * H : H;
     Tensor *xw = op_matmul(tp, x, l->w), *hu = op_matmul(tp, s.h, l->u); /* (B,4H) */
-    Tensor *z = op_bias(tp, op_add(tp, xw, hu), l->b);                   /* (B,4H) */
+    Tensor *z = op_bias(tp, op_add(tp, xw, hu), l->b);                   /* eq 11.1 */
     LstmState n = {0};
     n.i = op_sigmoid(tp, peep(tp, l, 0, op_cols(tp, z, 0, H), s.c)); /* (B,H) */
     if (l->forget) n.f = op_sigmoid(tp, peep(tp, l, 1, op_cols(tp, z, H, H), s.c));
     n.g = op_tanh(tp, op_cols(tp, z, after + H, H));
     Tensor *kept = l->forget ? op_mul(tp, n.f, s.c) : s.c;
-    n.c = op_add(tp, kept, op_mul(tp, n.i, n.g));
+    n.c = op_add(tp, kept, op_mul(tp, n.i, n.g)); /* eq 11.2 */
     n.o = op_sigmoid(tp, peep(tp, l, 2, op_cols(tp, z, after, H), n.c));
-    n.h = op_mul(tp, n.o, op_tanh(tp, n.c));
+    n.h = op_mul(tp, n.o, op_tanh(tp, n.c)); /* eq 11.3 */
     return n;
 }
 

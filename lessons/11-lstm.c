@@ -1,0 +1,86 @@
+/* Lesson 11: does the cell of an LSTM stay within bounds?
+ *
+ * Trains as lstm_gru/train.c does; then reads the held-out text from its beginning to its end, one
+ * step after the other and never from a fresh state, and prints the largest |c| on the way. With
+ * --no-forget-gate, the cell of 1997, nothing is ever taken out of c. See lessons/11-lstm.md. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gated.h"
+#include "trainer.h"
+
+static const Usage usage = {
+    .program = "lessons/11-lstm",
+    .about =
+        "Trains an LSTM on a running text and shows how large its cell becomes when it reads on.",
+    .operands = "",
+    .examples = "  ./lessons/11-lstm --text FILE --no-forget-gate --out runs/l11\n",
+};
+
+enum { STEPS = 50 };
+
+/* The largest |c| of any layer; its state is h and then c. */
+static double largest_cell(const real *state, const GatedConfig *size)
+{
+    double most = 0;
+    for (int i = 0; i < size->layers; i++)
+        for (int j = 0; j < size->hidden; j++)
+            most = fmax(most, fabs((double)state[(2 * i + 1) * size->hidden + j]));
+    return most;
+}
+
+static void read_on(const Model *m, const GatedConfig *size, const Text *text)
+{
+    int *ids = text->ids[SPLIT_VALID];
+    const int n = (text->n[SPLIT_VALID] - 1) / STEPS * STEPS;
+    real *state = xcalloc((size_t)m->state_size, sizeof *state);
+    double loss = 0;
+    int since = 0;
+    for (int at = 0, next = 100; at < n; at += STEPS) {
+        Tape tp = {.frozen = true};
+        const Batch batch = {.T = STEPS, .B = 1, .x = ids + at, .y = ids + at + 1};
+        loss += (double)model_loss(&tp, m, &batch, state, NULL)->data[0];
+        since++;
+        tape_free(&tp);
+        if (at + STEPS != next && at + STEPS != n) continue;
+        printf("%6d tokens read: largest |c| %.1f, loss on the way %.4f\n", at + STEPS,
+               largest_cell(state, size), loss / since);
+        loss = 0, since = 0, next *= 10;
+    }
+    free(state);
+}
+
+int main(int argc, char **argv)
+{
+    TrainConfig c = train_defaults("runs/l11");
+    GatedConfig size = gated_defaults();
+    Option option[] = {TRAIN_OPTIONS(&c), GATED_OPTIONS(&size)};
+    Trainer t;
+    if (!trainer_open(&t, &c, option, LEN(option), &usage, argc, argv)) return trainer_close(&t);
+
+    Params ps = params_init(c.seed);
+    Gated gated = gated_init(&ps, &size, &t.data.task);
+    Model model = gated_model(&gated);
+    Optim optim = trainer_optim(&c, &ps);
+    Tape tp = {0};
+    const bool ready = trainer_start(&t, &model, &ps, &optim);
+    while (ready && trainer_next(&t)) {
+        Rng dropout = rng_make(c.seed, RNG_DROPOUT, (uint32_t)t.step);
+        Tensor *loss = model_loss(&tp, &model, &t.batch, trainer_state(&t), &dropout);
+        tape_backward(&tp, loss);
+        const double norm = params_clip(&ps, c.grad_clip);
+        if (!trainer_finite(&t, &tp, loss, norm)) break;
+        optim_step(&optim, &ps, lr_at(&t.schedule, t.step));
+        trainer_log(&t, (double)loss->data[0], norm);
+        tape_reset(&tp);
+    }
+    const bool is_lstm = strcmp(size.cell, "lstm") == 0;
+    if (ready && data_is_running(&t.data) && is_lstm) read_on(&model, &size, &t.data.text);
+    const int status = trainer_close(&t);
+    tape_free(&tp);
+    optim_free(&optim);
+    params_free(&ps);
+    return status;
+}
