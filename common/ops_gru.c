@@ -93,7 +93,7 @@ static void gru_backward_mix(int H, const real *restrict gates, const real *rest
     for (int j = 0; j < H; j++) {
         dz[j] = dh[j] * (before[j] - n[j]) * z[j] * (1 - z[j]);
         dn[j] = dh[j] * (1 - z[j]) * (1 - n[j] * n[j]);
-        dh[j] *= z[j];
+        dh[j] *= z[j]; /* eq 12.5 */
     }
 }
 

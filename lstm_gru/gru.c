@@ -31,22 +31,22 @@ GruLayer gru_init(Params *ps, int C, int H, bool after, bool inner_bias)
 /* The recurrent part of n: (B,H). */
 static Tensor *reset_part(Tape *tp, const GruLayer *l, Tensor *h, Tensor *r)
 {
-    Tensor *u_n = op_cols(tp, l->u, 2 * l->H, l->H); /* (H,H) */
-    if (!l->after) return op_matmul(tp, op_mul(tp, r, h), u_n);
+    Tensor *u_n = op_cols(tp, l->u, 2 * l->H, l->H);            /* (H,H) */
+    if (!l->after) return op_matmul(tp, op_mul(tp, r, h), u_n); /* eq 12.3 */
     Tensor *q = op_matmul(tp, h, u_n);
-    return op_mul(tp, r, l->k ? op_bias(tp, q, l->k) : q);
+    return op_mul(tp, r, l->k ? op_bias(tp, q, l->k) : q); /* eq 12.2 */
 }
 
 GruState gru_step(Tape *tp, const GruLayer *l, Tensor *x, GruState s)
 {
     const int H = l->H;
-    Tensor *a = op_linear(tp, x, l->w, l->b);                     /* (B,3H) */
-    Tensor *hu = op_matmul(tp, s.h, op_cols(tp, l->u, 0, 2 * H)); /* (B,2H) */
-    Tensor *rz = op_sigmoid(tp, op_add(tp, op_cols(tp, a, 0, 2 * H), hu));
+    Tensor *a = op_linear(tp, x, l->w, l->b);                                /* (B,3H) */
+    Tensor *hu = op_matmul(tp, s.h, op_cols(tp, l->u, 0, 2 * H));            /* (B,2H) */
+    Tensor *rz = op_sigmoid(tp, op_add(tp, op_cols(tp, a, 0, 2 * H), hu));   /* eq 12.1 */
     GruState new = {.r = op_cols(tp, rz, 0, H), .z = op_cols(tp, rz, H, H)}; /* (B,H) */
     Tensor *m = reset_part(tp, l, s.h, new.r);
     new.n = op_tanh(tp, op_add(tp, op_cols(tp, a, 2 * H, H), m)); /* (B,H) */
-    /* z h' + (1 - z) n = n + z (h' - n) */
+    /* eq 12.4: z h' + (1 - z) n = n + z (h' - n) */
     Tensor *difference = op_add(tp, s.h, op_scale(tp, new.n, -1));
     new.h = op_add(tp, new.n, op_mul(tp, new.z, difference));
     return new;
