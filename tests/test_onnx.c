@@ -206,8 +206,8 @@ static Tensor *fused(Tape *tp, Kind kind, const Problem *q)
 static Tensor *by_steps(Tape *tp, Kind kind, const Problem *q)
 {
     Tensor **h = tape_save(tp, (size_t)q->T * sizeof *h), *zero = tape_zeros(tp, SHAPE(q->B, q->H));
-    if (kind == RNN)
-        return rnn_layer_steps(tp, &(RnnLayer){.w = q->w, .u = q->u, .b = q->b}, q->x, zero, h);
+    const RnnLayer rnn = {q->w, q->u, q->b};
+    if (kind == RNN) return rnn_layer_steps(tp, &rnn, q->x, zero, h);
     const LstmLayer lstm = {q->w, q->u, q->b, .p = q->p, .H = q->H, .forget = true};
     const GruLayer gru = {q->w, q->u, q->b, .H = q->H, .after = false};
     LstmState a = {.h = zero, .c = zero};

@@ -68,9 +68,10 @@ static void check_rnn(Way w)
 {
     const Task task = task_of(w);
     Params ps = params_init(9);
-    const Rnn m = rnn_init(
-        &ps, &(RnnConfig){.layers = w.layers, .channels = 3, .hidden = 4, .dropout = w.dropout},
-        &task);
+    const int layers = w.layers;
+    const double dropout = w.dropout;
+    const RnnConfig config = {.layers = layers, .channels = 3, .hidden = 4, .dropout = dropout};
+    const Rnn m = rnn_init(&ps, &config, &task);
     check_model("rnn", &ps, rnn_model(&m), w);
     params_free(&ps);
 }
