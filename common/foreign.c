@@ -113,9 +113,10 @@ void foreign_close(Foreign *f)
 /* Which block a gate is, of "i f g o". */
 static int block_of(const char *gates, char gate)
 {
-    const char *at = strchr(gates, gate);
-    CHECK(at, "foreign: there is no gate %c in \"%s\"", gate, gates);
-    return (int)(at - gates) / 2;
+    int i = 0;
+    while (gates[i] && gates[i] != gate) i++;
+    CHECK(gates[i], "foreign: there is no gate %c in \"%s\"", gate, gates);
+    return i / 2;
 }
 
 /* Block by block, columns of from (R,gH) become columns of to (R,gH). */
