@@ -123,8 +123,9 @@ static char *describe(Tape *tp, Tensor *t)
     return arena_format(&tp->arena, "parameter %s %s", name, shape.text);
 }
 
-/* A large first input whose gradient this node makes alone, or first, need not be zeroed before. */
-static void gradient_want_first(Tape *tp, Node *nd)
+/* Gradients for the inputs, of zeros where there is none yet. Only the first input's need not be
+ * zeroed, where the node can set it and no other input looks into the same tensor. */
+static void gradients_want(Tape *tp, Node *nd)
 {
     Tensor *t = nd->in[0];
     nd->fresh = nd->sets_first && t->requires_grad && !t->grad && !t->view_of;
@@ -133,6 +134,7 @@ static void gradient_want_first(Tape *tp, Node *nd)
         t->grad = gradient_take(tp, t->len);
     else
         gradient_want(tp, t);
+    for (int j = 1; j < nd->inputs; j++) gradient_want(tp, nd->in[j]);
 }
 
 /* The backward pass; with an Error it stops at the first non-finite gradient and describes it. */
@@ -146,8 +148,7 @@ static bool backward(Tape *tp, Tensor *loss, Error *err)
     for (int i = tp->n - 1; i >= 0; i--) {
         Node *nd = tp->node[i];
         if (!nd->out->grad) continue; /* the loss does not depend on it */
-        gradient_want_first(tp, nd);
-        for (int j = 1; j < nd->inputs; j++) gradient_want(tp, nd->in[j]);
+        gradients_want(tp, nd);
         nd->backward(nd); /* eq 4.1 */
         for (int j = 0, at; err && j < nd->inputs; j++) {
             Tensor *in = nd->in[j];
