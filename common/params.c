@@ -201,7 +201,7 @@ double params_clip(Params *ps, double max)
 {
     const double norm = params_norm(ps);
     if (max > 0 && isfinite(norm) && norm > max) {
-        const real scale = (real)(max / norm);
+        const real scale = (real)(max / norm); /* eq 10.4 */
         for (size_t i = 0; i < ps->len; i++) ps->grad[i] *= scale;
     }
     return norm;

@@ -66,7 +66,7 @@ static char *lags_script(bool has_cell)
     char *script = xstrdup(
         "set datafile separator comma\nset title 'How far back does the gradient reach?'\n"
         "set xlabel 'lag (steps before the loss)'\nset ylabel 'norm of the gradient'\n"
-        "set logscale y\nset format y '10^{%L}'\nset grid linetype 1 linecolor rgb '#dddddd'\n");
+        "set logscale y\nset format y '%.0e'\nset grid linetype 1 linecolor rgb '#dddddd'\n");
     for (int i = 0; i < (has_cell ? 4 : 2); i++)
         append(&script,
                xformat("%s 'trace.csv' using 1:%d every ::1 with lines linewidth 2 dashtype "
