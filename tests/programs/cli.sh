@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../shell.sh"
 train="$BIN"rnn/train eval="$BIN"rnn/eval ngram="$BIN"rnn/ngram
 
-for program in "$train" "$eval" "$ngram"; do
+for program in "$train" "$eval" "$ngram" "$BIN"lstm_gru/train "$BIN"lstm_gru/eval; do
     expect 0 "--help" "$program" --help
     [ "$(awk '{ if (length > n) n = length } END { print n }' "$tmp/out")" -le 80 ] ||
         fail "$program --help is wider than 80 columns"
@@ -60,4 +60,20 @@ done
 # A number reads the same whatever the user's locale.
 LC_ALL=de_DE.UTF-8 expect 0 "" "$train" --task parity --lr 0.001 --steps 2 --plot none --out "$tmp/locale"
 COLUMNS=20 expect 0 "--help" "$train" --help
+
+# The gated cells: their options, and a run of one folder given to the other's eval.
+gated="$BIN"lstm_gru/train
+expect 2 "lstm|gru" "$gated" --cell elman
+expect 2 "after|before" "$gated" --reset never
+for options in "--cell lstm --no-forget-gate" "--cell gru --reset before" "--cell gru --inner-bias --layers 2"; do
+    # shellcheck disable=SC2086 # options, split on purpose
+    expect 0 "" "$gated" --task parity --steps 3 --hidden 16 --plot none --overwrite --out "$tmp/gated" $options
+    expect 0 '"loss":' "$BIN"lstm_gru/eval "$tmp/gated" --json --plot none --examples 8
+done
+expect 1 "use ./lstm_gru/eval" "$eval" "$tmp/gated"
+expect 1 "use ./rnn/eval" "$BIN"lstm_gru/eval "$tmp/run"
+expect 0 "" "$gated" --lines --steps 3 --hidden 16 --trace --plot none --out "$tmp/traced"
+expect 0 "" "$BIN"lstm_gru/eval "$tmp/traced" --gates Seoul --samples 0 --plot none
+[ "$(wc -l <"$tmp/traced/trace.csv")" -gt 5 ] || fail "no trace.csv"
+[ "$(sed 1d "$tmp/traced/gates.csv" | cut -d, -f1 | sort -un | wc -l)" -eq 5 ] || fail "gates.csv is not of five letters"
 exit 0

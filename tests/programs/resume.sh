@@ -47,4 +47,27 @@ step=$(tail -n 1 "$tmp/signal/log.csv" | cut -d, -f1)
 run signal --resume || fail "going on after SIGINT"
 cmp "$tmp/whole/model.safetensors" "$tmp/signal/model.safetensors" || fail "SIGINT: another model"
 [ "$(log_of "$tmp/whole")" = "$(log_of "$tmp/signal")" ] || fail "SIGINT: another log"
+
+# The gated cells carry more (an LSTM its c besides): the same, after one kill and one signal each.
+for cell in lstm gru; do
+    gated() { # DIR OPTIONS...
+        "$BIN"lstm_gru/train "${options[@]}" --cell $cell --out "$tmp/$cell-$1" "${@:2}"
+    }
+    gated whole || fail "$cell: uninterrupted run"
+    for signal in KILL INT; do
+        # Not by the function: the signal would reach the shell that runs it.
+        "$BIN"lstm_gru/train "${options[@]}" --cell $cell --out "$tmp/$cell-$signal" &
+        job=$!
+        until [ -f "$tmp/$cell-$signal/state.safetensors" ]; do sleep 0.01; done
+        kill -$signal $job
+        wait $job 2>/dev/null
+        step=$(tail -n 1 "$tmp/$cell-$signal/log.csv" | cut -d, -f1)
+        [ "$step" != 300 ] || fail "$cell: SIG$signal came too late to show anything"
+        gated $signal --resume || fail "$cell: going on after SIG$signal"
+        cmp "$tmp/$cell-whole/model.safetensors" "$tmp/$cell-$signal/model.safetensors" ||
+            fail "$cell, SIG$signal: another model"
+        [ "$(log_of "$tmp/$cell-whole")" = "$(log_of "$tmp/$cell-$signal")" ] ||
+            fail "$cell, SIG$signal: another log"
+    done
+done
 exit 0
