@@ -13,6 +13,7 @@
 #include "trainer_report.h"
 
 enum { EVAL_SEQUENCES = 512, EVAL_TOKENS = 200000, LOG_ROWS = 500 };
+static const double SAME_SIGNAL = 0.25; /* seconds */
 
 TrainConfig train_defaults(const char *out)
 {
@@ -27,7 +28,7 @@ TrainConfig train_defaults(const char *out)
                          .seed = 1337};
 }
 
-static bool failed(Trainer *t, int status, const char *message)
+bool trainer_fail(Trainer *t, int status, const char *message)
 {
     if (t->log.dangling) fputc('\n', stderr);
     t->log.dangling = false;
@@ -44,16 +45,26 @@ void trainer_warn(const Trainer *t, bool ok, const Error *err)
 /* --- signals: the first asks for a save and an orderly end, the second ends at once -------------- */
 
 static volatile sig_atomic_t signal_caught;
+static volatile double signal_time;
 
+/* timeout(1) sends its signal twice, to the program and to its group: within SAME_SIGNAL it is one. */
 static void on_signal(int number)
 {
-    if (signal_caught) _exit(EXIT_SIGNAL + number);
+    const double now = clock_seconds();
+    if (!signal_caught) signal_time = now;
+    if (signal_caught && now - signal_time > SAME_SIGNAL) _exit(EXIT_SIGNAL + number);
     signal_caught = number;
 }
 
+/* The handler has a stack of its own: some of oneDNN's kernels use the stack pointer to walk a buffer on
+ * the heap, and the frame of a signal, kilobytes of saved registers, would be written over what lies
+ * before it. The kernel offers a signal to the main thread first, the one that calls this. */
 static void catch_signals(void)
 {
-    const struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    static char stack[1 << 16];
+    const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
+    const struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
+    sigaltstack(&own, NULL);
     signal_caught = 0;
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
@@ -146,9 +157,10 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
     if (c->resume) ok = open_resumed(t, &vocab, &has_vocab, &err);
     ok = ok && data_open(&t->data, &c->data, has_vocab ? &vocab : NULL, &err);
     if (has_vocab) vocab_free(&vocab);
-    if (!ok) return failed(t, EXIT_FAILED, err.text);
+    if (!ok) return trainer_fail(t, EXIT_FAILED, err.text);
     if (c->stream && !data_is_running(&t->data))
-        return failed(t, EXIT_USAGE, "--stream needs a running text: give --text without --lines");
+        return trainer_fail(t, EXIT_USAGE,
+                            "--stream needs a running text: give --text without --lines");
     if (c->steps == 0) c->steps = t->data.task.steps;
     if (c->batch == 0) c->batch = t->data.task.batch;
     if (c->lr == 0) c->lr = t->data.task.lr;
@@ -195,7 +207,7 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     t->step = (int)t->state.step;
     ok = ok && runlog_open(&t->log, c->out, c->resume, c->overwrite, t->step, &err) &&
          (c->resume || write_config(t, &err));
-    if (!ok) return failed(t, EXIT_FAILED, err.text);
+    if (!ok) return trainer_fail(t, EXIT_FAILED, err.text);
     t->log.quiet = c->quiet;
     if (!t->data.task.outputs) t->log.loss_name = "mse";
     t->schedule =
@@ -240,7 +252,7 @@ bool trainer_finite(Trainer *t, Tape *tp, Tensor *loss, double norm)
         "step %d: the loss is %g, the gradient's norm %g: %s; the last checkpoint "
         "in %s is of step %lld; try a smaller --lr or --grad-clip",
         t->step, (double)loss->data[0], norm, where.text, t->config->out, (long long)t->state.step);
-    failed(t, EXIT_NUMERIC, message);
+    trainer_fail(t, EXIT_NUMERIC, message);
     free(message);
     return false;
 }
@@ -252,7 +264,7 @@ static bool save(Trainer *t)
     json_t *metadata = gates ? json_pack("{s:s}", "gates", gates) : NULL;
     const bool ok = checkpoint_save(t->config->out, t->params, t->optim, &t->state, metadata, &err);
     json_decref(metadata);
-    return ok || failed(t, EXIT_FAILED, err.text);
+    return ok || trainer_fail(t, EXIT_FAILED, err.text);
 }
 
 static void validate(Trainer *t, LogRow *row)
@@ -286,7 +298,7 @@ void trainer_log(Trainer *t, double loss, double norm)
     const bool last = t->step == c->steps, due = last || t->step % c->eval_every == 0;
     if (due) validate(t, &row);
     if (due || t->step % (c->steps / LOG_ROWS + 1) == 0) {
-        if (!runlog_write(&t->log, &row, &err)) failed(t, EXIT_FAILED, err.text);
+        if (!runlog_write(&t->log, &row, &err)) trainer_fail(t, EXIT_FAILED, err.text);
         s->loss_sum = 0;
         s->loss_count = 0;
     }
