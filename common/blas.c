@@ -23,8 +23,8 @@ void gemm_plain(GemmForm form, int M, int N, int K, const real *a, int lda, cons
     }
 }
 
-/* Rows that lie a multiple of 512 bytes apart share some of the sets of the first-level cache and push
- * each other out, the more the rounder the number. */
+/* Rows a multiple of 512 bytes apart share few sets of the first-level cache and push each other out,
+ * the fewer the higher the power of 2 in it. */
 int gemm_row(int n)
 {
     return n * sizeof(real) % 512 == 0 ? n + 64 / (int)sizeof(real) : n;
@@ -150,7 +150,7 @@ const char *blas_name(void)
 
 #endif
 
-enum { BLOCK_MIN = 256, BLOCK_STEP = 16 };
+enum { BLOCK_MIN = 64, BLOCK_STEP = 16 };
 static const double BLOCK_FLOPS = 4e6;
 
 /* The longer side of c is cut into blocks of about BLOCK_FLOPS, whatever the number of threads. */

@@ -291,20 +291,25 @@ static void write_by_length(const Evaluator *e, const ByLength *b)
         csv = more;
     }
     write_text(e, "by_length.csv", csv);
+    /* Where even the best predictor errs, no sequence is right as a whole. */
+    char *exact =
+        t->loss_perfect > 0
+            ? xstrdup("")
+            : xformat(", \\\n     '' using 1:3 every ::1 with linespoints linewidth 2 pointtype 5 "
+                      "linecolor rgb '%s' title 'whole sequences right'",
+                      plot_color[1]);
     char *script = xformat(
         "set datafile separator comma\nset title '%s on %s, trained up to length %d'\n"
         "set xlabel 'length (steps)'\nset ylabel '%s'\nset logscale x 2\nset yrange [0:1.05]\n"
         "set grid linetype 1 linecolor rgb '#dddddd'\nset key bottom left\n"
         "plot 'by_length.csv' using 1:2 every ::1 with linespoints linewidth 2 pointtype 7 "
         "linecolor "
-        "rgb '%s' title '%s', \\\n     '' using 1:3 every ::1 with linespoints linewidth 2 "
-        "pointtype 5 "
-        "linecolor rgb '%s' title 'whole sequences right', \\\n     %g with lines dashtype 2 "
-        "linecolor rgb '%s' title 'chance %g'\n",
-        e->model, t->name, t->length, t->metric, plot_color[5], t->metric, plot_color[1],
-        t->metric_chance, plot_color[7], t->metric_chance);
+        "rgb '%s' title '%s'%s, \\\n     %g with lines dashtype 2 linecolor rgb '%s' title 'chance "
+        "%g'\n",
+        e->model, t->name, t->length, t->metric, plot_color[5], t->metric, exact, t->metric_chance,
+        plot_color[7], t->metric_chance);
     write_text(e, "by_length.gp", script);
-    free(csv), free(script);
+    free(csv), free(exact), free(script);
 }
 
 static void draw_figures(const Evaluator *e, const ByLength *b)

@@ -63,6 +63,7 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
                     const Usage *usage, int argc, char **argv);
 bool evaluator_load(Evaluator *e, Params *ps);                      /* model.safetensors */
 bool evaluator_fail(Evaluator *e, int status, const char *message); /* says it; returns false */
+
 /* Scores, prints the report or the JSON object on stdout, samples, draws. */
 void evaluator_report(Evaluator *e, const Model *m, const Params *ps);
 

@@ -9,9 +9,9 @@
 typedef struct {
     const void *self; /* the architecture's own struct */
     const char *name; /* "rnn", "lstm": for reports and figures */
-    const char
-        *gates; /* the order of the gates in its matrices, "i f o g"; NULL: none. Written into
-                          the checkpoint, since nothing else tells one order from another */
+    /* The order of the gates in its matrices, "i f o g"; NULL: none. Written into the checkpoint,
+     * since nothing else tells one order from another. */
+    const char *gates;
 
     /* A batch to logits (T,B,outputs); for tasks with a real target to predictions (B,1).
      * state: state_size * B reals that are read at the start and overwritten at the end, so that

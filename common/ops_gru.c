@@ -23,10 +23,11 @@ typedef struct {
     int ld;        /* distance between rows of gates, d and a copy of u: gemm_row(3H) */
     const real *u; /* (H,3H) */
     real *gates;   /* (T,B,3H) r z n */
-    real *q;       /* (T,B,H) */
+    real *q;       /* (T,B,H) h' u_n + k, or r h' */
     real *d;       /* (T,B,3H) what u's gradient is made from: [da_r da_z dq], or [da_r da_z dn] */
     real *ut;      /* (3H,H) u transposed, rows gemm_row(H) apart */
     real *dh, *dq; /* (B,H) */
+    real *product; /* (B,H) q u_n of the step at hand, where the reset comes before */
 } Gru;
 
 /* --- forward ------------------------------------------------------------------------------------ */
@@ -54,7 +55,7 @@ static void gru_forward_rows(Node *nd, int b, int rows)
     const int T = a->shape.d[0], B = a->shape.d[1], H = h0->shape.d[1], ld = s->ld;
     const size_t BH = (size_t)B * H, at_b = (size_t)b * H;
     const real *u_n = s->u + 2 * H;
-    real *product = s->dq + at_b; /* (rows,H) */
+    real *product = s->product + at_b;
     for (int t = 0; t < T; t++) {
         const size_t row = (size_t)t * B + b;
         real *h = nd->out->data + t * BH + at_b, *gates = s->gates + row * ld;
@@ -193,13 +194,14 @@ static Tensor *gru(Tape *tp, const char *name, bool after, int inputs, Tensor **
     *s = (Gru){.h = h, .after = after, .ld = gemm_row(3 * H), .u = rows_apart(tp, u)};
     s->gates = tape_save(tp, TB * s->ld * sizeof(real));
     s->q = tape_save(tp, TB * H * sizeof(real));
-    s->dq = tape_save(tp, BH * sizeof(real));
+    s->product = tape_save(tp, BH * sizeof(real));
 #pragma omp parallel for num_threads(parallel_threads(6.0 * T * B * H * H)) schedule(static)
     for (int b = 0; b < B; b += ROWS) gru_forward_rows(nd, b, rows_from(b, B));
     if (nd->out->requires_grad) {
         s->d = tape_save(tp, TB * s->ld * sizeof(real));
         s->ut = tape_save(tp, (size_t)3 * H * gemm_row(H) * sizeof(real));
         s->dh = tape_save(tp, BH * sizeof(real));
+        s->dq = tape_save(tp, BH * sizeof(real));
     }
     return nd->out;
 }

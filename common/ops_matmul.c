@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-/* y = x w + b         x is (R,C) after folding the leading axes, w (C,N), b (N) or absent
- *
- *   dx += dy w^T      dw += x^T dy      db += column sums of dy
- */
 static void add_column_sums(real *restrict sum, const real *restrict x, int R, int N)
 {
     enum { COLUMNS = 32 }; /* a thread takes at a time, of all rows in their order */
@@ -20,6 +16,10 @@ static void add_column_sums(real *restrict sum, const real *restrict x, int R, i
     }
 }
 
+/* y = x w + b         x is (R,C) after folding the leading axes, w (C,N), b (N) or absent
+ *
+ *   dx += dy w^T      dw += x^T dy      db += column sums of dy
+ */
 static void linear_backward(Node *nd)
 {
     Tensor *x = nd->in[0], *w = nd->in[1], *b = nd->inputs > 2 ? nd->in[2] : NULL;

@@ -21,11 +21,6 @@ static inline int rows_from(int b, int B)
     return B - b < ROWS ? B - b : ROWS;
 }
 
-static inline void add_to(real *restrict y, const real *restrict x, int n)
-{
-    for (int i = 0; i < n; i++) y[i] += x[i];
-}
-
 /* u (H,N) with its rows gemm_row(N) apart: u itself where that is N. */
 static inline const real *rows_apart(Tape *tp, const Tensor *u)
 {
@@ -63,6 +58,8 @@ static inline void tanh_of_sum(real *restrict y, const real *restrict x, int n)
 #pragma omp simd
     for (int i = 0; i < n; i++) y[i] = real_tanh(y[i] + x[i]);
 }
+
+/* y = tanh(y) */
 static inline void tanh_inplace(real *restrict y, int n)
 {
 #pragma omp simd

@@ -1,15 +1,11 @@
 /* Ops that move values about. Backward is the same move the other way, added. */
 #include "ops.h"
 #include "parallel.h"
+#include "vecmath.h"
 
 #include <string.h>
 
-enum { COLUMNS = 64 }; /* a thread takes at a time */
-
-static void add_to(real *restrict y, const real *restrict x, int n)
-{
-    for (int i = 0; i < n; i++) y[i] += x[i];
-}
+enum { COLUMNS = 64 }; /* a thread adds up at a time, of all rows in their order */
 
 /* y[i] = w[ids[i]]        dw[ids[i]] += dy[i] */
 static void embed_backward(Node *nd)
@@ -17,7 +13,6 @@ static void embed_backward(Node *nd)
     Tensor *w = nd->in[0];
     const int *ids = nd->saved, C = w->shape.d[1], R = nd->out->len / C;
     if (!w->grad) return;
-        /* Each thread adds up some of the columns, of all rows in their order. */
 #pragma omp parallel for num_threads(parallel_threads(2.0 * R * C)) schedule(static)
     for (int at = 0; at < C; at += COLUMNS) {
         const int n = C - at < COLUMNS ? C - at : COLUMNS;

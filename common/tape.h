@@ -21,8 +21,8 @@ struct Node {
     Tensor *out, **in;
     int inputs;
     void *saved;      /* what backward needs besides */
-    bool sets_first;  /* backward can set in[0]->grad as well as add to it: */
-    bool fresh;       /* it is uninitialised, and must be set */
+    bool sets_first;  /* backward can set in[0]->grad as well as add to it */
+    bool fresh;       /* it has to, this time: in[0]->grad is uninitialised */
     const char *name; /* of the op, for messages, tape_print and DOT */
 };
 

@@ -84,6 +84,9 @@ real *trainer_state(Trainer *t); /* the carried state of the model, NULL if it s
 /* False when the loss or the gradient's norm is not finite: says which op and tensor. */
 bool trainer_finite(Trainer *t, Tape *tp, Tensor *loss, double norm);
 
+/* Says what is wrong and notes the exit status; returns false. */
+bool trainer_fail(Trainer *t, int status, const char *message);
+
 /* A warning unless ok: something that nothing depends on could not be written. */
 void trainer_warn(const Trainer *t, bool ok, const Error *err);
 

@@ -1,9 +1,11 @@
 /* exp, tanh, sigmoid and erf as branch-free polynomials, so that a loop over them becomes vector
- * code instead of a library call per element.
- * * Errors against the exact value, over every float of the range (tests/test_vecmath.c): at most 2
+ * code instead of a library call per element; and the loop that every backward pass needs.
+ *
+ * Errors against the exact value, over every float of the range (tests/test_vecmath.c): at most 2
  * units in the last place (tanh: 2.5, sigmoid: 3, and below -87 it stays at 1.7e-38). Infinities and
- * NaN behave as in libm. The coefficients are our own minimax fits: weighted least squares on Chebyshev points, reweighted towards the largest relative
- * error. The double build, which exists to check gradients, calls libm. */
+ * NaN behave as in libm. The coefficients are our own minimax fits: weighted least squares on
+ * Chebyshev points, reweighted towards the largest relative error. The double build, which exists to
+ * check gradients, calls libm. */
 #ifndef VECMATH_H
 #define VECMATH_H
 
@@ -54,45 +56,41 @@ static inline float exp2_int(int32_t k)
 }
 
 /* x = k ln 2 + r with |r| <= ln 2 / 2, so exp(x) = 2^k exp(r). Adding 1.5 * 2^23 rounds x / ln 2 to
- * a whole number k, which then stands in the low bits of the sum. 2^k is applied in two halves:
- * each of them is a normal number even where the result overflows or is subnormal. */
-static inline real real_exp(real x)
+ * a whole number k, which then stands in the low bits of the sum, *k_bits. Returns exp(r) - 1. */
+static inline float exp_reduced(float x, uint32_t *k_bits)
 {
-    const float lo = -104, hi = 89;                /* beyond: 0 and inf */
-    const float v = x < lo ? lo : x > hi ? hi : x; /* NaN passes */
-    const float shifted = v * 1.442695041f + 12582912.0f, k = shifted - 12582912.0f;
-    const float r = (v - k * 0.693145752f) - k * 1.42860677e-6f; /* ln 2 in two parts */
+    const float shifted = x * 1.442695041f + 12582912.0f, k = shifted - 12582912.0f;
+    const float r = (x - k * 0.693145752f) - k * 1.42860677e-6f; /* ln 2 in two parts */
     float p = 1.979035733e-04f;
     p = p * r + 1.394465874e-03f;
     p = p * r + 8.333497044e-03f;
     p = p * r + 4.166629495e-02f;
     p = p * r + 1.666666587e-01f;
     p = p * r + 5.000000068e-01f;
-    p = (p * r) * r + r;
-    int32_t whole;
-    memcpy(&whole, &shifted, sizeof whole);
-    whole -= 0x4B400000; /* the bits of 12582912.0f; garbage for NaN, where p is NaN */
+    memcpy(k_bits, &shifted, sizeof shifted);
+    return (p * r) * r + r;
+}
+
+/* 2^k is applied in two halves: each of them is a normal number even where the result overflows or is
+ * subnormal. */
+static inline real real_exp(real x)
+{
+    const float lo = -104, hi = 89; /* beyond: 0 and inf */
+    uint32_t bits;
+    const float p = exp_reduced(x < lo ? lo : x > hi ? hi : x, &bits); /* NaN passes */
+    const int32_t whole = (int32_t)(bits - 0x4B400000); /* k; garbage for NaN, where p is NaN */
     const int32_t half = (whole >> 1) & 0xFF, rest = (whole - (whole >> 1)) & 0xFF;
     const float scale = exp2_int((half ^ 0x80) - 0x80);
     return (scale + scale * p) * exp2_int((rest ^ 0x80) - 0x80);
 }
 
-/* exp(x) = scale (1 + p) in the same way, for |x| <= 87, where 2^k is a normal number; p = 0 gives
- * way to no rounding near x = 0, so that scale - 1 + scale p is exp(x) - 1 in full precision. */
+/* exp(x) = *scale (1 + p) for |x| <= 87, where *scale = 2^k is a normal number by itself. Near x = 0 it is
+ * 1, so that (*scale - 1) + *scale p is exp(x) - 1 without cancellation. Returns p. */
 static inline float exp_parts(float x, float *scale)
 {
-    const float shifted = x * 1.442695041f + 12582912.0f, k = shifted - 12582912.0f;
-    const float r = (x - k * 0.693145752f) - k * 1.42860677e-6f;
-    float p = 1.979035733e-04f;
-    p = p * r + 1.394465874e-03f;
-    p = p * r + 8.333497044e-03f;
-    p = p * r + 4.166629495e-02f;
-    p = p * r + 1.666666587e-01f;
-    p = p * r + 5.000000068e-01f;
-    p = (p * r) * r + r;
     uint32_t bits;
-    memcpy(&bits, &shifted, sizeof bits);
-    bits = (bits + 127) << 23; /* what stands above k in `bits` is shifted out */
+    const float p = exp_reduced(x, &bits);
+    bits = (bits + 127) << 23; /* what stands above k is shifted out */
     memcpy(scale, &bits, sizeof *scale);
     return p;
 }
@@ -140,5 +138,11 @@ static inline real real_sigmoid(real x)
 }
 
 #endif
+
+/* y += x, of n numbers: what arrives is added to a gradient. */
+static inline void add_to(real *restrict y, const real *restrict x, int n)
+{
+    for (int i = 0; i < n; i++) y[i] += x[i];
+}
 
 #endif

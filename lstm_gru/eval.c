@@ -1,5 +1,6 @@
 /* Evaluates a trained LSTM or GRU, ours or somebody else's: loss, perplexity, the task's metric,
  * samples, figures. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,12 +49,16 @@ static void write_gates(Evaluator *e, const Gated *m, const char *text)
 {
     const Vocab *v = &e->data.text.vocab;
     Error err;
+    int64_t unknown;
     int n;
     if (!e->data.is_text || !e->dir) {
         evaluator_fail(e, EXIT_USAGE, "--gates TEXT needs a run directory of a text or lines");
         return;
     }
-    int *ids = vocab_encode(v, text, strlen(text), &n, NULL, NULL);
+    int *ids = vocab_encode(v, text, strlen(text), &n, &unknown, NULL);
+    if (unknown)
+        fprintf(stderr, "%s: warning: %lld characters of --gates are not in the vocabulary\n",
+                usage.program, (long long)unknown);
     if (n) {
         GateTrace gates = gated_trace_gates(m, ids, n);
         if (!trace_gates_write(e->dir, &gates, v, ids, &err))
@@ -74,6 +79,11 @@ int main(int argc, char **argv)
     if (!evaluator_open(&e, &c, option, LEN(option), own, LEN(own), &usage, argc, argv) ||
         (c.import && !take_sizes(&e, &size)))
         return evaluator_close(&e);
+    Error err;
+    if (!gated_check(&size, &err)) {
+        evaluator_fail(&e, EXIT_FAILED, err.text);
+        return evaluator_close(&e);
+    }
 
     Params ps = params_init(0);
     Gated gated = gated_init(&ps, &size, &e.data.task);

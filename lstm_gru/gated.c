@@ -23,6 +23,12 @@ GatedConfig gated_defaults(void)
                          .reset = "after"};
 }
 
+bool gated_check(const GatedConfig *config, Error *err)
+{
+    return !config->inner_bias || strcmp(config->reset, "after") == 0 ||
+           error_set(err, "--inner-bias: a bias inside the reset needs --reset after");
+}
+
 Gated gated_init(Params *ps, const GatedConfig *config, const Task *task)
 {
     Gated m = {.config = *config, .is_lstm = strcmp(config->cell, "lstm") == 0};

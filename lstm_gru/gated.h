@@ -47,6 +47,9 @@ typedef struct {
     Linear head;                    /* (H,outputs) */
 } Gated;
 
+/* False for options that contradict each other, from the command line or a config.json. */
+bool gated_check(const GatedConfig *config, Error *err);
+
 Gated gated_init(Params *ps, const GatedConfig *config, const Task *task);
 Model gated_model(const Gated *m);
 

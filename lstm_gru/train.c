@@ -51,6 +51,10 @@ int main(int argc, char **argv)
     Trainer t;
     Error err;
     if (!trainer_open(&t, &c, option, LEN(option), &usage, argc, argv)) return trainer_close(&t);
+    if (!gated_check(&size, &err)) {
+        trainer_fail(&t, EXIT_USAGE, err.text);
+        return trainer_close(&t);
+    }
 
     Params ps = params_init(c.seed);
     Gated gated = gated_init(&ps, &size, &t.data.task);

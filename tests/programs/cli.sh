@@ -65,14 +65,20 @@ COLUMNS=20 expect 0 "--help" "$train" --help
 gated="$BIN"lstm_gru/train
 expect 2 "lstm|gru" "$gated" --cell elman
 expect 2 "after|before" "$gated" --reset never
+expect 2 "needs --reset after" "$gated" --cell gru --reset before --inner-bias --out "$tmp/x"
 for options in "--cell lstm --no-forget-gate" "--cell gru --reset before" "--cell gru --inner-bias --layers 2"; do
     # shellcheck disable=SC2086 # options, split on purpose
     expect 0 "" "$gated" --task parity --steps 3 --hidden 16 --plot none --overwrite --out "$tmp/gated" $options
     expect 0 '"loss":' "$BIN"lstm_gru/eval "$tmp/gated" --json --plot none --examples 8
 done
 expect 1 "use ./lstm_gru/eval" "$eval" "$tmp/gated"
+sed -i 's/"reset": "after"/"reset": "before"/' "$tmp/gated/config.json"
+expect 1 "needs --reset after" "$BIN"lstm_gru/eval "$tmp/gated"
 expect 1 "use ./rnn/eval" "$BIN"lstm_gru/eval "$tmp/run"
 expect 0 "" "$gated" --lines --steps 3 --hidden 16 --trace --plot none --out "$tmp/traced"
+expect 0 "" "$BIN"lstm_gru/eval "$tmp/traced" --gates Seoul --samples 0 --plot none
+expect 0 "1 characters of --gates are not" "$BIN"lstm_gru/eval "$tmp/traced" --gates 'Se%oul' --samples 0 \
+    --plot none
 expect 0 "" "$BIN"lstm_gru/eval "$tmp/traced" --gates Seoul --samples 0 --plot none
 [ "$(wc -l <"$tmp/traced/trace.csv")" -gt 5 ] || fail "no trace.csv"
 [ "$(sed 1d "$tmp/traced/gates.csv" | cut -d, -f1 | sort -un | wc -l)" -eq 5 ] || fail "gates.csv is not of five letters"
