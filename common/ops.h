@@ -47,6 +47,20 @@ Tensor *op_transpose(Tape *tp, Tensor *x);              /* swaps the last two ax
 Tensor *op_split_heads(Tape *tp, Tensor *x, int heads, int which, int n);
 Tensor *op_merge_heads(Tape *tp, Tensor *x, int heads); /* (B*H,T,D) -> (B,T,H*D)                */
 
+/* --- ops_sequence.c: sequences of different lengths, padded at their end --------------------- */
+Tensor *op_pick(Tape *tp, Tensor *x, const int *t); /* x[t[b]][b]: (T,B,C) -> (B,C) */
+/* y[i][b] = x[len[b]-1-i][b] for i < len[b], the padding after it as it was. (T,B,C) -> (T,B,C) */
+Tensor *op_reverse(Tape *tp, Tensor *x, const int *len);
+
+/* --- ops_attention.c -------------------------------------------------------------------------
+ * y_t = sum_s p_ts v_s, p_t the softmax over s < len[b] of e_ts = q_t . k_s, or of a . tanh(q_t +
+ * k_s). q (T,B,A), k (S,B,A), v (S,B,C), a (A) -> (T,B,C); a length of 0 gives 0. Unless weights is
+ * NULL, *weights becomes p (T,B,S), which lives as long as the result. */
+Tensor *op_attend_dot(Tape *tp, Tensor *q, Tensor *k, Tensor *v, const int *len,
+                      const real **weights);
+Tensor *op_attend_additive(Tape *tp, Tensor *q, Tensor *k, Tensor *a, Tensor *v, const int *len,
+                           const real **weights);
+
 /* --- ops_loss.c: to a scalar ---------------------------------------------------------------- */
 /* Mean over the scored rows of -log softmax(logits)[target], in nats. logits (...,V); one target
  * per row; a target of -1 is not scored. No scored row at all gives 0. */

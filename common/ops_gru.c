@@ -20,12 +20,11 @@
 typedef struct {
     real *h;       /* (1+T,B,H): h0 first, so that rows t are the h_{t-1} */
     bool after;    /* reset after the product */
-    int ld;        /* distance between rows of gates, d and a copy of u: gemm_row(3H) */
-    const real *u; /* (H,3H) */
+    int ld;        /* distance between rows of gates and d: gemm_row(3H) */
+    Recurrent u;   /* (H,3H) */
     real *gates;   /* (T,B,3H) r z n */
     real *q;       /* (T,B,H) h' u_n + k, or r h' */
     real *d;       /* (T,B,3H) what u's gradient is made from: [da_r da_z dq], or [da_r da_z dn] */
-    real *ut;      /* (3H,H) u transposed, rows gemm_row(H) apart */
     real *dh, *dq; /* (B,H) */
     real *product; /* (B,H) q u_n of the step at hand, where the reset comes before */
 } Gru;
@@ -54,14 +53,13 @@ static void gru_forward_rows(Node *nd, int b, int rows)
     const Tensor *a = nd->in[0], *h0 = nd->in[1], *k = nd->inputs > 3 ? nd->in[3] : NULL;
     const int T = a->shape.d[0], B = a->shape.d[1], H = h0->shape.d[1], ld = s->ld;
     const size_t BH = (size_t)B * H, at_b = (size_t)b * H;
-    const real *u_n = s->u + 2 * H;
     real *product = s->product + at_b;
     for (int t = 0; t < T; t++) {
         const size_t row = (size_t)t * B + b;
         real *h = nd->out->data + t * BH + at_b, *gates = s->gates + row * ld;
         real *q = s->q + row * H;
         const real *before = h - BH;
-        gemm_serial(NN, rows, 2 * H, H, before, H, s->u, ld, 0, gates, ld);
+        times_u(&s->u, 0, 2 * H, rows, before, 0, gates, ld);
         for (int i = 0; i < rows; i++)
             sigmoid_of_sum(gates + (size_t)i * ld, a->data + (row + i) * 3 * H, 2 * H);
         for (int i = 0; i < rows && !s->after; i++) {
@@ -69,8 +67,7 @@ static void gru_forward_rows(Node *nd, int b, int rows)
             real *restrict y = q + (size_t)i * H;
             for (int j = 0; j < H; j++) y[j] = r[j] * x[j];
         }
-        gemm_serial(NN, rows, H, H, s->after ? before : q, H, u_n, ld, 0, s->after ? q : product,
-                    H);
+        times_u(&s->u, 2 * H, H, rows, s->after ? before : q, 0, s->after ? q : product, H);
         for (int i = 0; i < rows; i++) {
             real *restrict y = q + (size_t)i * H;
             for (int j = 0; j < H && k; j++) y[j] += k->data[j];
@@ -117,7 +114,6 @@ static void gru_backward_rows(Node *nd, int b, int rows)
     const Gru *s = nd->saved;
     Tensor *a = nd->in[0], *h0 = nd->in[1];
     const int T = a->shape.d[0], B = a->shape.d[1], H = h0->shape.d[1], ld = s->ld;
-    const int ldt = gemm_row(H);
     const size_t BH = (size_t)B * H, at_b = (size_t)b * H;
     real *dh = s->dh + at_b, *dq = s->dq + at_b;
     memset(dh, 0, (size_t)rows * H * sizeof *dh);
@@ -129,8 +125,7 @@ static void gru_backward_rows(Node *nd, int b, int rows)
         for (int i = 0; i < rows; i++)
             gru_backward_mix(H, s->gates + (row + i) * ld, before + (size_t)i * H,
                              dh + (size_t)i * H, d + (size_t)i * ld);
-        if (!s->after)
-            gemm_serial(NN, rows, H, H, d + 2 * H, ld, s->ut + (size_t)2 * H * ldt, ldt, 0, dq, H);
+        if (!s->after) times_ut(&s->u, 2 * H, H, rows, d + 2 * H, ld, 0, dq);
         for (int i = 0; i < rows; i++) {
             const real *r = s->gates + (row + i) * ld, *q = s->q + (row + i) * H;
             real *di = d + (size_t)i * ld, *dqi = dq + (size_t)i * H;
@@ -140,7 +135,7 @@ static void gru_backward_rows(Node *nd, int b, int rows)
             multiply(s->after ? di + 2 * H : dqi, r, H); /* dn to dq, or dq to dq r */
         }
         if (!s->after) add_to(dh, dq, rows * H);
-        gemm_serial(NN, rows, H, s->after ? 3 * H : 2 * H, d, ld, s->ut, ldt, 1, dh, H);
+        times_ut(&s->u, 0, s->after ? 3 * H : 2 * H, rows, d, ld, 1, dh);
     }
     if (h0->grad) add_to(h0->grad + at_b, dh, rows * H);
 }
@@ -159,7 +154,7 @@ static void gru_backward(Node *nd)
     const Gru *s = nd->saved;
     Tensor *h0 = nd->in[1], *u = nd->in[2], *k = nd->inputs > 3 ? nd->in[3] : NULL;
     const int T = nd->in[0]->shape.d[0], B = h0->shape.d[0], H = h0->shape.d[1], ld = s->ld;
-    transpose_into(s->ut, gemm_row(H), u);
+    recurrent_transpose(&s->u);
 #pragma omp parallel for num_threads(parallel_threads(6.0 * T * B * H * H)) schedule(static)
     for (int b = 0; b < B; b += ROWS) gru_backward_rows(nd, b, rows_from(b, B));
     if (u->grad && s->after) gru_weight_gradient(nd, 0, 3 * H);
@@ -191,7 +186,8 @@ static Tensor *gru(Tape *tp, const char *name, bool after, int inputs, Tensor **
     Node *nd = tape_node_of(tp, name, gru_backward, SHAPE(T, B, H), inputs, in, h + BH);
     Gru *s = nd->saved = tape_save(tp, sizeof *s);
     nd->sets_first = true;
-    *s = (Gru){.h = h, .after = after, .ld = gemm_row(3 * H), .u = rows_apart(tp, u)};
+    *s = (Gru){.h = h, .after = after, .ld = gemm_row(3 * H)};
+    s->u = recurrent_weight(tp, u, T, B, nd->out->requires_grad);
     s->gates = tape_save(tp, TB * s->ld * sizeof(real));
     s->q = tape_save(tp, TB * H * sizeof(real));
     s->product = tape_save(tp, BH * sizeof(real));
@@ -199,7 +195,6 @@ static Tensor *gru(Tape *tp, const char *name, bool after, int inputs, Tensor **
     for (int b = 0; b < B; b += ROWS) gru_forward_rows(nd, b, rows_from(b, B));
     if (nd->out->requires_grad) {
         s->d = tape_save(tp, TB * s->ld * sizeof(real));
-        s->ut = tape_save(tp, (size_t)3 * H * gemm_row(H) * sizeof(real));
         s->dh = tape_save(tp, BH * sizeof(real));
         s->dq = tape_save(tp, BH * sizeof(real));
     }

@@ -17,11 +17,10 @@
 typedef struct {
     real *h; /* (1+2T,B,H): h0 first, so that rows t are the h_{t-1}; then all h_t, and all c_t */
     bool forget;   /* is there a forget gate? */
-    int N, ld;     /* columns of z, 4H or 3H; distance between rows of gates, dz and a copy of u */
-    const real *u; /* (H,N) */
+    int N, ld;     /* columns of z, 4H or 3H; distance between rows of gates and dz */
+    Recurrent u;   /* (H,N) */
     real *gates;   /* (T,B,N) i f o g, after their sigmoid and tanh */
     real *dz;      /* (T,B,N) */
-    real *ut;      /* (N,H) u transposed, rows gemm_row(H) apart */
     real *dh, *dc; /* (B,H) what step t hands back to step t-1 */
 } Lstm;
 
@@ -99,7 +98,7 @@ static void lstm_backward_rows(Node *nd, int b, int rows)
             if (z->grad)
                 (nd->fresh ? set_to : add_to)(z->grad + (row + r) * N, dz + (size_t)r * ld, N);
         }
-        gemm_serial(NN, rows, H, N, dz, ld, s->ut, gemm_row(H), 0, dh, H);
+        times_ut(&s->u, 0, N, rows, dz, ld, 0, dh);
     }
     if (h0->grad) add_to(h0->grad + at_b, dh, rows * H);
     if (c0->grad) add_to(c0->grad + at_b, dc, rows * H);
@@ -110,7 +109,7 @@ static void lstm_backward(Node *nd)
     const Lstm *s = nd->saved;
     Tensor *h0 = nd->in[1], *u = nd->in[3];
     const int T = nd->in[0]->shape.d[0], B = h0->shape.d[0], H = h0->shape.d[1], N = s->N;
-    transpose_into(s->ut, gemm_row(H), u);
+    recurrent_transpose(&s->u);
 #pragma omp parallel for num_threads(parallel_threads(2.0 * T * B * H * N)) schedule(static)
     for (int b = 0; b < B; b += ROWS) lstm_backward_rows(nd, b, rows_from(b, B));
     if (u->grad) gemm_rows(TN, H, N, T * B, s->h, H, s->dz, s->ld, 1, u->grad, N);
@@ -127,7 +126,7 @@ static void lstm_forward_rows(Node *nd, int b, int rows)
         const real *c_before = t ? c - BH : c0->data + at_b;
         const size_t row = (size_t)t * B + b;
         real *a = s->gates + row * ld;
-        gemm_serial(NN, rows, N, H, h - BH, H, s->u, ld, 0, a, ld);
+        times_u(&s->u, 0, N, rows, h - BH, 0, a, ld);
         for (int r = 0; r < rows; r++) {
             const size_t at = (size_t)r * H;
             lstm_forward(s, H, z->data + (row + r) * N, a + (size_t)r * ld, c_before + at, c + at,
@@ -154,13 +153,13 @@ Tensor *op_lstm(Tape *tp, Tensor *z, Tensor *h0, Tensor *c0, Tensor *u)
     Node *nd = tape_node_of(tp, "lstm", lstm_backward, SHAPE(2, T, B, H), LEN(in), in, h + BH);
     Lstm *s = nd->saved = tape_save(tp, sizeof *s);
     nd->sets_first = true;
-    *s = (Lstm){.h = h, .forget = N == 4 * H, .N = N, .ld = gemm_row(N), .u = rows_apart(tp, u)};
+    *s = (Lstm){.h = h, .forget = N == 4 * H, .N = N, .ld = gemm_row(N)};
+    s->u = recurrent_weight(tp, u, T, B, nd->out->requires_grad);
     s->gates = tape_save(tp, TB * s->ld * sizeof(real));
 #pragma omp parallel for num_threads(parallel_threads(2.0 * T * B * H * N)) schedule(static)
     for (int b = 0; b < B; b += ROWS) lstm_forward_rows(nd, b, rows_from(b, B));
     if (nd->out->requires_grad) {
         s->dz = tape_save(tp, TB * s->ld * sizeof(real));
-        s->ut = tape_save(tp, (size_t)N * gemm_row(H) * sizeof(real));
         s->dh = tape_save(tp, (size_t)B * H * sizeof(real));
         s->dc = tape_save(tp, (size_t)B * H * sizeof(real));
     }

@@ -10,10 +10,9 @@
 #include "ops_recurrent.h"
 
 typedef struct {
-    real *h;       /* (T+1,B,H): h0 first, so that rows t are the h_{t-1} and rows t+1 the h_t */
-    real *dz;      /* (T,B,H), where z's gradient cannot be used instead */
-    const real *u; /* (H,H), rows gemm_row(H) apart */
-    real *ut;      /* (H,H) u transposed, likewise */
+    real *h;     /* (T+1,B,H): h0 first, so that rows t are the h_{t-1} and rows t+1 the h_t */
+    real *dz;    /* (T,B,H), where z's gradient cannot be used instead */
+    Recurrent u; /* (H,H) */
 } Rnn;
 
 /* dz = (dz + dh) * (1 - h^2) */
@@ -28,10 +27,9 @@ static void rnn_backward(Node *nd)
     Tensor *z = nd->in[0], *h0 = nd->in[1], *u = nd->in[2];
     const Rnn *s = nd->saved;
     const int T = z->shape.d[0], B = z->shape.d[1], H = z->shape.d[2];
-    const int ld = gemm_row(H);
     const size_t BH = (size_t)B * H;
     real *all_dz = nd->fresh ? z->grad : s->dz;
-    transpose_into(s->ut, ld, u);
+    recurrent_transpose(&s->u);
 
 #pragma omp parallel for num_threads(parallel_threads(2.0 * T * B * H * H)) schedule(static)
     for (int b = 0; b < B; b += ROWS) {
@@ -42,13 +40,12 @@ static void rnn_backward(Node *nd)
             if (t == T - 1)
                 memset(dz, 0, (size_t)n * sizeof *dz);
             else
-                gemm_serial(NN, rows, H, H, dz + BH, H, s->ut, ld, 0, dz, H);
+                times_ut(&s->u, 0, H, rows, dz + BH, H, 0, dz);
             tanh_gradient(dz, nd->out->grad + at, nd->out->data + at, n); /* eq 9.3 */
             if (z->grad && !nd->fresh) add_to(z->grad + at, dz, n);
         }
         if (h0->grad)
-            gemm_serial(NN, rows, H, H, all_dz + (size_t)b * H, H, s->ut, ld, 1,
-                        h0->grad + (size_t)b * H, H);
+            times_ut(&s->u, 0, H, rows, all_dz + (size_t)b * H, H, 1, h0->grad + (size_t)b * H);
     }
     if (u->grad) gemm(TN, H, H, T * B, s->h, all_dz, 1, u->grad); /* eq 9.4 */
 }
@@ -60,7 +57,6 @@ Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u)
     CHECK(h0->len == B * H && u->shape.n == 2 && u->shape.d[0] == H && u->shape.d[1] == H,
           "op_rnn: z %s, h0 %s, u %s; h0 must be (%d,%d), u (%d,%d)", shape_text(z->shape).text,
           shape_text(h0->shape).text, shape_text(u->shape).text, B, H, H, H);
-    const int ld = gemm_row(H);
     const size_t BH = (size_t)B * H;
     Rnn *s = tape_save(tp, sizeof *s);
     s->h = tape_save(tp, (size_t)(T + 1) * BH * sizeof(real));
@@ -69,7 +65,7 @@ Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u)
     Node *nd = tape_node_of(tp, "rnn", rnn_backward, z->shape, LEN(in), in, s->h + BH);
     nd->saved = s;
     nd->sets_first = true;
-    s->u = rows_apart(tp, u);
+    s->u = recurrent_weight(tp, u, T, B, nd->out->requires_grad);
 
 #pragma omp parallel for num_threads(parallel_threads(2.0 * T * B * H * H)) schedule(static)
     for (int b = 0; b < B; b += ROWS) {
@@ -78,13 +74,10 @@ Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u)
             const real *before = s->h + t * BH + (size_t)b * H;
             real *h = nd->out->data + t * BH + (size_t)b * H;
             memcpy(h, z->data + t * BH + (size_t)b * H, (size_t)n * sizeof *h);
-            gemm_serial(NN, rows, H, H, before, H, s->u, ld, 1, h, H);
+            times_u(&s->u, 0, H, rows, before, 1, h, H);
             tanh_inplace(h, n);
         }
     }
-    if (nd->out->requires_grad) {
-        s->dz = tape_save(tp, (size_t)T * BH * sizeof(real));
-        s->ut = tape_save(tp, (size_t)H * ld * sizeof(real));
-    }
+    if (nd->out->requires_grad) s->dz = tape_save(tp, (size_t)T * BH * sizeof(real));
     return nd->out;
 }

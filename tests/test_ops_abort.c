@@ -46,6 +46,27 @@ static const char *arithmetic_mistake(int n, bool make)
     return NULL;
 }
 
+/* The same of sequences of different lengths, and of attention over them. */
+static const char *sequence_mistake(int n, bool make)
+{
+    Tape tape = {0}, *tp = &tape;
+    const int one[] = {1}, four[] = {4}, below[] = {-1};
+    MISTAKE(op_pick(tp, Z(3, 2), one), "op_pick: x (3,2)")
+    MISTAKE(op_pick(tp, Z(3, 1, 2), four), "op_pick: step 4 of x (3,1,2)")
+    MISTAKE(op_pick(tp, Z(3, 1, 2), below), "op_pick: step -1 of x (3,1,2)")
+    MISTAKE(op_reverse(tp, Z(3, 2), one), "op_reverse: x (3,2)")
+    MISTAKE(op_reverse(tp, Z(3, 1, 2), four), "op_reverse: length 4 of x (3,1,2)")
+    MISTAKE(op_attend_dot(tp, Z(1, 1, 2), Z(3, 1, 3), Z(3, 1, 2), one, NULL),
+            "op_attend_dot: q (1,1,2), k (3,1,3), v (3,1,2)")
+    MISTAKE(op_attend_dot(tp, Z(1, 1, 2), Z(3, 1, 2), Z(2, 1, 2), one, NULL),
+            "op_attend_dot: q (1,1,2), k (3,1,2), v (2,1,2)")
+    MISTAKE(op_attend_dot(tp, Z(1, 1, 2), Z(3, 1, 2), Z(3, 1, 2), four, NULL),
+            "op_attend_dot: length 4 of 3 steps")
+    MISTAKE(op_attend_additive(tp, Z(1, 1, 2), Z(3, 1, 2), Z(3), Z(3, 1, 2), one, NULL),
+            "op_attend_additive: q (1,1,2), a (3)")
+    return NULL;
+}
+
 /* The same of the recurrences over whole sequences. */
 static const char *recurrent_mistake(int n, bool make)
 {
@@ -161,10 +182,16 @@ START_TEST(recurrent)
 }
 END_TEST
 
+START_TEST(sequences)
+{
+    check_all(sequence_mistake);
+}
+END_TEST
+
 START_TEST(moving)
 {
     check_all(moving_mistake);
 }
 END_TEST
 
-SUITE("ops_abort", TESTS(arithmetic, recurrent, moving), NO_ABORTS)
+SUITE("ops_abort", TESTS(arithmetic, recurrent, sequences, moving), NO_ABORTS)

@@ -45,6 +45,27 @@ BUILD(lstm, op_lstm(tp, x[0], x[1], x[2], x[3]))
 BUILD(gru_after, op_gru_after(tp, x[0], x[1], x[2], n > 3 ? x[3] : NULL))
 BUILD(gru_before, op_gru_before(tp, x[0], x[1], x[2]))
 
+/* Lengths of the sequences of a batch: S, S-1, ... down to 0, and round again. */
+static const int *lengths(Tape *tp, int S, int B)
+{
+    int *len = tape_save(tp, (size_t)B * sizeof *len);
+    for (int b = 0; b < B; b++) len[b] = S - b % (S + 1);
+    return len;
+}
+
+static const int *last_steps(Tape *tp, int T, int B)
+{
+    int *t = tape_save(tp, (size_t)B * sizeof *t);
+    for (int b = 0; b < B; b++) t[b] = (b + 1) % T;
+    return t;
+}
+BUILD(pick, op_pick(tp, x[0], last_steps(tp, x[0]->shape.d[0], x[0]->shape.d[1])))
+BUILD(reverse, op_reverse(tp, x[0], lengths(tp, x[0]->shape.d[0], x[0]->shape.d[1])))
+BUILD(attend_dot,
+      op_attend_dot(tp, x[0], x[1], x[2], lengths(tp, x[1]->shape.d[0], x[1]->shape.d[1]), NULL))
+BUILD(attend_additive, op_attend_additive(tp, x[0], x[1], x[3], x[2],
+                                          lengths(tp, x[1]->shape.d[0], x[1]->shape.d[1]), NULL))
+
 static Tensor *dropout(Tape *tp, Tensor **x, int n, const int *arg)
 {
     (void)n;
@@ -135,6 +156,16 @@ static const struct Row {
     {"op_gru_after", gru_after, {0}, {"3,2,9 2,3 3,9", "1,1,3 1,1 1,3", "2,18,3 18,1 1,3"}},
     {"op_gru_after", gru_after, {0}, {"3,2,9 2,3 3,9 3", "1,1,3 1,1 1,3 1", "2,18,3 18,1 1,3 1"}},
     {"op_gru_before", gru_before, {0}, {"3,2,9 2,3 3,9", "1,1,3 1,1 1,3", "2,18,3 18,1 1,3"}},
+    {"op_pick", pick, {0}, {"3,2,4", "1,1,1", "2,5,1"}},
+    {"op_reverse", reverse, {0}, {"3,2,4", "1,1,1", "4,6,1"}},
+    {"op_attend_dot",
+     attend_dot,
+     {0},
+     {"2,3,4 3,3,4 3,3,2", "1,1,1 1,1,1 1,1,1", "1,2,3 4,2,3 4,2,1", "3,2,2 3,2,2 3,2,2"}},
+    {"op_attend_additive",
+     attend_additive,
+     {0},
+     {"2,3,4 3,3,4 3,3,2 4", "1,1,1 1,1,1 1,1,1 1", "1,2,3 4,2,3 4,2,1 3"}},
 };
 
 /* --- walking it --------------------------------------------------------------------------------- */
