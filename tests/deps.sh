@@ -1,11 +1,14 @@
 #!/bin/sh
 # Installs what is missing, through apt-get, with sudo when not root; elsewhere prints the list.
-#   deps.sh build    compiler, libraries, Check, gnuplot       deps.sh lint    the linters
+#   deps.sh build    compiler, libraries, Check, gnuplot, a font       deps.sh lint    the linters
 set -eu
 wanted=""
 for group in "$@"; do
     case $group in
-    build) wanted="$wanted gcc libc6-dev libdnnl-dev libjansson-dev libutf8proc-dev check gnuplot-nox" ;;
+    build) # the font has Hangul and is small
+        wanted="$wanted gcc libc6-dev libdnnl-dev libjansson-dev libutf8proc-dev check gnuplot-nox"
+        wanted="$wanted fonts-wqy-microhei"
+        ;;
     lint) wanted="$wanted clang-format-14 cppcheck shellcheck" ;;
     *) echo "deps.sh: unknown group $group" >&2; exit 2 ;;
     esac

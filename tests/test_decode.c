@@ -1,0 +1,442 @@
+/* Decoding against trying every output there is, and by hand. */
+#include "base.h"
+#include "decode.h"
+#include "rng.h"
+#include "suite.h"
+
+enum { PAD, BOS, EOS, A, B, C, V }; /* ids of the toy models; V is how many */
+enum { MOST_STEPS = 64, MOST_HYPOTHESES = 1 << 10 };
+
+/* A model whose state is all that it was fed: what comes next depends on the whole history, so a
+ * hypothesis that goes on from another's state gets other logits. */
+typedef struct Toy {
+    void (*predict)(const struct Toy *t, const int *history, int len, real *logits);
+    uint64_t seed;
+    bool ties;                /* logits of few different values */
+    int n;                    /* hypotheses of the last call */
+    int calls, widest, moved; /* moved: parents that were not in place */
+    int (*history)[MOST_STEPS], (*before)[MOST_STEPS];
+} Toy;
+
+static Toy toy_new(void (*predict)(const Toy *, const int *, int, real *), uint64_t seed)
+{
+    Toy t = {.predict = predict, .seed = seed, .n = 1};
+    t.history = xcalloc(MOST_HYPOTHESES, sizeof *t.history);
+    t.before = xcalloc(MOST_HYPOTHESES, sizeof *t.before);
+    return t;
+}
+
+static void toy_free(Toy *t)
+{
+    free(t->history), free(t->before);
+}
+
+static void toy_step(void *self, int n, const int *parent, const int *token, real *logits)
+{
+    Toy *t = self;
+    ck_assert(n >= 1 && n <= MOST_HYPOTHESES && t->calls < MOST_STEPS);
+    if (t->calls == 0) ck_assert(n == 1 && parent[0] == 0 && token[0] == BOS);
+    void *swap = t->before;
+    t->before = t->history;
+    t->history = swap;
+    for (int i = 0; i < n; i++) {
+        ck_assert(parent[i] >= 0 && parent[i] < t->n);
+        if (t->calls > 0)
+            ck_assert(token[i] >= A && token[i] < V); /* no PAD, BOS; nothing after EOS */
+        memcpy(t->history[i], t->before[parent[i]], sizeof *t->history);
+        t->history[i][t->calls] = token[i];
+        t->predict(t, t->history[i] + 1, t->calls, logits + (size_t)i * V);
+        t->moved += parent[i] != i;
+    }
+    t->n = n;
+    t->calls++;
+    if (n > t->widest) t->widest = n;
+}
+
+static Decoder decoder_of(Toy *t)
+{
+    t->n = 1;
+    t->calls = t->widest = t->moved = 0;
+    return (Decoder){.self = t, .vocab = V, .bos = BOS, .eos = EOS, .pad = PAD, .step = toy_step};
+}
+
+/* Every history has logits of its own. */
+static void predict_at_random(const Toy *t, const int *history, int len, real *logits)
+{
+    uint32_t place = 0;
+    for (int i = 0; i < len; i++) place = place * V + (uint32_t)history[i] + 1;
+    Rng rng = rng_make(t->seed, RNG_TEST, place);
+    for (int i = 0; i < V; i++) logits[i] = (real)(2 * rng_normal(&rng));
+    for (int i = 0; i < V && t->ties; i++) logits[i] = (real)round((double)logits[i] / 2);
+}
+
+/* log p of an output, as the loss of training would count it. */
+static double rescored(const Toy *t, const int *token, int len, bool finished)
+{
+    double sum = 0;
+    for (int i = 0; i < len + finished; i++) {
+        real logits[V];
+        double total = 0;
+        t->predict(t, token, i, logits);
+        for (int k = 0; k < V; k++) total += exp((double)logits[k]);
+        sum += (double)logits[i < len ? token[i] : EOS] - log(total);
+    }
+    return sum;
+}
+
+static double score_of(double log_p, int length, double alpha)
+{
+    return log_p / pow((5. + length) / 6, alpha);
+}
+
+/* --- every output there is -------------------------------------------------------------------- */
+
+typedef struct {
+    int token[MOST_STEPS], len;
+    bool finished;
+    double score;
+} Best;
+
+static void try_all(const Toy *t, double alpha, int limit, int *token, int len, Best *best)
+{
+    const bool cut = len == limit;
+    const double score = score_of(rescored(t, token, len, !cut), len + !cut, alpha);
+    if (score > best->score) {
+        *best = (Best){.len = len, .finished = !cut, .score = score};
+        memcpy(best->token, token, (size_t)len * sizeof *token);
+    }
+    for (int next = A; next < V && !cut; next++) {
+        token[len] = next;
+        try_all(t, alpha, limit, token, len + 1, best);
+    }
+}
+
+START_TEST(a_wide_beam_finds_the_best)
+{
+    static const double alphas[] = {0, 0.6, 2};
+    int cut = 0, early = 0;
+    for (int trial = 0; trial < 120; trial++) {
+        const int limit = 1 + trial % 5;
+        const double alpha = alphas[trial / 5 % 3];
+        Toy t = toy_new(predict_at_random, (uint64_t)trial);
+        Best best = {.score = -INFINITY};
+        int token[MOST_STEPS];
+        try_all(&t, alpha, limit, token, 0, &best);
+        const Decoder d = decoder_of(&t);
+        Hypothesis h = decode_beam(&d, (Beam){MOST_HYPOTHESES, alpha}, limit);
+        ck_assert_int_eq(h.len, best.len);
+        ck_assert_int_eq(h.finished, best.finished);
+        ck_assert_mem_eq(h.token, best.token, (size_t)h.len * sizeof *token);
+        ck_assert_double_eq_tol(h.score, best.score, 1e-12);
+        cut += !h.finished;
+        early += t.calls < limit;
+        hypothesis_free(&h);
+        toy_free(&t);
+    }
+    ck_assert_int_gt(cut, 5); /* all of it was put to the test */
+    ck_assert_int_lt(cut, 115);
+    ck_assert_int_gt(early, 5);
+}
+END_TEST
+
+/* Whatever the width, the probabilities are those of the tokens, and no better than the best. */
+START_TEST(a_narrow_beam_tells_the_truth)
+{
+    int better = 0, moved = 0;
+    for (int trial = 0; trial < 200; trial++) {
+        const int limit = 5, width = 2 + trial % 4;
+        const double alpha = trial % 3 * 0.5;
+        Toy t = toy_new(predict_at_random, 1000 + (uint64_t)trial);
+        Best best = {.score = -INFINITY};
+        int token[MOST_STEPS];
+        try_all(&t, alpha, limit, token, 0, &best);
+        Decoder d = decoder_of(&t);
+        Hypothesis h = decode_beam(&d, (Beam){width, alpha}, limit);
+        ck_assert_int_le(t.widest, width);
+        ck_assert(h.finished == (h.len < limit));
+        ck_assert_double_eq_tol(h.log_probability, rescored(&t, h.token, h.len, h.finished), 1e-12);
+        ck_assert_double_eq_tol(h.score, score_of(h.log_probability, h.len + h.finished, alpha),
+                                1e-12);
+        ck_assert_double_le(h.score, best.score + 1e-12);
+        moved += t.moved;
+
+        double log_p;
+        d = decoder_of(&t);
+        const int len = decode_greedy(&d, limit, token, &log_p);
+        better += h.score > score_of(log_p, len + (len < limit), alpha) + 1e-9;
+        hypothesis_free(&h);
+        toy_free(&t);
+    }
+    ck_assert_int_gt(better, 20);
+    ck_assert_int_gt(moved, 100);
+}
+END_TEST
+
+/* --- a beam of one ------------------------------------------------------------------------------ */
+
+static void ck_greedy_is_beam_1(Toy *t, double alpha, int limit)
+{
+    int token[MOST_STEPS];
+    double log_p;
+    Decoder d = decoder_of(t);
+    const int len = decode_greedy(&d, limit, token, &log_p);
+    ck_assert_int_eq(t->calls, len < limit ? len + 1 : limit);
+    d = decoder_of(t);
+    Hypothesis h = decode_beam(&d, (Beam){1, alpha}, limit);
+    ck_assert_int_eq(h.len, len);
+    ck_assert_mem_eq(h.token, token, (size_t)len * sizeof *token);
+    ck_assert_mem_eq(&h.log_probability, &log_p, sizeof log_p);
+    hypothesis_free(&h);
+}
+
+START_TEST(a_beam_of_one_is_greedy)
+{
+    for (int trial = 0; trial < 2000; trial++) {
+        Toy t = toy_new(predict_at_random, 5000 + (uint64_t)trial);
+        t.ties = trial % 2;
+        ck_greedy_is_beam_1(&t, trial % 5 * 0.4, 1 + trial % 40);
+        toy_free(&t);
+    }
+}
+END_TEST
+
+/* Greedy is the likeliest token at each step, the lower of two, and never BOS or PAD. */
+START_TEST(greedy_step_by_step)
+{
+    int forbidden = 0;
+    for (int trial = 0; trial < 200; trial++) {
+        Toy t = toy_new(predict_at_random, 9000 + (uint64_t)trial);
+        t.ties = trial % 2;
+        int token[MOST_STEPS];
+        double log_p;
+        const Decoder d = decoder_of(&t);
+        const int limit = 12, len = decode_greedy(&d, limit, token, &log_p);
+        for (int i = 0; i < (len < limit ? len + 1 : len); i++) {
+            real logits[V];
+            int best = EOS;
+            predict_at_random(&t, token, i, logits);
+            for (int k = A; k < V; k++)
+                if (logits[k] > logits[best]) best = k;
+            ck_assert_int_eq(i < len ? token[i] : EOS, best);
+            forbidden += logits[PAD] > logits[best] || logits[BOS] > logits[best];
+        }
+        ck_assert_double_eq_tol(log_p, rescored(&t, token, len, len < limit), 1e-12);
+        toy_free(&t);
+    }
+    ck_assert_int_gt(forbidden, 50);
+}
+END_TEST
+
+/* --- by hand ------------------------------------------------------------------------------------ */
+
+/* A first-order Markov chain: p[the last token, or BOS][next]. */
+static void predict_by_table(const real p[V][V], const int *history, int len, real *logits)
+{
+    for (int i = 0; i < V; i++)
+        logits[i] = (real)log((double)p[len > 0 ? history[len - 1] : BOS][i]);
+}
+
+static void predict_trap(const Toy *t, const int *history, int len, real *logits)
+{
+    static const real p[V][V] = {[BOS] = {[A] = (real)0.6, [B] = (real)0.4},
+                                 [A] = {[A] = (real)0.3, [B] = (real)0.3, [EOS] = (real)0.4},
+                                 [B] = {[EOS] = (real)0.9, [C] = (real)0.1},
+                                 [C] = {0, 0, 0, 0, 0, 1}};
+    (void)t;
+    predict_by_table(p, history, len, logits);
+}
+
+/* Greedy falls for A, after which nothing is sure: .6 * .4 = .24; B and the end: .4 * .9 = .36. */
+START_TEST(greedy_is_beaten)
+{
+    Toy t = toy_new(predict_trap, 0);
+    int token[8];
+    double log_p;
+    Decoder d = decoder_of(&t);
+    ck_assert_int_eq(decode_greedy(&d, 8, token, &log_p), 1);
+    ck_assert_int_eq(token[0], A);
+    ck_assert_double_eq_tol(exp(log_p), 0.24, 1e-6);
+    d = decoder_of(&t);
+    Hypothesis h = decode_beam(&d, (Beam){2, 0}, 8);
+    ck_assert_int_eq(h.len, 1);
+    ck_assert_int_eq(h.token[0], B);
+    ck_assert(h.finished);
+    ck_assert_double_eq_tol(exp(h.log_probability), 0.36, 1e-6);
+    ck_assert_double_eq(h.score, h.log_probability);
+    ck_assert_int_eq(t.calls, 2); /* what is left has .18 at most */
+    hypothesis_free(&h);
+    toy_free(&t);
+}
+END_TEST
+
+static void predict_short_or_long(const Toy *t, const int *history, int len, real *logits)
+{
+    static const real p[V][V] = {[BOS] = {[A] = (real)0.58, [EOS] = (real)0.42},
+                                 [A] = {[A] = (real)0.3, [B] = (real)0.7},
+                                 [B] = {[EOS] = (real)0.95, [A] = (real)0.05}};
+    (void)t;
+    predict_by_table(p, history, len, logits);
+}
+
+/* The empty output has .42, A B has .58 * .7 * .95 = .3857; but per length,
+ * log .42 = -.868 < log .3857 / (8/6) = -.715. */
+START_TEST(normalisation_favours_the_long)
+{
+    Toy t = toy_new(predict_short_or_long, 0);
+    Decoder d = decoder_of(&t);
+    Hypothesis h = decode_beam(&d, (Beam){4, 0}, 6);
+    ck_assert_int_eq(h.len, 0);
+    ck_assert_double_eq_tol(exp(h.score), 0.42, 1e-6);
+    hypothesis_free(&h);
+    d = decoder_of(&t);
+    h = decode_beam(&d, (Beam){4, 1}, 6);
+    ck_assert_int_eq(h.len, 2);
+    ck_assert(h.token[0] == A && h.token[1] == B);
+    ck_assert_double_eq_tol(h.score, log(0.58 * 0.7 * 0.95) / (8. / 6), 1e-6);
+    hypothesis_free(&h);
+    toy_free(&t);
+}
+END_TEST
+
+static void predict_end(const Toy *t, const int *history, int len, real *logits)
+{
+    static const real p[V][V] = {[BOS] = {[EOS] = (real)0.9, [A] = (real)0.1}, [A] = {0, 0, 0, 1}};
+    (void)t;
+    predict_by_table(p, history, len, logits);
+}
+
+/* The end has log .9 = -.105; A for ever could reach log .1 / lp(50) = -2.303 / 9.17^alpha: less
+ * for alpha = 0 and 1, more for 2. */
+START_TEST(stops_when_it_has_won)
+{
+    static const int calls[] = {1, 1, 50};
+    for (int alpha = 0; alpha <= 2; alpha++) {
+        Toy t = toy_new(predict_end, 0);
+        const Decoder d = decoder_of(&t);
+        Hypothesis h = decode_beam(&d, (Beam){2, alpha}, 50);
+        ck_assert_int_eq(t.calls, calls[alpha]);
+        ck_assert_int_eq(h.len, alpha < 2 ? 0 : 50);
+        hypothesis_free(&h);
+        toy_free(&t);
+    }
+}
+END_TEST
+
+static void predict_endless(const Toy *t, const int *history, int len, real *logits)
+{
+    (void)t, (void)history, (void)len;
+    for (int i = 0; i < V; i++) logits[i] = i == EOS ? -INFINITY : 0;
+}
+
+/* Never an end, and all tokens alike: the lowest wins, over and over. */
+START_TEST(cut_off_at_the_limit)
+{
+    Toy t = toy_new(predict_endless, 0);
+    for (int limit = 1; limit <= 20; limit += 19)
+        for (int width = 1; width <= 5; width += 2) {
+            int token[20];
+            double log_p;
+            Decoder d = decoder_of(&t);
+            ck_assert_int_eq(decode_greedy(&d, limit, token, &log_p), limit);
+            ck_assert_int_eq(t.calls, limit);
+            d = decoder_of(&t);
+            Hypothesis h = decode_beam(&d, (Beam){width, 1}, limit);
+            ck_assert_int_eq(t.calls, limit);
+            ck_assert_int_eq(t.widest, limit == 1 ? 1 : width);
+            ck_assert(!h.finished && h.len == limit);
+            for (int i = 0; i < limit; i++) ck_assert(token[i] == A && h.token[i] == A);
+            ck_assert_double_eq_tol(log_p, -limit * log(V - 1), 1e-9); /* BOS and PAD have theirs */
+            ck_assert_double_eq(h.log_probability, log_p);
+            ck_assert_double_eq_tol(h.score, score_of(log_p, limit, 1), 1e-12);
+            hypothesis_free(&h);
+        }
+    toy_free(&t);
+}
+END_TEST
+
+static void predict_huge(const Toy *t, const int *history, int len, real *logits)
+{
+    (void)t, (void)history;
+    for (int i = 0; i < V; i++) logits[i] = 0;
+    logits[len < 3 ? B : EOS] = (real)1e30;
+}
+
+START_TEST(huge_logits)
+{
+    Toy t = toy_new(predict_huge, 0);
+    int token[8];
+    double log_p;
+    const Decoder d = decoder_of(&t);
+    ck_assert_int_eq(decode_greedy(&d, 8, token, &log_p), 3);
+    ck_assert_double_eq(log_p, 0);
+    ck_greedy_is_beam_1(&t, 1, 8);
+    toy_free(&t);
+}
+END_TEST
+
+static void predict_nan(const Toy *t, const int *history, int len, real *logits)
+{
+    (void)history;
+    for (int i = 0; i < V; i++) logits[i] = (real)NAN;
+    if (t->seed == 1) logits[C] = 0, logits[A] = -INFINITY;
+    if (t->seed == 2) logits[len % V] = INFINITY;
+}
+
+/* A model gone wrong still comes to an end. */
+START_TEST(no_numbers)
+{
+    for (uint64_t variant = 0; variant < 3; variant++) {
+        Toy t = toy_new(predict_nan, variant);
+        int token[8];
+        double log_p;
+        Decoder d = decoder_of(&t);
+        const int len = decode_greedy(&d, 8, token, &log_p);
+        if (variant == 1) ck_assert(len == 8 && token[0] == C && token[7] == C && log_p == 0);
+        if (variant != 1) ck_assert(log_p == -INFINITY);
+        ck_greedy_is_beam_1(&t, 1, 8);
+        d = decoder_of(&t);
+        Hypothesis h = decode_beam(&d, (Beam){3, 0}, 8);
+        ck_assert_int_le(h.len, 8);
+        hypothesis_free(&h);
+        toy_free(&t);
+    }
+}
+END_TEST
+
+static void attempt(int limit, int eos, Beam beam)
+{
+    Toy t = toy_new(predict_endless, 0);
+    Decoder d = decoder_of(&t);
+    d.eos = eos;
+    decode_beam(&d, beam, limit);
+}
+
+START_TEST(no_limit)
+{
+    attempt(0, EOS, (Beam){1, 0});
+}
+END_TEST
+
+START_TEST(no_width)
+{
+    attempt(3, EOS, (Beam){0, 0});
+}
+END_TEST
+
+START_TEST(negative_alpha)
+{
+    attempt(3, EOS, (Beam){1, -1});
+}
+END_TEST
+
+START_TEST(bos_is_eos)
+{
+    attempt(3, BOS, (Beam){1, 0});
+}
+END_TEST
+
+SUITE("decode",
+      TESTS(a_wide_beam_finds_the_best, a_narrow_beam_tells_the_truth, a_beam_of_one_is_greedy,
+            greedy_step_by_step, greedy_is_beaten, normalisation_favours_the_long,
+            stops_when_it_has_won, cut_off_at_the_limit, huge_logits, no_numbers),
+      ABORTS(no_limit, no_width, negative_alpha, bos_is_eos))
