@@ -170,8 +170,11 @@ void gemm_rows(GemmForm form, int M, int N, int K, const real *a, int lda, const
     const bool by_rows = M >= N;
     const int side = by_rows ? M : N, size = block_size(side, flops);
     const int blocks = (side + size - 1) / size;
-    const int threads = blocks > 1 ? parallel_threads(flops) : 1;
-#pragma omp parallel for num_threads(threads) schedule(static)
+    if (blocks == 1) {
+        gemm_serial(form, M, N, K, a, lda, b, ldb, beta, c, ldc);
+        return;
+    }
+#pragma omp parallel for num_threads(parallel_threads(flops)) schedule(static)
     for (int i = 0; i < blocks; i++) {
         const size_t at = (size_t)i * size;
         const int len = side - (int)at < size ? side - (int)at : size;

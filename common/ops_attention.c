@@ -173,11 +173,7 @@ static void attend_backward(Node *nd)
     const int B = nd->in[0]->shape.d[1], A = nd->in[0]->shape.d[2];
     Tensor *a = s->additive ? nd->in[3] : NULL;
     if (a) memset(s->da, 0, (size_t)B * A * sizeof *s->da);
-#pragma omp parallel for num_threads(parallel_threads(2 * s->flops)) schedule(static)
-    for (int b = 0; b < B; b++) {
-        backward_weights(nd, b);
-        backward_scores(nd, b);
-    }
+    PARALLEL_FOR(2 * s->flops, b, B, 1, backward_weights(nd, b); backward_scores(nd, b));
     for (int b = 0; b < B && a && a->grad; b++) add_to(a->grad, s->da + (size_t)b * A, A);
 }
 
@@ -210,8 +206,7 @@ static Tensor *attend(Tape *tp, const char *name, int inputs, Tensor **in, const
         s->da = tape_save(tp, (size_t)B * A * sizeof *s->da);
         s->sum = tape_save(tp, (size_t)B * 2 * A * sizeof *s->sum);
     }
-#pragma omp parallel for num_threads(parallel_threads(s->flops)) schedule(static)
-    for (int b = 0; b < B; b++) attend_forward(nd, b);
+    PARALLEL_FOR(s->flops, b, B, 1, attend_forward(nd, b));
     if (weights) *weights = s->p;
     return nd->out;
 }

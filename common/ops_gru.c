@@ -155,8 +155,7 @@ static void gru_backward(Node *nd)
     Tensor *h0 = nd->in[1], *u = nd->in[2], *k = nd->inputs > 3 ? nd->in[3] : NULL;
     const int T = nd->in[0]->shape.d[0], B = h0->shape.d[0], H = h0->shape.d[1], ld = s->ld;
     recurrent_transpose(&s->u);
-#pragma omp parallel for num_threads(parallel_threads(6.0 * T * B * H * H)) schedule(static)
-    for (int b = 0; b < B; b += ROWS) gru_backward_rows(nd, b, rows_from(b, B));
+    PARALLEL_FOR(6.0 * T * B * H * H, b, B, ROWS, gru_backward_rows(nd, b, rows_from(b, B)));
     if (u->grad && s->after) gru_weight_gradient(nd, 0, 3 * H);
     if (u->grad && !s->after) {
         gru_weight_gradient(nd, 0, 2 * H);
@@ -191,8 +190,7 @@ static Tensor *gru(Tape *tp, const char *name, bool after, int inputs, Tensor **
     s->gates = tape_save(tp, TB * s->ld * sizeof(real));
     s->q = tape_save(tp, TB * H * sizeof(real));
     s->product = tape_save(tp, BH * sizeof(real));
-#pragma omp parallel for num_threads(parallel_threads(6.0 * T * B * H * H)) schedule(static)
-    for (int b = 0; b < B; b += ROWS) gru_forward_rows(nd, b, rows_from(b, B));
+    PARALLEL_FOR(6.0 * T * B * H * H, b, B, ROWS, gru_forward_rows(nd, b, rows_from(b, B)));
     if (nd->out->requires_grad) {
         s->d = tape_save(tp, TB * s->ld * sizeof(real));
         s->dh = tape_save(tp, BH * sizeof(real));

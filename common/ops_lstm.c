@@ -110,8 +110,7 @@ static void lstm_backward(Node *nd)
     Tensor *h0 = nd->in[1], *u = nd->in[3];
     const int T = nd->in[0]->shape.d[0], B = h0->shape.d[0], H = h0->shape.d[1], N = s->N;
     recurrent_transpose(&s->u);
-#pragma omp parallel for num_threads(parallel_threads(2.0 * T * B * H * N)) schedule(static)
-    for (int b = 0; b < B; b += ROWS) lstm_backward_rows(nd, b, rows_from(b, B));
+    PARALLEL_FOR(2.0 * T * B * H * N, b, B, ROWS, lstm_backward_rows(nd, b, rows_from(b, B)));
     if (u->grad) gemm_rows(TN, H, N, T * B, s->h, H, s->dz, s->ld, 1, u->grad, N);
 }
 
@@ -156,8 +155,7 @@ Tensor *op_lstm(Tape *tp, Tensor *z, Tensor *h0, Tensor *c0, Tensor *u)
     *s = (Lstm){.h = h, .forget = N == 4 * H, .N = N, .ld = gemm_row(N)};
     s->u = recurrent_weight(tp, u, T, B, nd->out->requires_grad);
     s->gates = tape_save(tp, TB * s->ld * sizeof(real));
-#pragma omp parallel for num_threads(parallel_threads(2.0 * T * B * H * N)) schedule(static)
-    for (int b = 0; b < B; b += ROWS) lstm_forward_rows(nd, b, rows_from(b, B));
+    PARALLEL_FOR(2.0 * T * B * H * N, b, B, ROWS, lstm_forward_rows(nd, b, rows_from(b, B)));
     if (nd->out->requires_grad) {
         s->dz = tape_save(tp, TB * s->ld * sizeof(real));
         s->dh = tape_save(tp, (size_t)B * H * sizeof(real));

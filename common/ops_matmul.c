@@ -50,8 +50,7 @@ Tensor *op_linear(Tape *tp, Tensor *x, Tensor *w, Tensor *b)
     Node *nd = tape_node(tp, "linear", linear_backward, shape_with_last(x->shape, N), x, w, b);
     nd->sets_first = true;
     real *y = nd->out->data;
-#pragma omp parallel for num_threads(parallel_threads(1.0 * R * N)) schedule(static)
-    for (int r = 0; r < R; r++) memcpy(y + (size_t)r * N, b->data, (size_t)N * sizeof *y);
+    PARALLEL_FOR(1.0 * R * N, r, R, 1, memcpy(y + (size_t)r * N, b->data, (size_t)N * sizeof *y));
     gemm(NN, R, N, C, x->data, w->data, 1, y);
     return nd->out;
 }

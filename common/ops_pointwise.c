@@ -8,17 +8,10 @@ enum { CHUNK = 4096 }; /* values a thread takes at a time */
 /* Runs body for i = 0 .. len-1, in chunks. */
 #define FOR_EACH(len, cost, ...)                                                                   \
     {                                                                                              \
-        const int count = (len), threads = parallel_threads((double)count * (cost));               \
-        _Pragma("omp parallel for num_threads(threads) schedule(static)") for (int chunk = 0;      \
-                                                                               chunk < count;      \
-                                                                               chunk += CHUNK)     \
-        {                                                                                          \
-            const int end = count - chunk < CHUNK ? count : chunk + CHUNK;                         \
-            _Pragma("omp simd") for (int i = chunk; i < end; i++)                                  \
-            {                                                                                      \
-                __VA_ARGS__;                                                                       \
-            }                                                                                      \
-        }                                                                                          \
+        const int count = (len);                                                                   \
+        PARALLEL_FOR((double)count *(cost), chunk, count, CHUNK,                                   \
+                     const int end = count - chunk < CHUNK ? count : chunk + CHUNK;                \
+                     _Pragma("omp simd") for (int i = chunk; i < end; i++) { __VA_ARGS__; });      \
     }
 
 /* One line an op: its name, y as a function of x, and dy/dx as a function of x and y, for

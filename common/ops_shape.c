@@ -27,14 +27,13 @@ Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s)
     const int V = w->shape.d[0], C = w->shape.d[1], R = shape_len(s);
     Node *nd = tape_node(tp, "embed", embed_backward, shape_append(s, C), w);
     int *saved = nd->saved = tape_save(tp, (size_t)R * sizeof *saved);
-#pragma omp parallel for num_threads(parallel_threads(1.0 * R * C)) schedule(static)
-    for (int r = 0; r < R; r++) {
+    memcpy(saved, ids, (size_t)R * sizeof *saved);
+    for (int r = 0; r < R; r++)
         CHECK(ids[r] >= 0 && ids[r] < V, "op_embed: id %d at %d; the vocabulary is %d", ids[r], r,
               V);
-        saved[r] = ids[r];
-        memcpy(nd->out->data + (size_t)r * C, w->data + (size_t)ids[r] * C,
-               (size_t)C * sizeof(real));
-    }
+    PARALLEL_FOR(1.0 * R * C, r, R, 1,
+                 memcpy(nd->out->data + (size_t)r * C, w->data + (size_t)ids[r] * C,
+                        (size_t)C * sizeof(real)));
     return nd->out;
 }
 

@@ -1,6 +1,6 @@
 /* Threads. The only file that names OpenMP's runtime; other files write
  *
- *     #pragma omp parallel for num_threads(parallel_threads(flops)) schedule(static)
+ *     PARALLEL_FOR(flops, i, n, step, work(i));
  *
  * over chunks whose size depends on the shapes alone. Each chunk's arithmetic is the same whoever
  * runs it and no float is reduced across threads, so results are the same to the last bit for any
@@ -20,5 +20,23 @@ int parallel_max(void);          /* threads in use */
 /* How many threads work of that size deserves: one where waking the others costs more than it
  * saves, so that two threads are never slower than one. */
 int parallel_threads(double flops);
+
+/* for (int i = 0; i < n; i += step) { ... }, on as many threads as that many flops deserve. On one it is
+ * a plain loop: a parallel region of one thread still takes 0.4 us, more than many a small op. */
+#define PARALLEL_FOR(flops, i, n, step, ...)                                                       \
+    do {                                                                                           \
+        const int threads_ = parallel_threads(flops);                                              \
+        if (threads_ == 1)                                                                         \
+            for (int i = 0; i < (n); i += (step)) {                                                \
+                __VA_ARGS__;                                                                       \
+            }                                                                                      \
+        else                                                                                       \
+            _Pragma("omp parallel for num_threads(threads_) schedule(static)") for (int i = 0;     \
+                                                                                    i < (n);       \
+                                                                                    i += (step))   \
+            {                                                                                      \
+                __VA_ARGS__;                                                                       \
+            }                                                                                      \
+    } while (0)
 
 #endif
