@@ -11,11 +11,12 @@ static const char *const PLACES = "common/data/places.tsv", *const PROSE = "less
 
 DataConfig data_defaults(void)
 {
-    return (DataConfig){.unit = "char", .heldout = 0.1};
+    return (DataConfig){.unit = "char", .heldout = 0.1, .pairs = pairs_defaults()};
 }
 
 const char *data_name(const DataConfig *c)
 {
+    if (c->of_pairs) return c->pairs.file ? c->pairs.file : c->pairs.task;
     if (c->task) return c->task;
     return c->text ? c->text : c->lines ? PLACES : PROSE;
 }
@@ -27,17 +28,21 @@ static const char *missing_default(const char *path)
                : "";
 }
 
-bool data_open(Data *d, const DataConfig *c, const Vocab *vocab, Error *err)
+bool data_open(Data *d, const DataConfig *c, const Vocabularies *given, Error *err)
 {
-    *d = (Data){0};
+    const bool text = given && given->of_text, pairs = given && given->of_pairs;
+    *d = (Data){.is_pairs = c->of_pairs};
+    if (c->of_pairs)
+        return pairs_open(&d->pairs, &d->task, &c->pairs, pairs ? &given->source : NULL,
+                          pairs ? &given->target : NULL, err);
     if (c->task && c->text)
         return error_set(err, "--task %s and --text %s: choose one", c->task, c->text);
     if (c->task) return task_open(&d->task, c->task, c->seq_len, err);
     const char *path = data_name(c);
     const Unit unit = c->unit[0] == 'b' ? UNIT_BYTE : UNIT_CHAR;
     d->is_text = true;
-    if (text_open(&d->text, &d->task, path, c->valid, unit, c->lines, c->heldout, c->seq_len, vocab,
-                  err))
+    if (text_open(&d->text, &d->task, path, c->valid, unit, c->lines, c->heldout, c->seq_len,
+                  text ? &given->vocab : NULL, err))
         return true;
     Error why = *err;
     return error_set(err, "%s%s", why.text, missing_default(path));
@@ -46,6 +51,7 @@ bool data_open(Data *d, const DataConfig *c, const Vocab *vocab, Error *err)
 void data_close(Data *d)
 {
     if (d->is_text) text_close(&d->text);
+    if (d->is_pairs) pairs_close(&d->pairs);
     task_close(&d->task);
     *d = (Data){0};
 }
@@ -54,6 +60,42 @@ bool data_is_running(const Data *d)
 {
     return d->is_text && !d->text.by_line;
 }
+
+/* --- vocabularies --------------------------------------------------------------------------------- */
+
+void vocabularies_to_json(const Data *d, json_t *config)
+{
+    if (d->is_text) json_object_set_new(config, "vocab", vocab_to_json(&d->text.vocab));
+    if (!d->is_pairs) return;
+    json_object_set_new(config, "source_vocab", lexicon_to_json(&d->pairs.source));
+    json_object_set_new(config, "target_vocab", lexicon_to_json(&d->pairs.target));
+}
+
+bool vocabularies_from_json(Vocabularies *v, const json_t *config, Error *err)
+{
+    const json_t *vocab = json_object_get(config, "vocab");
+    const json_t *source = json_object_get(config, "source_vocab");
+    const json_t *target = json_object_get(config, "target_vocab");
+    *v = (Vocabularies){0};
+    if (!source != !target)
+        return error_set(err, "%s_vocab is missing beside %s_vocab", source ? "target" : "source",
+                         source ? "source" : "target");
+    if (vocab && !(v->of_text = vocab_from_json(&v->vocab, vocab, err))) return false;
+    if (!source) return true;
+    v->of_pairs =
+        lexicon_from_json(&v->source, source, err) && lexicon_from_json(&v->target, target, err);
+    if (!v->of_pairs) vocabularies_free(v);
+    return v->of_pairs;
+}
+
+void vocabularies_free(Vocabularies *v)
+{
+    if (v->of_text) vocab_free(&v->vocab);
+    lexicon_free(&v->source), lexicon_free(&v->target);
+    *v = (Vocabularies){0};
+}
+
+/* --- evaluating ----------------------------------------------------------------------------------- */
 
 static void score_batch(const Data *d, const Model *m, Tape *tp, const Batch *batch, real *state,
                         Score *s)
@@ -88,6 +130,8 @@ void data_evaluate(const Data *d, const Model *m, Split split, int length, int s
         evaluate_running(d, m, &tp, &batch, split, max_tokens, s);
     } else {
         if (d->is_text) sequences = d->text.lines[split];
+        if (d->pairs.is_table && sequences > pairs_items(&d->pairs, split))
+            sequences = pairs_items(&d->pairs, split);
         for (int i = 0; i < sequences; i += EVAL_BATCH) {
             const int B = sequences - i < EVAL_BATCH ? sequences - i : EVAL_BATCH;
             task_heldout(&d->task, split, length, i, B, &batch);

@@ -1,10 +1,11 @@
-/* What a program trains or evaluates on, chosen by options: a generated task, running text, or a
- * list of lines. */
+/* What a program trains or evaluates on, chosen by options: a generated task, running text, a
+ * list of lines, or, in programs that translate, pairs. */
 #ifndef DATA_H
 #define DATA_H
 
 #include "args.h"
 #include "model.h"
+#include "pairs.h"
 #include "text.h"
 
 typedef struct {
@@ -15,6 +16,8 @@ typedef struct {
     bool lines;        /* one item a line */
     double heldout;    /* part of a running text that is held out */
     int seq_len;       /* steps of a training sequence; 0: the task's own */
+    bool of_pairs;     /* set by the program: none of the above, but these */
+    PairsConfig pairs;
 } DataConfig;
 
 DataConfig data_defaults(void);
@@ -37,20 +40,34 @@ const char *data_name(const DataConfig *c); /* of the task, or of the file */
 typedef struct {
     Task task;
     Text text; /* of running text and lines */
-    bool is_text;
+    Pairs pairs;
+    bool is_text, is_pairs;
     int streams; /* cursors that read a held-out running text side by side; 0: 64 */
 } Data;
 
-/* vocab: the vocabulary a model was trained with, or NULL to make one from the training text. */
-bool data_open(Data *d, const DataConfig *c, const Vocab *vocab, Error *err);
+/* What the ids of a trained model mean, as its run's config.json has it: "vocab" of texts,
+ * "source_vocab" and "target_vocab" of pairs, nothing of generated tasks. */
+typedef struct {
+    bool of_text, of_pairs; /* which of these are set */
+    Vocab vocab;
+    Lexicon source, target;
+} Vocabularies;
+
+void vocabularies_to_json(const Data *d, json_t *config); /* sets those keys */
+bool vocabularies_from_json(Vocabularies *v, const json_t *config, Error *err);
+void vocabularies_free(Vocabularies *v);
+
+/* given: the vocabularies a model was trained with (copied), or NULL to make them from what is to
+ * be trained on. */
+bool data_open(Data *d, const DataConfig *c, const Vocabularies *given, Error *err);
 void data_close(Data *d);
 
 /* Running text, which can be streamed with carried state; not lines. */
 bool data_is_running(const Data *d);
 
-/* Scores the model on held-out data: generated tasks and lines on `sequences` sequences of the given
- * length (0: the task's own; lines: all there are), running text as a whole with carried state, or
- * on its first max_tokens tokens (0: all). */
+/* Scores the model on held-out data: generated tasks and lines on `sequences` sequences of the
+ * given length (0: the task's own; lines: all there are; tables of pairs: no more than there are),
+ * running text as a whole with carried state, or on its first max_tokens tokens (0: all). */
 void data_evaluate(const Data *d, const Model *m, Split split, int length, int sequences,
                    int64_t max_tokens, Score *s);
 

@@ -11,7 +11,7 @@
 #include "parallel.h"
 #include "plot.h"
 
-enum { MAX_LENGTHS = 8 };
+enum { MAX_LENGTHS = LEN(((Task *)NULL)->lengths) };
 
 EvalConfig eval_defaults(void)
 {
@@ -39,24 +39,25 @@ static void name_arch(Evaluator *e)
              e->usage->program);
 }
 
-static bool read_config(Evaluator *e, Option *size, int n_size, Vocab *vocab, bool *has_vocab,
-                        Error *err)
+static bool read_config(Evaluator *e, Option *size, int n_size, Vocabularies *vocab, Error *err)
 {
     char *path = xformat("%s/config.json", e->dir);
     json_t *config = json_read(path, err);
     free(path);
     if (!config) return false;
-    Option data[] = {DATA_OPTIONS(&e->run), OPTION("seed", &e->seed, 0, 0x1p64, "")};
+    Option data[] = {DATA_OPTIONS(&e->run)}, pairs[] = {PAIRS_OPTIONS(&e->run.pairs)};
+    Option seed[] = {OPTION("seed", &e->seed, 0, 0x1p64, "")};
     const char *arch = json_string_value(json_object_get(config, "arch"));
     bool ok = true;
     name_arch(e);
     if (!arch || strcmp(arch, e->arch) != 0)
         ok = error_set(err, "%s holds a run of \"%s\": use ./%s/eval", e->dir, arch ? arch : "?",
                        arch ? arch : "?");
-    ok = ok && args_from_json(data, LEN(data), config, err) &&
-         args_from_json(size, n_size, config, err);
-    const json_t *v = json_object_get(config, "vocab");
-    if (ok && v) ok = *has_vocab = vocab_from_json(vocab, v, err);
+    ok = ok &&
+         (e->run.of_pairs ? args_from_json(pairs, LEN(pairs), config, err)
+                          : args_from_json(data, LEN(data), config, err)) &&
+         args_from_json(seed, LEN(seed), config, err) &&
+         args_from_json(size, n_size, config, err) && vocabularies_from_json(vocab, config, err);
     json_decref(config);
     return ok;
 }
@@ -70,7 +71,8 @@ static bool open_foreign(Evaluator *e, Error *err)
     e->run.text = c->text;
     e->run.valid = c->valid ? c->valid : data_name(&e->run);
     e->run.unit = e->foreign.vocab.unit == UNIT_BYTE ? "byte" : "char";
-    if (!data_open(&e->data, &e->run, &e->foreign.vocab, err)) return false;
+    const Vocabularies given = {.of_text = true, .vocab = e->foreign.vocab};
+    if (!data_open(&e->data, &e->run, &given, err)) return false;
     e->data.streams = 1; /* as its makers would read it: from the beginning to the end */
     return true;
 }
@@ -78,13 +80,12 @@ static bool open_foreign(Evaluator *e, Error *err)
 static bool open_run(Evaluator *e, Option *size, int n_size, Error *err)
 {
     EvalConfig *c = e->config;
-    Vocab vocab;
-    bool has_vocab = false;
-    bool ok = read_config(e, size, n_size, &vocab, &has_vocab, err);
+    Vocabularies vocab = {0};
+    bool ok = read_config(e, size, n_size, &vocab, err);
     if (c->text) e->run.text = c->text;
     if (c->valid) e->run.valid = c->valid;
-    ok = ok && data_open(&e->data, &e->run, has_vocab ? &vocab : NULL, err);
-    if (has_vocab) vocab_free(&vocab);
+    ok = ok && data_open(&e->data, &e->run, &vocab, err);
+    vocabularies_free(&vocab);
     return ok;
 }
 
@@ -93,16 +94,18 @@ enum { MAX_OPTIONS = 40 };
 bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Option *own, int n_own,
                     const Usage *usage, int argc, char **argv)
 {
-    const Option common[] = {EVAL_OPTIONS(c)};
+    const Option texts[] = {EVAL_OPTIONS(c)}, pairs[] = {EVAL_PAIRS_OPTIONS(c)};
+    const Option *common = c->of_pairs ? pairs : texts;
+    const int n_common = c->of_pairs ? LEN(pairs) : LEN(texts), n = n_common + n_own;
     Option option[MAX_OPTIONS];
-    const int n = LEN(common) + n_own;
     CHECK(n <= MAX_OPTIONS, "evaluator_open: %d options", n);
-    memcpy(option, common, sizeof common);
-    if (n_own) memcpy(option + LEN(common), own, (size_t)n_own * sizeof *own);
+    memcpy(option, common, (size_t)n_common * sizeof *common);
+    if (n_own) memcpy(option + n_common, own, (size_t)n_own * sizeof *own);
     Error err;
     int operand;
     parallel_start(argv);
     *e = (Evaluator){.config = c, .usage = usage, .run = data_defaults()};
+    e->run.of_pairs = c->of_pairs;
     Usage with_version = *usage;
     with_version.version = blas_name();
     e->status = args_parse(argc, argv, option, n, &with_version, &operand);
@@ -110,7 +113,9 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
     e->status = EXIT_OK;
     if (argc - operand != !c->import)
         return evaluator_fail(e, EXIT_USAGE,
-                              "give one run directory, e.g. runs/rnn, or --import PATH");
+                              c->of_pairs
+                                  ? "give one run directory"
+                                  : "give one run directory, e.g. runs/rnn, or --import PATH");
     if (!c->import) e->dir = xstrdup(argv[operand]);
     blas_warm_up();
     parallel_init(c->threads);
@@ -129,6 +134,7 @@ int evaluator_close(Evaluator *e)
     blas_warm_up_end();
     data_close(&e->data);
     foreign_close(&e->foreign);
+    json_decref(e->extra);
     free(e->dir);
     return e->status;
 }
@@ -140,16 +146,15 @@ typedef struct {
     Score score[MAX_LENGTHS];
 } ByLength;
 
-/* The task's lengths and, between the first and the last, every doubling. */
 static ByLength by_length(const Evaluator *e, const Model *m)
 {
     ByLength b = {0};
     const Task *t = &e->data.task;
     if (e->data.is_text || t->n_lengths < 2) return b;
-    const int last = t->lengths[t->n_lengths - 1];
-    for (int length = t->lengths[0]; b.n < MAX_LENGTHS && length <= last; length *= 2) {
-        b.length[b.n] = length;
-        data_evaluate(&e->data, m, SPLIT_TEST, length, e->config->examples, 0, &b.score[b.n++]);
+    for (; b.n < t->n_lengths; b.n++) {
+        b.length[b.n] = t->lengths[b.n];
+        data_evaluate(&e->data, m, SPLIT_TEST, b.length[b.n], e->config->examples, 0,
+                      &b.score[b.n]);
     }
     return b;
 }
@@ -187,6 +192,7 @@ static void print_report(const Evaluator *e, const Score *s, const ByLength *b, 
     print_level(counting, ngram.loss, ngram.loss / log(2));
     print_level("best possible", s->bayes / s->scored, t->metric_perfect);
     if (t->outputs) printf("  %-14s %10.4f\n", "perplexity", exp(loss));
+    if (e->data.is_pairs) printf("  %-14s %10.4f\n", "exact match", s->right / s->sequences);
     if (e->data.is_text)
         printf("  %-14s %10.4f\n", "bits/byte", loss / log(2) / e->data.text.bytes_per_token);
     for (int k = 0; k < LEN(s->split_asked); k++)
@@ -218,6 +224,7 @@ static void print_json(const Evaluator *e, const Score *s, const ByLength *b, co
     set_number(o, "chance", t->metric_chance);
     set_number(o, "perfect", t->metric_perfect);
     if (t->outputs) set_number(o, "perplexity", exp(s->loss / s->scored));
+    if (e->data.is_pairs) set_number(o, "exact", s->right / s->sequences);
     if (e->data.is_text) {
         set_number(o, "ngram_loss", ngram_of(e).loss);
         set_number(o, "bits_per_byte", s->loss / s->scored / log(2) / e->data.text.bytes_per_token);
@@ -234,6 +241,7 @@ static void print_json(const Evaluator *e, const Score *s, const ByLength *b, co
     }
     json_object_set_new(o, "by_length", exact);
     json_object_set_new(o, "value_by_length", value);
+    if (e->extra) json_object_update(o, e->extra);
     json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     putchar('\n');
     json_decref(o);

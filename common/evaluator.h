@@ -10,6 +10,7 @@
 #include "params.h"
 
 typedef struct {
+    bool of_pairs;              /* set by a program that translates */
     const char *text, *valid;   /* other data than the run's, or NULL */
     const char *import, *vocab; /* foreign weights instead of a run, and their vocabulary */
     int examples;               /* held-out sequences of a generated task */
@@ -38,7 +39,16 @@ EvalConfig eval_defaults(void);
         OPTION("temperature", &(c)->temperature, 0, 100, "0: always the most likely token"),       \
         OPTION("top-k", &(c)->top_k, 0, 10000000, "only the k most likely tokens (0: all)"),       \
         OPTION("top-p", &(c)->top_p, 0, 1, "only the most likely tokens of total probability p"),  \
-        OPTION("seed", &(c)->seed, 0, 0x1p64, "of the samples"), OPTION_GROUP("Output"),           \
+        OPTION("seed", &(c)->seed, 0, 0x1p64, "of the samples"), EVAL_OUTPUT_OPTIONS(c)
+
+/* Of a program that translates: it evaluates on the run's own data. */
+#define EVAL_PAIRS_OPTIONS(c)                                                                      \
+    OPTION_GROUP("Data"),                                                                          \
+        OPTION("examples", &(c)->examples, 1, 1000000, "held-out pairs, at most"),                 \
+        OPTION("samples", &(c)->samples, 0, 100000, "outputs to print"), EVAL_OUTPUT_OPTIONS(c)
+
+#define EVAL_OUTPUT_OPTIONS(c)                                                                     \
+    OPTION_GROUP("Output"),                                                                        \
         OPTION_FLAG("json", &(c)->json, "one JSON object instead of the report"),                  \
         OPTION_CHOICE("plot", &(c)->plot, "png|svg|dumb|none", "the figures"),                     \
         OPTION("threads", &(c)->threads, 0, 256, "threads (0: OMP_NUM_THREADS or all cores)")
@@ -52,6 +62,7 @@ typedef struct {
     uint64_t seed;       /* that it was trained with */
     Data data;
     Foreign foreign; /* with --import */
+    json_t *extra;   /* what the JSON object has besides, or NULL; owned */
     int status;
 } Evaluator;
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lexicon.h"
 #include "parallel.h"
 #include "tasks.h"
 
@@ -64,9 +65,14 @@ static uint64_t splitmix64(uint64_t x) /* Steele, Lea & Flood 2014: mixes the hi
     return x ^ x >> 31;
 }
 
+uint64_t content_hash(const int *tokens, int n)
+{
+    return splitmix64(fnv1a(tokens, n));
+}
+
 Split split_of(const int *tokens, int n)
 {
-    const uint64_t h = splitmix64(fnv1a(tokens, n)) % 1000;
+    const uint64_t h = content_hash(tokens, n) % 1000;
     return h < 100 ? SPLIT_TEST : h < 200 ? SPLIT_VALID : SPLIT_TRAIN;
 }
 
@@ -79,6 +85,7 @@ Batch batch_new(void)
 void batch_free(Batch *b)
 {
     free(b->x), free(b->u), free(b->y), free(b->v), free(b->aux);
+    free(b->s), free(b->s_len);
     *b = (Batch){0};
 }
 
@@ -114,6 +121,24 @@ void batch_resize(Batch *b, const Task *t, int T, int B)
     if (b->v) memset(b->v, 0, B * sizeof *b->v);
     if (b->y) memset(b->y, 0xFF, steps * sizeof *b->y); /* all bits set is -1 */
     memset(b->aux, 0xFF, steps * sizeof *b->aux);
+    b->S = 0;
+}
+
+void batch_source(Batch *b, int S)
+{
+    int steps;
+    CHECK(S >= 1 && b->B >= 1 && !__builtin_mul_overflow(S, b->B, &steps),
+          "batch_source: %d steps of %d sequences", S, b->B);
+    if ((size_t)steps > b->s_cap) {
+        free(b->s), free(b->s_len);
+        b->s_cap = (size_t)steps;
+        b->s = xcalloc(b->s_cap, sizeof *b->s);
+        b->s_len =
+            xcalloc(b->s_cap, sizeof *b->s_len); /* more than B, so that s_cap bounds it too */
+    }
+    b->S = S;
+    for (int i = 0; i < steps; i++) b->s[i] = PAD;
+    memset(b->s_len, 0, b->B * sizeof *b->s_len);
 }
 
 static int batch_begin(const Task *t, int length, int B, Batch *out) /* returns the true length */
@@ -122,7 +147,18 @@ static int batch_begin(const Task *t, int length, int B, Batch *out) /* returns 
     CHECK(length >= t->shortest && (t->longest == 0 || length <= t->longest),
           "task %s: length %d, must be %d to %d", t->name, length, t->shortest, t->longest);
     batch_resize(out, t, length + t->extra, B);
+    if (t->source_vocab) batch_source(out, length);
     return length;
+}
+
+/* Time comes first: the steps that no sequence uses are the end of every array. */
+static void batch_trim(Batch *b, int longest)
+{
+    b->T = longest;
+    if (b->S == 0) return;
+    b->S = 1;
+    for (int i = 0; i < b->B; i++)
+        if (b->s_len[i] > b->S) b->S = b->s_len[i];
 }
 
 void task_batch(const Task *t, Split split, int length, Rng *rng, int B, Batch *out)
@@ -133,7 +169,7 @@ void task_batch(const Task *t, Split split, int length, Rng *rng, int B, Batch *
         const int n = t->draw(t, split, length, rng, out, b);
         if (n > longest) longest = n;
     }
-    out->T = longest; /* time comes first: the steps nobody uses are the end of every array */
+    batch_trim(out, longest);
 }
 
 void task_heldout(const Task *t, Split split, int length, int first, int B, Batch *out)
@@ -146,7 +182,7 @@ void task_heldout(const Task *t, Split split, int length, int first, int B, Batc
         const int n = t->draw(t, split, length, &rng, out, b);
         if (n > longest) longest = n;
     }
-    out->T = longest;
+    batch_trim(out, longest);
 }
 
 /* --- scores ------------------------------------------------------------------------------------ */

@@ -123,8 +123,8 @@ Task task_dyck(int length)
         .loss_perfect = (log(n / 2) + bracket_entropy(n)) / (n + 1),
         .metric_chance = .5,
         .metric_perfect = 1,
-        .lengths = {length, 8 * length},
-        .n_lengths = length <= TASK_LONGEST / 8 ? 2 : 1,
+        .lengths = {length, 2 * length, 4 * length, 8 * length},
+        .n_lengths = length <= TASK_LONGEST / 8 ? 4 : 1,
         .draw = dyck_sequence,
         .score = dyck_score,
     };

@@ -161,8 +161,8 @@ Task task_parity(int length)
         .loss_perfect = 0,
         .metric_chance = .5,
         .metric_perfect = 1,
-        .lengths = {length, 8 * length},
-        .n_lengths = length <= TASK_LONGEST / 8 ? 2 : 1,
+        .lengths = {length, 2 * length, 4 * length, 8 * length},
+        .n_lengths = length <= TASK_LONGEST / 8 ? 4 : 1,
         .draw = parity_sequence,
     };
 }

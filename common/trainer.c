@@ -109,8 +109,8 @@ static bool same_options(Trainer *t, const json_t *config, Error *err)
     return ok;
 }
 
-/* --resume: the options come from config.json, and the vocabulary with them. */
-static bool open_resumed(Trainer *t, Vocab *vocab, bool *has_vocab, Error *err)
+/* --resume: the options come from config.json, and the vocabularies with them. */
+static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
 {
     char *path = xformat("%s/config.json", t->config->out);
     json_t *config = file_exists(path) ? json_read(path, err) : NULL;
@@ -131,8 +131,7 @@ static bool open_resumed(Trainer *t, Vocab *vocab, bool *has_vocab, Error *err)
     t->config->dry_run = dry_run;
     t->config->quiet = quiet;
     t->config->out = out;
-    const json_t *v = ok ? json_object_get(config, "vocab") : NULL;
-    if (v) ok = *has_vocab = vocab_from_json(vocab, v, err);
+    ok = ok && vocabularies_from_json(vocab, config, err);
     json_decref(config);
     return ok;
 }
@@ -152,11 +151,10 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
     blas_warm_up();
     parallel_init(c->threads);
 
-    Vocab vocab;
-    bool has_vocab = false, ok = true;
-    if (c->resume) ok = open_resumed(t, &vocab, &has_vocab, &err);
-    ok = ok && data_open(&t->data, &c->data, has_vocab ? &vocab : NULL, &err);
-    if (has_vocab) vocab_free(&vocab);
+    Vocabularies vocab = {0};
+    bool ok = !c->resume || open_resumed(t, &vocab, &err);
+    ok = ok && data_open(&t->data, &c->data, &vocab, &err);
+    vocabularies_free(&vocab);
     if (!ok) return trainer_fail(t, EXIT_FAILED, err.text);
     if (c->stream && !data_is_running(&t->data))
         return trainer_fail(t, EXIT_USAGE,
@@ -184,7 +182,7 @@ static bool write_config(Trainer *t, Error *err)
     json_t *config = args_to_json(t->option, t->n_options);
     json_object_set_new(config, "arch", json_string(arch));
     json_object_set_new(config, "parameters", json_integer((json_int_t)t->params->count));
-    if (t->data.is_text) json_object_set_new(config, "vocab", vocab_to_json(&t->data.text.vocab));
+    vocabularies_to_json(&t->data, config);
     const bool ok = json_write(path, config, err);
     json_decref(config);
     free(path);

@@ -18,11 +18,18 @@ typedef struct {
 TrainConfig train_defaults(const char *out);
 
 #define TRAIN_OPTIONS(c)                                                                           \
-    DATA_OPTIONS(&(c)->data),                                                                      \
+    TRAIN_OPTIONS_OF(                                                                              \
+        c, DATA_OPTIONS(&(c)->data),                                                               \
         OPTION_FLAG("stream", &(c)->stream,                                                        \
                     "read the text in order and carry the state from batch to batch (default: "    \
-                    "random crops, fresh state)"),                                                 \
-        OPTION_GROUP("Optimisation"),                                                              \
+                    "random crops, fresh state)"))
+
+/* Of a program that translates; it sets data.of_pairs. */
+#define TRAIN_PAIRS_OPTIONS(c) TRAIN_OPTIONS_OF(c, PAIRS_OPTIONS(&(c)->data.pairs))
+
+/* The options of the data, and then those of any training. */
+#define TRAIN_OPTIONS_OF(c, ...)                                                                   \
+    __VA_ARGS__, OPTION_GROUP("Optimisation"),                                                     \
         OPTION("steps", &(c)->steps, 0, 1000000000, "updates (0: as the task has it)"),            \
         OPTION("batch", &(c)->batch, 0, 65536, "sequences per update (0: as the task has it)"),    \
         OPTION("lr", &(c)->lr, 0, 100, "peak learning rate (0: as the task has it)"),              \

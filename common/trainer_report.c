@@ -36,6 +36,24 @@ void trainer_print_sizes(Trainer *t)
     tape_free(&tp);
 }
 
+static void print_pairs(const Trainer *t)
+{
+    const Pairs *p = &t->data.pairs;
+    if (p->is_table)
+        fprintf(stderr, "%d pairs to train on, %d for validation, %d for test\n", p->n[SPLIT_TRAIN],
+                p->n[SPLIT_VALID], p->n[SPLIT_TEST]);
+    if (p->left_out || p->too_long || p->empty || p->repeated)
+        fprintf(stderr,
+                "left out: %d with the target of a held-out pair, %d too long, %d empty, %d "
+                "repeated\n",
+                p->left_out, p->too_long, p->empty, p->repeated);
+    fprintf(stderr, "vocabularies of %d and %d", p->source.size, p->target.size);
+    if (p->is_table)
+        fprintf(stderr, "; %.2f%% and %.2f%% of the test pieces are not in them",
+                100 * p->unknown[0], 100 * p->unknown[1]);
+    fputc('\n', stderr);
+}
+
 void trainer_print_header(const Trainer *t)
 {
     const TrainConfig *c = t->config;
@@ -54,6 +72,7 @@ void trainer_print_header(const Trainer *t)
                 "byte %lld); they are read as the unknown character\n",
                 t->usage->program, (long long)t->data.text.unknown,
                 (long long)t->data.text.first_unknown);
+    if (t->data.is_pairs) print_pairs(t);
     if (t->step) fprintf(stderr, "going on after step %d\n", t->step);
     if (!isnan(task->loss_chance))
         fprintf(stderr, "loss at chance %.4f%s\n", task->loss_chance,

@@ -26,12 +26,12 @@ arena args file utf8
 tensor blas parallel vecmath
 tape
 ops
-params nn optim
-safetensors checkpoint vocab sample plot ngram agreement
-task tasks text
+params nn cell optim
+safetensors checkpoint vocab pieces lexicon sample plot ngram agreement metrics decode translator alignment
+task tasks text pairs
 model generate trace foreign
 data runlog
-trainer evaluator
+trainer evaluator translate
 "
 floor_of() { # ops_matmul is on the floor of ops, tasks_dyck on that of tasks
     awk -v name="$1" '{ for (i = 1; i <= NF; i++) if (name == $i || index(name, $i "_") == 1) f = NR }

@@ -111,8 +111,9 @@ START_TEST(parity)
         of_length[steps(&b, c)]++;
     }
     for (int n = 1; n <= 20; n++) ck_assert_int_le(abs(of_length[n] - 200), 56); /* 4 sigma */
+    ck_assert_int_eq(t.n_lengths, 4);
     for (int k = 0; k < t.n_lengths; k++) {
-        ck_assert_int_eq(t.lengths[k], k ? 160 : 20);
+        ck_assert_int_eq(t.lengths[k], 20 << k); /* 20 40 80 160 */
         task_heldout(&t, SPLIT_VALID, t.lengths[k], 0, 50, &b);
         for (int c = 0; c < 50; c++) ck_assert_int_eq(steps(&b, c), t.lengths[k]);
     }

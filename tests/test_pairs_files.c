@@ -1,0 +1,403 @@
+/* Pairs from files: what is one, who is held out, what a vocabulary is made from, odd files. */
+#include "pairs_help.h"
+
+#include "data.h"
+
+typedef struct {
+    char *text;
+    size_t len;
+} Lines;
+
+static void add_line(Lines *l, const char *source, const char *target)
+{
+    const size_t size = strlen(source) + strlen(target) + 3;
+    l->text = xrealloc(l->text, l->len + size);
+    l->len += (size_t)snprintf(l->text + l->len, size, "%s\t%s\n", source, target);
+}
+
+static const char *put_file(const char *bytes, size_t len)
+{
+    static char path[32];
+    snprintf(path, sizeof path, "/tmp/lmzoo-pairs-XXXXXX");
+    const int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq((int)write(fd, bytes, len), (int)len);
+    ck_assert_int_eq(close(fd), 0);
+    return path;
+}
+
+static Opened *open_bytes(const char *bytes, size_t len, PairsConfig c)
+{
+    c.file = put_file(bytes, len);
+    Opened *o = open_pairs(&c);
+    unlink(c.file);
+    return o;
+}
+
+static const char *why_not_bytes(const char *bytes, size_t len)
+{
+    PairsConfig c = pairs_defaults();
+    c.file = put_file(bytes, len);
+    const char *why = why_not(&c);
+    unlink(c.file);
+    return why;
+}
+
+/* N sources, two of three with a target of their own, the others with one of 50. */
+static Lines sample(int n, int turned)
+{
+    Lines l = {0};
+    for (int i = 0; i < n; i++) {
+        const int k = turned ? n - 1 - i : i;
+        char *source = xformat("source %d a", k),
+             *target = k % 3 ? xformat("t%d b", k) : xformat("t-%d b", k % 50);
+        add_line(&l, source, target);
+        free(source), free(target);
+    }
+    return l;
+}
+
+static int count_shared(const Pairs *p, bool target) /* training pairs that share a side */
+{
+    int shared = 0;
+    for (int i = 0; i < pairs_items(p, SPLIT_TRAIN); i++) {
+        const Pair *a = pairs_item(p, SPLIT_TRAIN, i);
+        bool found = false;
+        for (int s = SPLIT_VALID; s <= SPLIT_TEST && !found; s++)
+            for (int k = 0; k < pairs_items(p, (Split)s) && !found; k++) {
+                const Pair *b = pairs_item(p, (Split)s, k);
+                found = strcmp(target ? a->target_text : a->source_text,
+                               target ? b->target_text : b->source_text) == 0;
+            }
+        shared += found;
+    }
+    return shared;
+}
+
+/* --- splits --------------------------------------------------------------------------------------- */
+START_TEST(nothing_held_out_is_seen)
+{
+    Lines l = sample(3000, 0);
+    Opened *o = open_bytes(l.text, l.len, pairs_defaults());
+    const Pairs *p = &o->pairs;
+    ck_assert_int_eq(p->n[0] + p->n[1] + p->n[2] + p->left_out, 3000);
+    ck_assert_int_le(abs(p->n[SPLIT_TEST] - 300), 66); /* 4 sigma */
+    ck_assert_int_le(abs(p->n[SPLIT_VALID] - 300), 66);
+    ck_assert_int_le(abs(p->left_out - 800), 51); /* of 1000 sources with 50 targets */
+    ck_assert_int_eq(count_shared(p, false), 0);
+    ck_assert_int_eq(count_shared(p, true), 0);
+    close_pairs(o);
+    free(l.text);
+}
+END_TEST
+
+static void ck_same(const Pairs *a, const Pairs *b)
+{
+    for (int s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
+        ck_assert_int_eq(a->n[s], b->n[s]);
+        for (int i = 0; i < a->n[s]; i++) {
+            ck_assert_str_eq(a->pair[s][i].source_text, b->pair[s][i].source_text);
+            ck_assert_str_eq(a->pair[s][i].target_text, b->pair[s][i].target_text);
+            ck_assert_int_eq(a->pair[s][i].target[0], b->pair[s][i].target[0]);
+        }
+    }
+}
+
+START_TEST(order_plays_no_part)
+{
+    Lines l = sample(1000, 0), turned = sample(1000, 1);
+    PairsConfig c = pairs_defaults();
+    for (int k = 0; k < 2; k++, c.items = 300) {
+        Opened *a = open_bytes(l.text, l.len, c), *b = open_bytes(turned.text, turned.len, c);
+        ck_same(&a->pairs, &b->pairs);
+        if (k)
+            ck_assert_int_eq(a->pairs.n[0] + a->pairs.n[1] + a->pairs.n[2] + a->pairs.left_out,
+                             300);
+        close_pairs(a), close_pairs(b);
+    }
+    free(l.text), free(turned.text);
+}
+END_TEST
+
+/* More data keeps every pair where it was, so that runs on more of it are comparable. */
+START_TEST(heldout_grows_around_the_same)
+{
+    Lines l = sample(1000, 0);
+    PairsConfig c = pairs_defaults();
+    c.heldout = .05;
+    Opened *less = open_bytes(l.text, l.len, c);
+    c.heldout = .2;
+    Opened *more = open_bytes(l.text, l.len, c);
+    int kept = 0;
+    for (int i = 0; i < less->pairs.n[SPLIT_TEST]; i++)
+        for (int k = 0; k < more->pairs.n[SPLIT_TEST]; k++)
+            kept += strcmp(less->pairs.pair[SPLIT_TEST][i].source_text,
+                           more->pairs.pair[SPLIT_TEST][k].source_text) == 0;
+    ck_assert_int_eq(kept, less->pairs.n[SPLIT_TEST]);
+    ck_assert_int_le(abs(less->pairs.n[SPLIT_TEST] - 50), 28);
+    ck_assert_int_le(abs(more->pairs.n[SPLIT_TEST] - 200), 51);
+    close_pairs(less), close_pairs(more);
+    free(l.text);
+}
+END_TEST
+
+/* --- what is a pair --------------------------------------------------------------------------------- */
+START_TEST(lines_of_a_file)
+{
+    Lines l = {0};
+    PairsConfig c = pairs_defaults();
+    add_line(&l, "\xEF\xBB\xBFGo.", "  Va !\tCC-BY 2.0\tmore \r"); /* a mark, columns, \r */
+    add_line(&l, "\r", "");
+    l.text[l.len - 2] = '\r'; /* an empty line: only carriage returns */
+    for (int i = 0; i < 100; i++) add_line(&l, "one two three", "un deux");
+    add_line(&l, "go .", "va!"); /* the first one, to the letter */
+    add_line(&l, "", "rien");
+    add_line(&l, "nothing", " ");
+    add_line(&l, "one two three four", "un");
+    for (int i = 0; i < 60; i++) {
+        char *s = xformat("n%d .", i), *t = xformat("N%d .", i);
+        add_line(&l, s, t);
+        free(s), free(t);
+    }
+    l.text[l.len - 1] = 0; /* no newline at the end */
+    l.len--;
+    c.max_words = 3;
+    Opened *o = open_bytes(l.text, l.len, c);
+    const Pairs *p = &o->pairs;
+    ck_assert_int_eq(p->repeated, 100);
+    ck_assert_int_eq(p->empty, 2);
+    ck_assert_int_eq(p->too_long, 1);
+    int found = 0;
+    for (int s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
+        for (int i = 0; i < p->n[s]; i++) {
+            const Pair *pair = pairs_item(p, (Split)s, i);
+            if (pair->source_text[0] != 'G' && pair->source_text[0] != 'g') continue;
+            ck_assert_str_eq(pair->target_tokens, "va !");
+            ck_assert(pair->n_source == 2 && pair->n_target == 2);
+            found++;
+        }
+    ck_assert_int_eq(found, 1);
+    close_pairs(o);
+    free(l.text);
+}
+END_TEST
+
+START_TEST(malformed_files)
+{
+    static const char nul[] = "a\tb\nc\td\0e\n", utf16[] = "\xFF\xFE"
+                                                           "a\0\t\0b\0\n\0";
+    const char *why = why_not_bytes("a\tb\n\nno tab here\nc\td\n", 20);
+    ck_assert_msg(strstr(why, "line 3 has no tab") != NULL, "%s", why);
+    why = why_not_bytes(nul, sizeof nul - 1);
+    ck_assert_msg(strstr(why, "line 2 has a 0 byte") != NULL, "%s", why);
+    why = why_not_bytes(utf16, sizeof utf16 - 1);
+    ck_assert_msg(strstr(why, "line 1 has a 0 byte") != NULL, "%s", why);
+    why = why_not_bytes("", 0);
+    ck_assert_msg(strstr(why, "0 pairs to learn from") != NULL, "%s", why);
+    why = why_not_bytes("a\tb\n", 4);
+    ck_assert_msg(strstr(why, "at least one of each") != NULL, "%s", why);
+    PairsConfig c = pairs_defaults();
+    c.file = "/tmp/lmzoo-is-not-there.tsv";
+    ck_assert_ptr_nonnull(strstr(why_not(&c), "No such file"));
+    c.file = "/tmp";
+    ck_assert_ptr_nonnull(strstr(why_not(&c), "/tmp"));
+}
+END_TEST
+
+/* --- vocabularies ----------------------------------------------------------------------------------- */
+
+/* Only training text counts, and of words only what occurs twice: so UNK is in training too. */
+START_TEST(vocabulary_of_training_pairs)
+{
+    Lines l = sample(1000, 0);
+    Opened *o = open_bytes(l.text, l.len, pairs_defaults());
+    const Pairs *p = &o->pairs;
+    ck_assert_int_eq(p->source.size, FIRST_PIECE + 2); /* "source" and "a"; each number is alone */
+    ck_assert_str_eq(p->source.symbol[FIRST_PIECE], "a");
+    ck_assert_double_eq_tol(p->unknown[0], 1 / 3., 1e-12);
+    for (int i = 0; i < p->n[SPLIT_TEST]; i++) {
+        const Pair *pair = pairs_item(p, SPLIT_TEST, i);
+        ck_assert(pair->n_source == 3 && pair->source[1] == UNK);
+        ck_assert_ptr_null(strstr(pair->target_tokens, "<unk>")); /* the reference is the text */
+    }
+    int n;
+    char *unknown;
+    free(pairs_encode_source(p, "source 5, a", &n, &unknown));
+    ck_assert(n == 4);
+    ck_assert_str_eq(unknown, "5 ,");
+    free(unknown);
+    close_pairs(o);
+
+    PairsConfig c = pairs_defaults();
+    c.unit = "char", c.vocab_limit = 5;
+    o = open_bytes(l.text, l.len, c);
+    ck_assert_int_eq(o->pairs.source.size, FIRST_PIECE + 5);
+    close_pairs(o);
+    free(l.text);
+}
+END_TEST
+
+START_TEST(given_vocabularies)
+{
+    static const char *const words[] = {"b", "source"};
+    Lines l = sample(300, 0);
+    Lexicon source = lexicon_of(PIECE_WORD, words, 2), target = lexicon_of(PIECE_WORD, words, 1);
+    PairsConfig c = pairs_defaults();
+    c.file = put_file(l.text, l.len);
+    Pairs p;
+    Task t;
+    Error err;
+    ck_assert(pairs_open(&p, &t, &c, &source, &target, &err));
+    ck_assert(t.source_vocab == 6 && t.vocab == 5 && t.outputs == 5);
+    ck_assert(p.pair[0][0].source[0] == 5 && p.pair[0][0].target[1] == 4);
+    pairs_close(&p);
+    c.unit = "char";
+    ck_assert(!pairs_open(&p, &t, &c, &source, &target, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "unit is word, the data's char"));
+    unlink(c.file);
+    lexicon_free(&source), lexicon_free(&target);
+    free(l.text);
+}
+END_TEST
+
+/* --- as a task -------------------------------------------------------------------------------------- */
+START_TEST(batches)
+{
+    Lines l = sample(400, 0);
+    PairsConfig c = pairs_defaults();
+    c.unit = "char";
+    Opened *o = open_bytes(l.text, l.len, c);
+    const Pairs *p = &o->pairs;
+    const int n = pairs_items(p, SPLIT_TEST);
+    Batch b = batch_new();
+    task_heldout(&o->task, SPLIT_TEST, 0, 0, n + 2, &b);
+    ck_layout(&o->task, &b);
+    for (int i = 0; i < n + 2; i++) {
+        const Pair *pair = pairs_item(p, SPLIT_TEST, i % n); /* round again */
+        ck_assert(b.s_len[i] == pair->n_source && steps(&b, i) == pair->n_target + 1);
+        for (int k = 0; k < pair->n_source; k++)
+            ck_assert_int_eq(b.s[at(&b, k, i)], pair->source[k]);
+        for (int k = 0; k < pair->n_target; k++)
+            ck_assert_int_eq(b.y[at(&b, k, i)], pair->target[k]);
+    }
+    int *drawn = xcalloc((size_t)p->n[SPLIT_TRAIN], sizeof *drawn), kinds = 0;
+    Rng rng = rng_make(2, RNG_BATCH, 1);
+    task_batch(&o->task, SPLIT_TRAIN, 0, &rng, 20 * p->n[SPLIT_TRAIN], &b);
+    ck_layout(&o->task, &b);
+    for (int i = 0; i < b.B; i++) /* all pairs come up; sources say which is which */
+        for (int k = 0; k < p->n[SPLIT_TRAIN]; k++) {
+            const Pair *pair = pairs_item(p, SPLIT_TRAIN, k);
+            bool same = b.s_len[i] == pair->n_source;
+            for (int j = 0; same && j < pair->n_source; j++)
+                same = b.s[at(&b, j, i)] == pair->source[j];
+            if (same && drawn[k]++ == 0) kinds++;
+        }
+    ck_assert_int_eq(kinds, p->n[SPLIT_TRAIN]);
+    free(drawn);
+    batch_free(&b);
+    close_pairs(o);
+    free(l.text);
+}
+END_TEST
+
+START_TEST(swapped)
+{
+    Lines l = sample(300, 0);
+    PairsConfig c = pairs_defaults();
+    c.swap = true;
+    Opened *o = open_bytes(l.text, l.len, c);
+    const Pair *pair = pairs_item(&o->pairs, SPLIT_TEST, 0);
+    ck_assert(pair->source_text[0] == 't' && strncmp(pair->target_text, "source", 6) == 0);
+    ck_assert(pair->n_source == 2 && pair->n_target == 3);
+    ck_assert_int_eq(count_shared(&o->pairs, false), 0);
+    ck_assert_int_eq(o->pairs.left_out, 0); /* no target stands twice */
+    close_pairs(o);
+    free(l.text);
+}
+END_TEST
+
+/* --- through data.h, as programs do ------------------------------------------------------------------ */
+START_TEST(vocabularies_in_a_config)
+{
+    DataConfig c = data_defaults();
+    c.of_pairs = true;
+    c.pairs.task = "numbers", c.pairs.items = 20;
+    Data d, again;
+    Error err;
+    ck_assert_msg(data_open(&d, &c, NULL, &err), "%s", err.text);
+    ck_assert_str_eq(data_name(&c), "numbers");
+    ck_assert_str_eq(data_metric_name(&d), "token accuracy");
+    json_t *config = json_object();
+    vocabularies_to_json(&d, config);
+    ck_assert(json_object_size(config) == 2);
+    Vocabularies v;
+    ck_assert_msg(vocabularies_from_json(&v, config, &err), "%s", err.text);
+    c.pairs.items = 0; /* other words in training: the ids stay what they were */
+    ck_assert(data_open(&again, &c, &v, &err));
+    ck_assert_int_eq(again.task.outputs, d.task.outputs);
+    for (int id = 0; id < d.task.outputs; id++)
+        ck_assert_str_eq(again.pairs.target.symbol[id], d.pairs.target.symbol[id]);
+    vocabularies_free(&v);
+    data_close(&again), data_close(&d);
+
+    json_object_del(config, "source_vocab");
+    ck_assert(!vocabularies_from_json(&v, config, &err));
+    ck_assert_str_eq(err.text, "source_vocab is missing beside target_vocab");
+    json_object_set_new(config, "source_vocab", json_pack("{s:s}", "unit", "word"));
+    ck_assert(!vocabularies_from_json(&v, config, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "symbols"));
+    json_decref(config);
+}
+END_TEST
+
+/* --- English and French ------------------------------------------------------------------------------- */
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+START_TEST(french)
+{
+    PairsConfig c = pairs_defaults();
+    c.file = data_path("translation/fra-eng/fra.txt");
+    if (!c.file) return;
+    c.max_words = 10, c.items = 40000, c.swap = true;
+    Opened *o = open_pairs(&c);
+    const Pairs *p = &o->pairs;
+    const int held = p->n[SPLIT_VALID] + p->n[SPLIT_TEST];
+    ck_assert_int_eq(p->n[SPLIT_TRAIN] + held + p->left_out, 40000);
+    ck_assert_int_le(abs(p->n[SPLIT_TEST] - 4000), 240); /* 4 sigma */
+    ck_assert_int_le(abs(p->n[SPLIT_VALID] - 4000), 240);
+    ck_assert(o->task.length == 10 && p->source.size <= FIRST_PIECE + 10000);
+    for (int side = 0; side < 2; side++) { /* by a sorted list, not by hashes */
+        const char **text = xmalloc((size_t)held * sizeof *text);
+        int n = 0, shared = 0;
+        for (int s = SPLIT_VALID; s <= SPLIT_TEST; s++)
+            for (int i = 0; i < p->n[s]; i++)
+                text[n++] = side ? p->pair[s][i].target_text : p->pair[s][i].source_text;
+        qsort(text, (size_t)n, sizeof *text, by_text);
+        for (int i = 0; i < p->n[SPLIT_TRAIN]; i++) {
+            const Pair *pair = pairs_item(p, SPLIT_TRAIN, i);
+            const char *const *mine = side ? &pair->target_text : &pair->source_text;
+            shared += bsearch(mine, text, (size_t)n, sizeof *text, by_text) != NULL;
+        }
+        ck_assert_int_eq(shared, 0);
+        free(text);
+    }
+    ck_assert_int_ne(lexicon_id(&p->source, "l'"), UNK);
+    ck_assert_int_ne(lexicon_id(&p->target, "don't"), UNK);
+    ck_assert(p->unknown[0] > 0 && p->unknown[0] < .05 && p->unknown[1] < .05);
+    printf(
+        "40000 French-English pairs: %d %d %d, left out %d, too long %d, repeated %d; vocabularies "
+        "%d and %d, unknown %.4f and %.4f\n",
+        p->n[0], p->n[1], p->n[2], p->left_out, p->too_long, p->repeated, p->source.size,
+        p->target.size, p->unknown[0], p->unknown[1]);
+    close_pairs(o);
+}
+END_TEST
+
+SUITE("pairs_files",
+      TESTS(nothing_held_out_is_seen, order_plays_no_part, heldout_grows_around_the_same,
+            lines_of_a_file, malformed_files, vocabulary_of_training_pairs, given_vocabularies,
+            batches, swapped, vocabularies_in_a_config, french),
+      NO_ABORTS)
