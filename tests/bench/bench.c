@@ -7,6 +7,7 @@
  * A new model is one line in the table of rows, near the end. */
 #include "../../lstm_gru/gated.h"
 #include "../../rnn/rnn.h"
+#include "../../seq2seq_attention/search.h"
 #include "args.h"
 #include "machine.h"
 #include "measure.h"
@@ -22,6 +23,8 @@ struct Row {
     const char *model, *size;
     Model (*build)(Params *ps, const Row *r); /* model.self: freed with free() */
     int B, T, C, H, V, layers;
+    int S;        /* steps of the source; 0: there is none */
+    bool decodes; /* T tokens from a source of S, greedily, instead of training */
 };
 
 /* --- training ----------------------------------------------------------------------------------- */
@@ -36,7 +39,7 @@ typedef struct {
 
 static Trainee trainee_new(const Row *r)
 {
-    const Task task = {.vocab = r->V, .outputs = r->V};
+    const Task task = {.vocab = r->V, .outputs = r->V, .source_vocab = r->S ? r->V : 0};
     Trainee t = {.ps = params_init(1), .batch = batch_new()};
     t.model = r->build(&t.ps, r);
     t.optim = optim_init(OPTIM_ADAMW, &t.ps, 0.9, 0.99, 0.01);
@@ -46,6 +49,9 @@ static Trainee trainee_new(const Row *r)
         t.batch.x[i] = rng_below(&rng, r->V);
         t.batch.y[i] = rng_below(&rng, r->V);
     }
+    if (r->S) batch_source(&t.batch, r->S);
+    for (int i = 0; i < r->S * r->B; i++) t.batch.s[i] = rng_below(&rng, r->V);
+    for (int b = 0; b < r->B && r->S; b++) t.batch.s_len[b] = r->S;
     return t;
 }
 
@@ -76,8 +82,10 @@ static double flop_of_update(const Params *ps, const Row *r)
     double flop = 0;
     for (int i = 0; i < ps->n; i++) {
         const Tensor *w = ps->tensor[i];
-        if (w->shape.n < 2 || strcmp(w->name, "embed") == 0) continue;
-        const bool by_table = strcmp(w->name, "l0.w") == 0 && r->V < tokens;
+        if (w->shape.n < 2 || strstr(w->name, "embed")) continue;
+        const bool reads_words =
+            w->shape.d[0] == r->C && strchr(w->name, '0') && strstr(w->name, ".w");
+        const bool by_table = reads_words && r->V < tokens;
         flop += 6.0 * w->len * (by_table ? r->V : tokens);
     }
     return flop;
@@ -117,6 +125,37 @@ static void measure_training(const Job *job, void *result)
     trainee_free(&t);
 }
 
+/* The encoder, then T tokens one after the other; EOS is never likely, so that it is always T. */
+static void measure_decoding(const Job *job, void *result)
+{
+    const Row *r = job->row;
+    Training *m = result;
+    Trainee t = trainee_new(r);
+    Search search = search_init(t.model.self);
+    Translator translator = search_translator(&search);
+    params_find(&t.ps, "head.b")->data[translator.decoder.eos] = -1e9f;
+    double *took = xcalloc(MAX_STEPS, sizeof *took);
+    int *source = xcalloc((size_t)r->S, sizeof *source), *out = xcalloc((size_t)r->T, sizeof *out);
+    for (int i = 0; i < r->S; i++) source[i] = t.batch.s[i];
+    int n = 0;
+    for (double now = clock_seconds(), end = now + job->seconds;
+         n < MIN_STEPS || (now < end && n < MAX_STEPS); n++) {
+        translator.read(translator.self, source, r->S);
+        decode_greedy(&translator.decoder, r->T, out, NULL);
+        took[n] = clock_seconds() - now;
+        now += took[n];
+    }
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    *m = (Training){.median = median(took, n), .parameters = (double)t.ps.count};
+    m->best = took[0];
+    m->megabytes = (double)used.ru_maxrss / 1024;
+    m->gemm = NAN;
+    free(took), free(source), free(out);
+    search_free(&search);
+    trainee_free(&t);
+}
+
 /* Rounds in which the n <= 2 thread counts take turns: their best, the median of their medians. */
 static void measure_row(const Row *r, int n, const int *threads, double seconds, Training *total)
 {
@@ -124,7 +163,8 @@ static void measure_row(const Row *r, int n, const int *threads, double seconds,
     for (int round = 0; round < ROUNDS; round++)
         for (int i = 0; i < n; i++) {
             Training now;
-            in_child(measure_training, &(Job){r, threads[i], seconds / ROUNDS}, &now, sizeof now);
+            in_child(r->decodes ? measure_decoding : measure_training,
+                     &(Job){r, threads[i], seconds / ROUNDS}, &now, sizeof now);
             medians[i][round] = now.median;
             if (round) {
                 now.best = fmin(now.best, total[i].best);
@@ -140,29 +180,35 @@ static void print_training_header(void)
 {
     printf("\nTraining: forward, backward, clip, AdamW; best and median of %d rounds. sgemm: of\n"
            "(T*B,H) (H,H) in the same run. FLOP: of the products that are computed.\n\n"
-           "  model  size   threads   tokens/s     median  GFLOP/s    sgemm  share  peak MB\n",
+           "  model    size  threads   tokens/s     median  GFLOP/s    sgemm  share  peak MB\n",
            ROUNDS);
 }
 
 static void print_training(const Row *r, int threads, const Training *t, const Training *first)
 {
     const double tokens = r->T * r->B, rate = t->flop / t->best * 1e-9;
-    printf("  %-6s %-6s %7d %10.0f %10.0f %8.1f %8.1f %5.0f%% %8.0f", r->model, r->size, threads,
+    if (r->decodes) {
+        printf("  %-8s %-5s %7d %10.0f %10.0f   greedy, T and S %d\n", r->model, r->size, threads,
+               tokens / t->best, tokens / t->median, r->T);
+        return;
+    }
+    printf("  %-8s %-5s %7d %10.0f %10.0f %8.1f %8.1f %5.0f%% %8.0f", r->model, r->size, threads,
            tokens / t->best, tokens / t->median, rate, t->gemm, 100 * rate / t->gemm, t->megabytes);
     if (t != first)
         printf("  x %.2f\n", first->best / t->best);
     else
-        printf("  B %d, T %d, C %d, H %d, V %d\n", r->B, r->T, r->C, r->H, r->V);
+        printf("  B %d, T %d, C %d, H %d, V %d\n", r->B, r->T, r->C, r->H, r->V); /* S is T */
 }
 
 static void print_json(const Row *r, int threads, const Training *t)
 {
     const double tokens = r->T * r->B, rate = t->flop / t->best * 1e-9;
     printf("{\"model\":\"%s\",\"size\":\"%s\",\"threads\":%d,\"tokens_per_second\":%.0f,"
-           "\"tokens_per_second_median\":%.0f,\"gflops\":%.2f,\"sgemm_gflops\":%.2f,"
-           "\"peak_mb\":%.1f,\"parameters\":%.0f}\n",
-           r->model, r->size, threads, tokens / t->best, tokens / t->median, rate, t->gemm,
-           t->megabytes, t->parameters);
+           "\"tokens_per_second_median\":%.0f,\"peak_mb\":%.1f,\"parameters\":%.0f",
+           r->model, r->size, threads, tokens / t->best, tokens / t->median, t->megabytes,
+           t->parameters);
+    if (!r->decodes) printf(",\"gflops\":%.2f,\"sgemm_gflops\":%.2f", rate, t->gemm);
+    puts("}");
 }
 
 /* --- the start of a program ----------------------------------------------------------------------- */
@@ -233,6 +279,20 @@ static Model build_gated(Params *ps, const Row *r)
     return gated_model(m);
 }
 
+static Model build_seq2seq(Params *ps, const Row *r)
+{
+    const Task task = {.vocab = r->V, .outputs = r->V, .source_vocab = r->V};
+    Seq2seqConfig config = seq2seq_defaults();
+    config.attention = r->model, config.layers = r->layers;
+    config.channels = r->C, config.hidden = r->H;
+    Seq2seq *m = xmalloc(sizeof *m);
+    *m = seq2seq_init(ps, &config, &task);
+    return seq2seq_model(m);
+}
+
+#define PAIRS  .B = 32, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24, .layers = 1
+#define DECODE .B = 1, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24, .layers = 1, .decodes = true
+
 static const Row rows[] = {
     {"rnn", "class", build_rnn, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65, .layers = 1},
     {"rnn", "large", build_rnn, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
@@ -240,6 +300,12 @@ static const Row rows[] = {
     {"lstm", "large", build_gated, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
     {"gru", "class", build_gated, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65, .layers = 1},
     {"gru", "large", build_gated, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
+    {"none", "pairs", build_seq2seq, PAIRS},
+    {"additive", "pairs", build_seq2seq, PAIRS},
+    {"dot", "pairs", build_seq2seq, PAIRS},
+    {"none", "write", build_seq2seq, DECODE},
+    {"additive", "write", build_seq2seq, DECODE},
+    {"dot", "write", build_seq2seq, DECODE},
 };
 
 static bool is_chosen(const Row *r, const char *model, const char *size)

@@ -36,11 +36,11 @@ print(f"{median(ours):10.0f} {median(theirs):10.0f} {median(ratios):7.2f}   ({mi
 counts="1"
 [ "$(nproc)" -lt 2 ] || counts="1 2"
 printf '\nBeside PyTorch %s, three runs each in turns; median update.\n\n' "$torch"
-printf '  %-6s %-6s %7s %10s %10s %7s\n' model size threads tokens/s PyTorch ratio
+printf '  %-8s %-5s %7s %10s %10s %7s\n' model size threads tokens/s PyTorch ratio
 "$python" "$peer" --list | while read -r model size; do
     for threads in $counts; do
         run=(--model "$model" --size "$size" --threads "$threads" --seconds "$seconds")
-        printf '  %-6s %-6s %7d ' "$model" "$size" "$threads"
+        printf '  %-8s %-5s %7d ' "$model" "$size" "$threads"
         for _ in 1 2 3; do
             ours=$(speed "$bench" "${run[@]}" --json)
             theirs=$(speed "$python" -W ignore "$peer" "${run[@]}")

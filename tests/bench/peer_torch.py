@@ -21,6 +21,8 @@ SIZES = {  # as the table in bench.c
     ("rnn", "large"): dict(B=64, T=64, C=512, H=512, V=256),
 }
 SIZES |= {(m, size): s for m in ("lstm", "gru") for (_, size), s in list(SIZES.items())}
+SIZES |= {(m, "pairs"): dict(B=32, T=20, C=128, H=128, V=24) for m in ("none", "additive", "dot")}
+SIZES |= {(m, "write"): dict(B=1, T=20, C=128, H=128, V=24) for m in ("none", "additive", "dot")}
 WARM_UPS, MIN_STEPS = 5, 3
 
 
@@ -59,6 +61,69 @@ class CharRnn(nn.Module):
         return self.head(h[0] if self.returns_state else h)
 
 
+class Seq2seq(nn.Module):
+    """A bidirectional nn.GRU reads, another writes. Without attention and with dot attention the decoder
+    is one nn.GRU over all steps; additive attention is fed back, so that it has to be a loop. All
+    sources have the same length here: nothing is masked."""
+
+    def __init__(self, attention, C, H, V):
+        super().__init__()
+        self.attention = attention
+        self.source, self.target, self.head = nn.Embedding(V, C), nn.Embedding(V, C), nn.Linear(H, V)
+        self.encoder = nn.GRU(C, H // 2, bidirectional=True)
+        if attention == "additive":
+            self.decoder = nn.GRUCell(C + H, H)
+            self.query, self.key = nn.Linear(H, H, bias=False), nn.Linear(H, H, bias=False)
+            self.score = nn.Linear(H, 1, bias=False)
+        else:
+            self.decoder = nn.GRU(C, H)
+        if attention != "none":
+            self.out = nn.Linear(2 * H, H)
+
+    def forward(self, s, x):
+        memory, state = self.encoder(self.source(s))
+        y, h = self.target(x), torch.cat([state[0], state[1]], -1)
+        if self.attention == "none":
+            return self.head(self.decoder(y, h[None])[0])
+        if self.attention == "dot":
+            h = self.decoder(y, h[None])[0].transpose(0, 1)
+            memory = memory.transpose(0, 1)
+            c = torch.bmm(torch.bmm(h, memory.transpose(1, 2)).softmax(-1), memory)
+            return self.head(torch.tanh(self.out(torch.cat([c, h], -1)))).transpose(0, 1)
+        memory = memory.transpose(0, 1).contiguous()
+        key, hs, cs = self.key(memory), [], []
+        for yt in y.unbind(0):
+            e = self.score(torch.tanh(self.query(h)[:, None] + key)).squeeze(-1)
+            c = torch.bmm(e.softmax(-1)[:, None], memory).squeeze(1)
+            h = self.decoder(torch.cat([yt, c], -1), h)
+            hs.append(h)
+            cs.append(c)
+        return self.head(torch.tanh(self.out(torch.cat([torch.stack(cs), torch.stack(hs)], -1))))
+
+    @torch.inference_mode()
+    def write(self, s, T):
+        """T tokens, greedily, from one source."""
+        memory, state = self.encoder(self.source(s))
+        h = torch.cat([state[0], state[1]], -1)
+        memory = memory.transpose(0, 1)
+        key = self.key(memory) if self.attention == "additive" else memory
+        y, out = torch.ones(1, dtype=torch.long), []
+        for _ in range(T):
+            e = self.target(y)
+            if self.attention == "additive":
+                p = self.score(torch.tanh(self.query(h)[:, None] + key)).squeeze(-1).softmax(-1)
+                c = torch.bmm(p[:, None], memory).squeeze(1)
+                h = self.decoder(torch.cat([e, c], -1), h)
+            else:
+                h = self.decoder(e[None], h[None])[1][0]
+            if self.attention == "dot":
+                c = torch.bmm(torch.bmm(h[:, None], key.transpose(1, 2)).softmax(-1), memory).squeeze(1)
+            r = h if self.attention == "none" else torch.tanh(self.out(torch.cat([c, h], -1)))
+            y = self.head(r).argmax(-1)
+            out.append(y)
+        return torch.stack(out)
+
+
 def adamw(parameters, kind):
     options = dict(lr=1e-3, betas=(0.9, 0.99), weight_decay=0.01)
     try:
@@ -90,23 +155,29 @@ def main():
     torch.manual_seed(1)
     s = SIZES[a.model, a.size]
     B, T, V = s["B"], s["T"], s["V"]
-    model = CharRnn(a.model, a.cell, s["C"], s["H"], V)
+    pairs = a.size in ("pairs", "write")
+    model = Seq2seq(a.model, s["C"], s["H"], V) if pairs else CharRnn(a.model, a.cell, s["C"], s["H"], V)
     parameters = list(model.parameters())
     optimizer = adamw(parameters, a.optim)
     x, y = torch.randint(V, (T, B)), torch.randint(V, (T * B,))
+    inputs = (torch.randint(V, (T, B)), x) if pairs else (x,)
 
-    def loss_of(x, y):
-        return nn.functional.cross_entropy(model(x).view(T * B, V), y)
+    def loss_of(inputs, y):
+        return nn.functional.cross_entropy(model(*inputs).reshape(T * B, V), y)
 
     if a.compile:
         loss_of = torch.compile(loss_of)
 
     def update():
-        loss = loss_of(x, y)
+        loss = loss_of(inputs, y)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
+
+    if a.size == "write":
+        def update():
+            model.write(inputs[0], T)
 
     for _ in range(WARM_UPS):
         update()

@@ -3,7 +3,8 @@
 . "$(dirname "$0")/../shell.sh"
 train="$BIN"rnn/train eval="$BIN"rnn/eval ngram="$BIN"rnn/ngram
 
-for program in "$train" "$eval" "$ngram" "$BIN"lstm_gru/train "$BIN"lstm_gru/eval; do
+for program in "$train" "$eval" "$ngram" "$BIN"lstm_gru/train "$BIN"lstm_gru/eval \
+    "$BIN"seq2seq_attention/train "$BIN"seq2seq_attention/eval; do
     expect 0 "--help" "$program" --help
     [ "$(awk '{ if (length > n) n = length } END { print n }' "$tmp/out")" -le 80 ] ||
         fail "$program --help is wider than 80 columns"

@@ -1,0 +1,23 @@
+/* Decoding with a Seq2seq (common/decode.h): one source, several hypotheses at once. */
+#ifndef SEARCH_H
+#define SEARCH_H
+
+#include "seq2seq.h"
+#include "translator.h"
+
+typedef struct {
+    const Seq2seq *m;
+    int vocab;
+    Tape always, source, step; /* what lives as long as this; as the source; as one step */
+    int len;                   /* of the source */
+    Tensor *words;             /* (V,N), see seq2seq_words */
+    Memory memory;             /* (S,1,H) */
+    real *kept;                /* (slots,n,H): the states of the hypotheses of the last step */
+    int n, cap;
+} Search;
+
+Search search_init(const Seq2seq *m); /* of weights that will not change */
+void search_free(Search *s);
+Translator search_translator(Search *s); /* borrows s, which must not move */
+
+#endif

@@ -1,0 +1,53 @@
+/* Trains an encoder-decoder network: options, data and logging are the trainer's (common/trainer.h),
+ * the model is seq2seq.c's, and the loop is here to be read. */
+#include "seq2seq.h"
+#include "trainer.h"
+
+static const Usage usage = {
+    .program = "seq2seq_attention/train",
+    .about = "Trains two recurrent networks, one that reads and one that writes (Sutskever et al. "
+             "2014; Cho et al. 2014), with attention between them (Bahdanau et al. 2014; Luong et "
+             "al. 2015) or without, on pairs of sequences.",
+    .operands = "",
+    .examples = "  ./seq2seq_attention/train --task reverse --out runs/reverse\n"
+                "  ./seq2seq_attention/train --task dates --attention dot --out runs/dates\n"
+                "  ./seq2seq_attention/train --task places --unit jamo --out runs/places-jamo\n",
+};
+
+int main(int argc, char **argv)
+{
+    TrainConfig c = train_defaults("runs/seq2seq");
+    Seq2seqConfig size = seq2seq_defaults();
+    Option option[] = {TRAIN_PAIRS_OPTIONS(&c), SEQ2SEQ_OPTIONS(&size)};
+    Trainer t;
+    Error err;
+    c.data.of_pairs = true;
+    if (!trainer_open(&t, &c, option, LEN(option), &usage, argc, argv)) return trainer_close(&t);
+    if (!seq2seq_check(&size, &err)) {
+        trainer_fail(&t, EXIT_USAGE, err.text);
+        return trainer_close(&t);
+    }
+
+    Params ps = params_init(c.seed);
+    Seq2seq seq2seq = seq2seq_init(&ps, &size, &t.data.task);
+    Model model = seq2seq_model(&seq2seq);
+    Optim optim = trainer_optim(&c, &ps);
+    Tape tp = {0};
+    const bool ready = trainer_start(&t, &model, &ps, &optim);
+
+    while (ready && trainer_next(&t)) {
+        Rng dropout = rng_make(c.seed, RNG_DROPOUT, (uint32_t)t.step);
+        Tensor *loss = model_loss(&tp, &model, &t.batch, NULL, &dropout);
+        tape_backward(&tp, loss);
+        const double norm = params_clip(&ps, c.grad_clip);
+        if (!trainer_finite(&t, &tp, loss, norm)) break;
+        optim_step(&optim, &ps, lr_at(&t.schedule, t.step));
+        trainer_log(&t, (double)loss->data[0], norm);
+        tape_reset(&tp);
+    }
+    const int status = trainer_close(&t);
+    tape_free(&tp);
+    optim_free(&optim);
+    params_free(&ps);
+    return status;
+}

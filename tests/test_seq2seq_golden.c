@@ -1,0 +1,118 @@
+/* The encoder-decoder networks equal PyTorch's on the same weights, for every form of attention:
+ * logits, loss, attention weights and the gradient of every parameter. tests/golden/seq2seq.py made
+ * the files; its encoder reads packed sequences, so that padding is PyTorch's affair. */
+#include "golden.h"
+#include "../seq2seq_attention/seq2seq.h"
+
+/* Absolute, on values up to 4: some units in the last place of a float; in double, of a double. */
+static const double TOLERANCE = sizeof(real) == sizeof(float) ? 2e-6 : 2e-14;
+
+enum { B = 3, S = 6, T = 5, V_SOURCE = 9, V = 8, C = 4, H = 6 };
+
+static const struct {
+    const char *attention, *cell;
+    int layers;
+    bool bidirectional, feed, reverse;
+} networks[] = {
+    {"additive", "gru", 1, true, false, false}, {"dot", "lstm", 2, true, true, false},
+    {"general", "gru", 2, false, false, true},  {"concat", "rnn", 1, true, true, false},
+    {"none", "lstm", 2, false, false, true},
+};
+
+static Golden g;
+static Params ps;
+static Seq2seq net;
+static Model model;
+static Batch batch;
+
+static void setup(int k)
+{
+    char path[64];
+    snprintf(path, sizeof path, "tests/golden/seq2seq-%s.safetensors", networks[k].attention);
+    g = golden_open(path);
+    const Task task = {.source_vocab = V_SOURCE, .vocab = V, .outputs = V};
+    const Seq2seqConfig config = {.cell = networks[k].cell,
+                                  .attention = networks[k].attention,
+                                  .layers = networks[k].layers,
+                                  .channels = C,
+                                  .hidden = H,
+                                  .bidirectional = networks[k].bidirectional,
+                                  .feed = networks[k].feed,
+                                  .reverse = networks[k].reverse};
+    ps = params_init(1);
+    net = seq2seq_init(&ps, &config, &task);
+    model = seq2seq_model(&net);
+    for (int i = 0; i < ps.n; i++) {
+        Tensor *p = ps.tensor[i], *given = golden_tensor(&g, p->name);
+        ck_assert_msg(shape_equal(p->shape, given->shape), "%s is %s, in the file %s", p->name,
+                      shape_text(p->shape).text, shape_text(given->shape).text);
+        memcpy(p->data, given->data, (size_t)p->len * sizeof *p->data);
+    }
+    batch = (Batch){.T = T,
+                    .B = B,
+                    .S = S,
+                    .s = golden_ids(&g, "source"),
+                    .s_len = golden_ids(&g, "lengths"),
+                    .x = golden_ids(&g, "ids"),
+                    .y = golden_ids(&g, "targets")};
+}
+
+static void teardown(void)
+{
+    params_free(&ps);
+    golden_close(&g);
+}
+
+START_TEST(logits)
+{
+    for (int k = 0; k < LEN(networks); k++) {
+        setup(k);
+        const Tensor *z = model.forward(&g.tape, model.self, &batch, NULL, NULL);
+        golden_equal(&g, "logits", z->data, z->len, TOLERANCE);
+        teardown();
+    }
+}
+END_TEST
+
+START_TEST(loss_and_every_gradient)
+{
+    for (int k = 0; k < LEN(networks); k++) {
+        setup(k);
+        Tensor *loss = model_loss(&g.tape, &model, &batch, NULL, NULL);
+        golden_equal(&g, "loss", loss->data, 1, TOLERANCE);
+        tape_backward(&g.tape, loss);
+        int named = 0; /* all the file's gradients are of parameters that there are */
+        for (int i = 0; i < g.file.n; i++) named += strncmp(g.file.tensor[i].name, "grad.", 5) == 0;
+        ck_assert_int_eq(named, ps.n);
+        for (int i = 0; i < ps.n; i++) {
+            char name[64];
+            snprintf(name, sizeof name, "grad.%s", ps.tensor[i]->name);
+            golden_equal(&g, name, ps.tensor[i]->grad, ps.tensor[i]->len, TOLERANCE);
+        }
+        teardown();
+    }
+}
+END_TEST
+
+/* A step at a time, as decoding goes, with the attention's weights. */
+START_TEST(steps_and_weights)
+{
+    for (int k = 0; k < LEN(networks); k++) {
+        setup(k);
+        real z[T * B * V], p[T * B * S];
+        const Memory memory = seq2seq_encode(&g.tape, &net, batch.s, batch.s_len, S, B, NULL);
+        DecoderState state = seq2seq_start(&g.tape, &net, &memory);
+        for (int t = 0; t < T; t++) {
+            const Tensor *zt =
+                seq2seq_step(&g.tape, &net, &memory, batch.x + (size_t)t * B, &state);
+            memcpy(z + t * B * V, zt->data, B * V * sizeof *z);
+            if (state.weights) memcpy(p + t * B * S, state.weights, B * S * sizeof *p);
+        }
+        golden_equal(&g, "logits", z, LEN(z), TOLERANCE);
+        if (state.weights) golden_equal(&g, "weights", p, LEN(p), TOLERANCE);
+        teardown();
+    }
+}
+END_TEST
+
+SUITE("seq2seq_golden", TESTS(logits, loss_and_every_gradient, steps_and_weights), NO_ABORTS)
