@@ -10,8 +10,8 @@ for program in "$train" "$eval" "$ngram" "$BIN"lstm_gru/train "$BIN"lstm_gru/eva
         fail "$program --help is wider than 80 columns"
     "$program" --help 2>&1 >/dev/null | grep -q . && fail "$program --help writes to stderr"
     expect 0 "lmzoo" "$program" --version
-    expect 2 "did you mean" "$program" --sede 3
-    expect 2 "is not a whole number" "$program" --seed 3x
+    expect 2 "did you mean" "$program" --thraeds 3
+    expect 2 "is not a whole number" "$program" --threads 3x
 done
 expect 0 "oneDNN" "$train" --version
 
