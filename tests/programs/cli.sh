@@ -10,8 +10,10 @@ for program in "$train" "$eval" "$ngram" "$BIN"lstm_gru/train "$BIN"lstm_gru/eva
         fail "$program --help is wider than 80 columns"
     "$program" --help 2>&1 >/dev/null | grep -q . && fail "$program --help writes to stderr"
     expect 0 "lmzoo" "$program" --version
-    expect 2 "did you mean" "$program" --thraeds 3
-    expect 2 "is not a whole number" "$program" --threads 3x
+    expect 2 "did you mean" "$program" --plto 3
+    count=--threads
+    [ "$program" = "$ngram" ] && count=--seed
+    expect 2 "is not a whole number" "$program" $count 3x
 done
 expect 0 "oneDNN" "$train" --version
 
