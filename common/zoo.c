@@ -1,5 +1,5 @@
-/* `make zoo`: trains every architecture on every shared task in a short budget, prints one table and
- * draws one picture. A new architecture is one line in `architectures`, a new task one in `jobs`.
+/* `make zoo`: trains every architecture on every task of its kind in a short budget, prints tables and
+ * draws one picture. A new architecture or task is one line in the tables of its group.
  *
  * Each run is the ordinary train and eval program of its folder, with its options shown: whatever
  * stands in the table can be had again by typing that line. */
@@ -15,23 +15,24 @@
 #include "file.h"
 #include "plot.h"
 
-static const struct {
+typedef struct {
     const char *name, *folder, *options; /* of the column; of its programs */
-} architectures[] = {
+} Architecture;
+
+typedef struct {
+    const char *name, *options; /* of the row; of ./ARCH/train */
+    const char *measure;        /* key of eval's JSON: "loss", "value" or "exact" */
+    const char *what;           /* as the table's head says it */
+} Job;
+
+/* --- one sequence --- */
+static const Architecture readers[] = {
     {"rnn", "rnn", ""},
     {"lstm", "lstm_gru", "--cell lstm --hidden 128 --lr 5e-3"}, /* parameters: about the rnn's */
     {"gru", "lstm_gru", "--cell gru --hidden 152 --lr 5e-3"},
 };
-static const int color[] = {5, 6, 3, 1, 7, 0, 2}; /* of plot_color */
-
-typedef struct {
-    const char *name, *options; /* of the row; of ./ARCH/train */
-    const char *measure;        /* key of eval's JSON: "loss" or "value" */
-    const char *what;           /* as the table's head says it */
-} Job;
-
 /* Sized for about a minute an architecture on two cores. */
-static const Job jobs[] = {
+static const Job reading[] = {
     {"places", "--lines", "loss", "nats"},
     {"prose", "", "loss", "nats"},
     {"adding", "--task adding --steps 1000 --hidden 64", "loss", "mse"},
@@ -41,12 +42,37 @@ static const Job jobs[] = {
     {"copy-memory", "--task copy-memory --steps 300", "loss", "nats"},
 };
 
-enum { ARCHS = LEN(architectures), JOBS = LEN(jobs), MAX_ARGS = 24 };
+/* --- pairs of sequences: an encoder and a decoder, by what is between them --- */
+static const Architecture translators[] = {
+    {"vector", "seq2seq_attention", "--attention none"},
+    {"additive", "seq2seq_attention", "--attention additive"},
+    {"dot", "seq2seq_attention", "--attention dot"},
+};
+static const Job translating[] = {
+    {"reverse", "--task reverse --hidden 64 --lr 3e-3 --steps 2500", "exact", "exact"},
+    {"sort", "--task sort --hidden 64 --lr 3e-3 --steps 2500", "exact", "exact"},
+    {"dates", "--task dates", "exact", "exact"},
+};
+
+typedef struct {
+    const char *title;
+    const Architecture *arch;
+    const Job *job;
+    int archs, jobs;
+} Group;
+static const Group groups[] = {
+    {"sequences", readers, reading, LEN(readers), LEN(reading)},
+    {"pairs", translators, translating, LEN(translators), LEN(translating)},
+};
+static const int color[] = {5, 6, 3, 1, 7, 0, 2}; /* of plot_color */
+
+enum { GROUPS = LEN(groups), MAX_ARCHS = 6, MAX_JOBS = 8, MAX_ARGS = 24 };
 
 typedef struct {
     double value, chance, perfect, loss_perfect, seconds, parameters;
     bool done;
 } Result;
+typedef Result Results[MAX_JOBS][MAX_ARCHS];
 
 /* --- running the programs --------------------------------------------------------------------------- */
 
@@ -102,18 +128,17 @@ static double number(const json_t *o, const char *key)
     return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
-static bool evaluate(int arch, const Job *job, Result *r)
+static bool evaluate(const Architecture *arch, const Job *job, Result *r)
 {
-    char *line = xformat("./%s/eval runs/zoo/%s-%s --json", architectures[arch].folder, job->name,
-                         architectures[arch].name),
-         *out = NULL;
+    char *line = xformat("./%s/eval runs/zoo/%s-%s --json", arch->folder, job->name, arch->name);
+    char *out = NULL;
     const int status = run(line, &out);
     json_t *o = status == 0 ? json_loads(out, 0, NULL) : NULL;
-    const bool loss = strcmp(job->measure, "loss") == 0;
+    const bool loss = strcmp(job->measure, "loss") == 0, exact = strcmp(job->measure, "exact") == 0;
     r->done = o != NULL;
     r->value = number(o, job->measure);
-    r->chance = number(o, loss ? "loss_chance" : "chance");
-    r->perfect = number(o, loss ? "loss_perfect" : "perfect");
+    r->chance = exact ? 0 : number(o, loss ? "loss_chance" : "chance");
+    r->perfect = exact ? 1 : number(o, loss ? "loss_perfect" : "perfect");
     r->loss_perfect = number(o, "loss_perfect");
     r->parameters = number(o, "parameters");
     json_decref(o);
@@ -121,13 +146,11 @@ static bool evaluate(int arch, const Job *job, Result *r)
     return r->done;
 }
 
-static int train_and_evaluate(int arch, const Job *job, Result *r)
+static int train_and_evaluate(const Architecture *arch, const Job *job, Result *r)
 {
-    const char *name = architectures[arch].name;
-    char *line =
-        xformat("./%s/train %s %s --overwrite --out runs/zoo/%s-%s", architectures[arch].folder,
-                architectures[arch].options, job->options, job->name, name);
-    fprintf(stderr, "\n== %s on %s: %s\n", name, job->name, line);
+    char *line = xformat("./%s/train %s %s --overwrite --out runs/zoo/%s-%s", arch->folder,
+                         arch->options, job->options, job->name, arch->name);
+    fprintf(stderr, "\n== %s on %s: %s\n", arch->name, job->name, line);
     const double start = clock_seconds();
     int status = run(line, NULL);
     r->seconds = clock_seconds() - start;
@@ -146,27 +169,28 @@ static void print_cell(double x, int digits)
         printf(" %9.*f", digits, x);
 }
 
-static void print_table(Result result[JOBS][ARCHS])
+static void print_table(const Group *g, Results result)
 {
-    printf("\n%-14s %-9s %9s %9s |", "task", "measure", "chance", "perfect");
-    for (int a = 0; a < ARCHS; a++) printf(" %9s", architectures[a].name);
+    printf("\n%-14s %-9s %9s %9s |", g->title, "measure", "chance", "perfect");
+    for (int a = 0; a < g->archs; a++) printf(" %9s", g->arch[a].name);
     putchar('\n');
-    for (int j = 0; j < JOBS; j++) {
-        printf("%-14s %-9s", jobs[j].name, jobs[j].what);
+    for (int j = 0; j < g->jobs; j++) {
+        printf("%-14s %-9s", g->job[j].name, g->job[j].what);
         print_cell(result[j][0].chance, 4);
         print_cell(result[j][0].perfect, 4);
         printf(" |");
-        for (int a = 0; a < ARCHS; a++) print_cell(result[j][a].done ? result[j][a].value : NAN, 4);
+        for (int a = 0; a < g->archs; a++)
+            print_cell(result[j][a].done ? result[j][a].value : NAN, 4);
         putchar('\n');
     }
     printf("%-14s %-9s %9s %9s |", "training", "seconds", "", "");
-    for (int a = 0; a < ARCHS; a++) {
+    for (int a = 0; a < g->archs; a++) {
         double seconds = 0;
-        for (int j = 0; j < JOBS; j++) seconds += result[j][a].seconds;
+        for (int j = 0; j < g->jobs; j++) seconds += result[j][a].seconds;
         print_cell(seconds, 1);
     }
-    printf("\n%-14s %-9s %9s %9s |", "parameters", "of places", "", "");
-    for (int a = 0; a < ARCHS; a++) print_cell(result[0][a].parameters, 0);
+    printf("\n%-14s %-9s %9s %9s |", "parameters", g->job[0].name, "", "");
+    for (int a = 0; a < g->archs; a++) print_cell(result[0][a].parameters, 0);
     putchar('\n');
 }
 
@@ -179,58 +203,71 @@ static char *append(char *text, char *more)
     return both;
 }
 
-static bool draw(Result result[JOBS][ARCHS])
+/* One panel. */
+static char *draw_job(char *s, const Group *g, const Job *job, const Result *result)
+{
+    s = append(s,
+               xformat("set title '%s'\nset ylabel '%s'\nplot ", job->name,
+                       strcmp(job->what, "mse") ? "loss (nats per token)" : "mean squared error"));
+    for (int a = 0; a < g->archs; a++)
+        s = append(s, xformat("%s'%s-%s/log.csv' using 1:5 every ::1 with linespoints linewidth 2 "
+                              "pointtype 7 pointsize 0.6 linecolor rgb '%s' title '%s'",
+                              a ? ", " : "", job->name, g->arch[a].name,
+                              plot_color[color[a % LEN(color)]], g->arch[a].name));
+    if (result->loss_perfect > 0) /* not a number: not known; 0: the axis itself */
+        s = append(s, xformat(", %.6g with lines dashtype 2 linecolor rgb '%s' title "
+                              "'best possible'",
+                              result->loss_perfect, plot_color[0]));
+    return append(s, xstrdup("\n"));
+}
+
+static bool draw(Results result[GROUPS])
 {
     char *s = xstrdup(
-        "set datafile separator comma\nset multiplot layout 2,4 title "
+        "set datafile separator comma\nset multiplot layout 2,5 title "
         "'The zoo: validation loss against updates' font ',16'\n"
         "set grid linetype 1 linecolor rgb '#dddddd'\nset key top right\nset xlabel 'updates'\n"
         "set tics font ',9'\nset xrange [0:*]\n");
-    for (int j = 0; j < JOBS; j++) {
-        s = append(s, xformat("set title '%s'\nset ylabel '%s'\nplot ", jobs[j].name,
-                              strcmp(jobs[j].what, "mse") ? "loss (nats per token)"
-                                                          : "mean squared error"));
-        for (int a = 0; a < ARCHS; a++)
-            s = append(s,
-                       xformat("%s'%s-%s/log.csv' using 1:5 every ::1 with linespoints linewidth 2 "
-                               "pointtype 7 pointsize 0.6 linecolor rgb '%s' title '%s'",
-                               a ? ", " : "", jobs[j].name, architectures[a].name,
-                               plot_color[color[a % LEN(color)]], architectures[a].name));
-        const double perfect = result[j][0].loss_perfect;
-        if (perfect > 0) /* not a number: not known; 0: the axis itself */
-            s = append(
-                s, xformat(", %.6g with lines dashtype 2 linecolor rgb '%s' title 'best possible'",
-                           perfect, plot_color[0]));
-        s = append(s, xstrdup("\n"));
-    }
+    for (int g = 0; g < GROUPS; g++)
+        for (int j = 0; j < groups[g].jobs; j++)
+            s = draw_job(s, &groups[g], &groups[g].job[j], &result[g][j][0]);
     s = append(s, xstrdup("unset multiplot\n"));
     Error err;
     bool ok = file_write("runs/zoo/zoo.gp", s, strlen(s), &err);
     if (!ok) fprintf(stderr, "zoo: warning: %s\n", err.text);
-    ok = ok && plot_draw("runs/zoo/zoo.gp", "runs/zoo/zoo.png", "png", 1500, 760);
+    ok = ok && plot_draw("runs/zoo/zoo.gp", "runs/zoo/zoo.png", "png", 1800, 760);
     free(s);
     return ok;
 }
 
+/* What a trained model writes. */
+static int show(const char *what, const char *line)
+{
+    printf("\n%s, from %s:\n", what, line);
+    return run(line, NULL);
+}
+
 int main(void)
 {
-    static Result result[JOBS][ARCHS];
+    static Results result[GROUPS];
     Error err;
     if (!dir_make("runs/zoo", &err))
         return fprintf(stderr, "zoo: error: %s\n", err.text), EXIT_FAILED;
     const double start = clock_seconds();
-    for (int a = 0; a < ARCHS; a++)
-        for (int j = 0; j < JOBS; j++) {
-            const int status = train_and_evaluate(a, &jobs[j], &result[j][a]);
-            if (status) return fprintf(stderr, "zoo: stopped\n"), status < 0 ? EXIT_FAILED : status;
-        }
-    print_table(result);
+    for (int g = 0; g < GROUPS; g++)
+        for (int a = 0; a < groups[g].archs; a++)
+            for (int j = 0; j < groups[g].jobs; j++) {
+                const int status =
+                    train_and_evaluate(&groups[g].arch[a], &groups[g].job[j], &result[g][j][a]);
+                if (status)
+                    return fprintf(stderr, "zoo: stopped\n"), status < 0 ? EXIT_FAILED : status;
+            }
+    for (int g = 0; g < GROUPS; g++) print_table(&groups[g], result[g]);
     if (draw(result)) printf("\npicture: runs/zoo/zoo.png\n");
-    char *sample = xformat("./%s/eval runs/zoo/places-%s --samples 8 --plot none",
-                           architectures[ARCHS - 1].folder, architectures[ARCHS - 1].name);
-    printf("\nNew places, from %s:\n", sample);
-    const int status = run(sample, NULL);
+    int status = show("New places", "./lstm_gru/eval runs/zoo/places-gru --samples 8 --plot none");
+    if (!status)
+        status =
+            show("Dates", "./seq2seq_attention/eval runs/zoo/dates-dot --samples 1 --plot none");
     printf("\n%.0f s in all. Go on with lessons/00-start.md.\n", clock_seconds() - start);
-    free(sample);
     return status;
 }
