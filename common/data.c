@@ -31,7 +31,10 @@ static const char *missing_default(const char *path)
 bool data_open(Data *d, const DataConfig *c, const Vocabularies *given, Error *err)
 {
     const bool text = given && given->of_text, pairs = given && given->of_pairs;
-    *d = (Data){.is_pairs = c->of_pairs};
+    const char *task = c->or_task && !c->pairs.file ? c->pairs.task : NULL;
+    const bool one = task && task_exists(task);
+    *d = (Data){.is_pairs = c->of_pairs && !one};
+    if (one) return task_open(&d->task, task, c->pairs.seq_len, err);
     if (c->of_pairs)
         return pairs_open(&d->pairs, &d->task, &c->pairs, pairs ? &given->source : NULL,
                           pairs ? &given->target : NULL, err);

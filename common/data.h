@@ -17,6 +17,7 @@ typedef struct {
     double heldout;    /* part of a running text that is held out */
     int seq_len;       /* steps of a training sequence; 0: the task's own */
     bool of_pairs;     /* set by the program: none of the above, but these */
+    bool or_task;      /* likewise: pairs.task may also be a task of one sequence */
     PairsConfig pairs;
 } DataConfig;
 
@@ -26,7 +27,8 @@ const char *data_name(const DataConfig *c); /* of the task, or of the file */
 #define DATA_OPTIONS(c)                                                                            \
     OPTION_GROUP("Data"),                                                                          \
         OPTION_STRING("task", &(c)->task,                                                          \
-                      "generated task: adding, copy-memory, parity, dyck or agreement"),           \
+                      "generated task: adding, copy-memory, parity, dyck, agreement, recall or "   \
+                      "induction"),                                                                \
         OPTION_STRING("text", &(c)->text,                                                          \
                       "text file, any UTF-8, - for standard input (without --task and --text: "    \
                       "the prose of lessons/; with --lines: common/data/places.tsv)"),             \

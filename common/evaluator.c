@@ -106,6 +106,7 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
     parallel_start(argv);
     *e = (Evaluator){.config = c, .usage = usage, .run = data_defaults()};
     e->run.of_pairs = c->of_pairs;
+    e->run.or_task = c->or_task;
     Usage with_version = *usage;
     with_version.version = blas_name();
     e->status = args_parse(argc, argv, option, n, &with_version, &operand);

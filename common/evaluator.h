@@ -10,7 +10,7 @@
 #include "params.h"
 
 typedef struct {
-    bool of_pairs;              /* set by a program that translates */
+    bool of_pairs, or_task;     /* set by a program that translates, see data.h */
     const char *text, *valid;   /* other data than the run's, or NULL */
     const char *import, *vocab; /* foreign weights instead of a run, and their vocabulary */
     int examples;               /* held-out sequences of a generated task */

@@ -52,7 +52,7 @@ struct Task {
     int source_vocab; /* symbols of the source, which has at most `length` steps; 0: no source */
     int outputs;      /* classes predicted at a step; 0: one real number, at the last step */
     int length;       /* of the longest training sequence, counted as the field does: steps, except
-                     that copy-memory counts the delay and dyck the brackets */
+                     that copy-memory counts the delay, dyck the brackets, recall the pairs */
     int extra;        /* a sequence has at most length + extra steps */
     int shortest, longest; /* the lengths `draw` can make; 0: any */
     int steps, batch;      /* a training run that reaches the task's bar with the rnn */
@@ -82,12 +82,12 @@ void batch_free(Batch *b);
 void batch_resize(Batch *b, const Task *t, int T, int B);
 void batch_source(Batch *b, int S); /* room for sources of up to S steps: sets s PAD, s_len 0 */
 
-/* One of the generated tasks by name: "adding", "copy-memory", "parity", "dyck", "agreement".
- * length 0: the task's own. Errors: another name (the message lists them all), a length that the
- * task does not have. */
+/* One of the generated tasks by its name in task_names. length 0: the task's own. Errors: another
+ * name (the message lists them all), a length that the task does not have. */
 bool task_open(Task *t, const char *name, int length, Error *err);
+bool task_exists(const char *name); /* is it one of these? */
 void task_close(Task *t);
-extern const char *const task_names; /* "adding|copy-memory|parity|dyck|agreement" */
+extern const char *const task_names; /* "adding|copy-memory|parity| .. |induction" */
 
 /* B sequences of a split into a batch; T (and S) is that of the longest drawn. length 0: the task's
  * own. */

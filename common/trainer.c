@@ -20,6 +20,7 @@ TrainConfig train_defaults(const char *out)
     return (TrainConfig){.data = data_defaults(),
                          .out = out,
                          .optimizer = "adamw",
+                         .schedule = "cosine",
                          .plot = "png",
                          .warmup = 20,
                          .beta1 = 0.9,
@@ -208,8 +209,11 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     if (!ok) return trainer_fail(t, EXIT_FAILED, err.text);
     t->log.quiet = c->quiet;
     if (!t->data.task.outputs) t->log.loss_name = "mse";
-    t->schedule =
-        (Schedule){.lr = c->lr, .min_lr = c->min_lr, .warmup = c->warmup, .steps = c->steps};
+    t->schedule = (Schedule){.lr = c->lr,
+                             .min_lr = c->min_lr,
+                             .warmup = c->warmup,
+                             .steps = c->steps,
+                             .inverse_sqrt = strcmp(c->schedule, "inverse-sqrt") == 0};
     if (c->eval_every == 0) c->eval_every = c->steps < 20 ? 1 : c->steps / 20;
     if (c->save_every == 0) c->save_every = c->steps < 10 ? 1 : c->steps / 10;
     trainer_print_header(t);

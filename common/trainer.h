@@ -8,7 +8,7 @@
 
 typedef struct {
     DataConfig data;
-    const char *out, *optimizer, *plot;
+    const char *out, *optimizer, *schedule, *plot;
     int steps, batch, warmup, eval_every, save_every, threads; /* 0: see the options */
     double lr, min_lr, weight_decay, grad_clip, beta1, beta2;
     bool stream, resume, overwrite, quiet, dry_run;
@@ -35,6 +35,8 @@ TrainConfig train_defaults(const char *out);
         OPTION("lr", &(c)->lr, 0, 100, "peak learning rate (0: as the task has it)"),              \
         OPTION("min-lr", &(c)->min_lr, 0, 100, "learning rate at the end of the cosine"),          \
         OPTION("warmup", &(c)->warmup, 0, 1000000000, "updates of linear warm-up"),                \
+        OPTION_CHOICE("schedule", &(c)->schedule, "cosine|inverse-sqrt",                           \
+                      "how the rate falls after it"),                                              \
         OPTION_CHOICE("optimizer", &(c)->optimizer, "adamw|sgd", "how to update"),                 \
         OPTION("beta1", &(c)->beta1, 0, 0.9999, "AdamW's beta1; SGD's momentum"),                  \
         OPTION("beta2", &(c)->beta2, 0, 0.999999, "AdamW's beta2"),                                \

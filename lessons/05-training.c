@@ -162,7 +162,8 @@ static Optim optim_of(const char *name, const Params *ps)
 static double train(const Lab *lab, const Plan *p, Params *ps, const Nplm *m, double *curve)
 {
     const int B = lab->c->batch;
-    const Schedule schedule = {p->lr, p->min_lr, p->warmup, p->steps};
+    const Schedule schedule = {
+        .lr = p->lr, .min_lr = p->min_lr, .warmup = p->warmup, .steps = p->steps};
     Optim optim = optim_of(p->optimizer, ps);
     Tape tp = {0};
     int *x = xcalloc((size_t)B * m->N, sizeof *x), *y = xcalloc(B, sizeof *y);

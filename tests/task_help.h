@@ -5,7 +5,8 @@
 #include "suite.h"
 #include "task.h"
 
-static const char *const names[] = {"adding", "copy-memory", "parity", "dyck", "agreement"};
+static const char *const names[] = {"adding",    "copy-memory", "parity",   "dyck",
+                                    "agreement", "recall",      "induction"};
 
 static inline Task open_task(const char *name, int length)
 {
@@ -20,10 +21,10 @@ static inline int at(const Batch *b, int t, int column)
     return t * b->B + column;
 }
 
-static inline int steps(const Batch *b, int column) /* before the padding */
+static inline int steps(const Batch *b, int column) /* before the padding: the last is scored */
 {
-    int n = 0;
-    while (n < b->T && b->y[at(b, n, column)] >= 0) n++;
+    int n = b->T;
+    while (n > 0 && b->y[at(b, n - 1, column)] < 0) n--;
     return n;
 }
 

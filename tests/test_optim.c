@@ -192,6 +192,20 @@ START_TEST(schedule)
 }
 END_TEST
 
+/* d^-0.5 min(step^-0.5, step warmup^-1.5) of Vaswani et al. (2017), for d = 512, warmup = 4000: the
+ * peak is 6.99e-4. */
+START_TEST(schedule_of_the_transformer)
+{
+    const Schedule s = {
+        .lr = 1 / sqrt(512. * 4000), .warmup = 4000, .steps = 10, .inverse_sqrt = true};
+    ck_assert_double_eq_tol(lr_at(&s, 4000), 6.98771e-4, 1e-9);
+    for (int step = 1; step <= 100000; step += 333) {
+        const double want = pow(512, -.5) * fmin(pow(step, -.5), step * pow(4000, -1.5));
+        ck_assert_double_eq_tol(lr_at(&s, step), want, 1e-12);
+    }
+}
+END_TEST
+
 START_TEST(schedules_without_warmup_or_cosine)
 {
     const Schedule cosine = {.lr = 2, .min_lr = 0, .warmup = 0, .steps = 100};
@@ -209,5 +223,6 @@ END_TEST
 
 SUITE("optim",
       TESTS(adamw_by_hand, adamw_first_steps, only_matrices_decay, all_elements,
-            momentum_in_closed_form, both_converge, schedule, schedules_without_warmup_or_cosine),
+            momentum_in_closed_form, both_converge, schedule, schedule_of_the_transformer,
+            schedules_without_warmup_or_cosine),
       ABORTS(for_other_parameters))
