@@ -33,7 +33,7 @@ static double log_sum(const real *logits, int V)
 static double extended(double log_p, real logit, double log_total)
 {
     const double p = (double)logit - log_total;
-    return log_p + (isnan(p) ? -INFINITY : p);
+    return log_p + (isnan(p) ? -INFINITY : p); /* eq 13.3 */
 }
 
 /* --- greedy --------------------------------------------------------------------------------------- */
@@ -138,7 +138,7 @@ static int keep_best(const Search *s)
 /* Hypothesis i of those before the step (tokens: (K,limit)) as the result, if it scores best. */
 static void compete(Search *s, const int *tokens, int i, int len, double log_p, bool finished)
 {
-    const double score = log_p / length_penalty(len + finished, s->beam.alpha);
+    const double score = log_p / length_penalty(len + finished, s->beam.alpha); /* eq 13.4 */
     if (s->found && !(score > s->best.score)) return;
     int *copy = s->best.token;
     memcpy(copy, tokens + (size_t)i * s->limit, (size_t)len * sizeof *copy);

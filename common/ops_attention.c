@@ -70,7 +70,7 @@ static real additive_score(const real *restrict a, const real *restrict q, const
 {
     real sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (int i = 0; i < n; i++) sum += a[i] * real_tanh(q[i] + k[i]);
+    for (int i = 0; i < n; i++) sum += a[i] * real_tanh(q[i] + k[i]); /* eq 15.1 */
     return sum;
 }
 
@@ -99,11 +99,11 @@ static void attend_forward(Node *nd, int b)
         real *y = nd->out->data + t * z.v_row + (size_t)b * z.C;
         memset(p, 0, (size_t)z.S * sizeof *p);
         memset(y, 0, (size_t)z.C * sizeof *y);
-        if (z.len == 0) continue; /* nothing to look at: 0, not NaN */
-        for (int i = 0; i < z.len; i++)
+        if (z.len == 0) continue;       /* nothing to look at: 0, not NaN */
+        for (int i = 0; i < z.len; i++) /* eq 15.2: the dot product */
             p[i] = a ? additive_score(a, q, k + i * z.q_row, z.A) : dot(q, k + i * z.q_row, z.A);
-        softmax(p, z.len);
-        for (int i = 0; i < z.len; i++) add_scaled(y, v + i * z.v_row, p[i], z.C);
+        softmax(p, z.len);                                                         /* eq 15.3 */
+        for (int i = 0; i < z.len; i++) add_scaled(y, v + i * z.v_row, p[i], z.C); /* eq 15.4 */
     }
 }
 

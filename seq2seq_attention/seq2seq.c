@@ -140,7 +140,7 @@ static Tensor *encoder_layer(Tape *tp, const Seq2seq *m, int i, Tensor *z, Tenso
 {
     const int B = z->shape.d[1];
     *last = cell_zeros(tp, &m->forward[i], B);
-    Tensor *h = cell_run(tp, &m->forward[i], z, last, len);
+    Tensor *h = cell_run(tp, &m->forward[i], z, last, len); /* eq 13.1 */
     if (!z_back) return h;
     CellState first = cell_zeros(tp, &m->backward[i], B);
     Tensor *g = cell_run(tp, &m->backward[i], z_back, &first, len); /* (S,B,H/2) */
@@ -197,7 +197,7 @@ static Tensor *attend(Tape *tp, const Attention *a, const Memory *memory, Tensor
 DecoderState seq2seq_start(Tape *tp, const Seq2seq *m, const Memory *memory)
 {
     DecoderState s = {.fed = tape_zeros(tp, SHAPE(memory->B, m->config.hidden))};
-    memcpy(s.cell, memory->last, sizeof s.cell);
+    memcpy(s.cell, memory->last, sizeof s.cell); /* eq 14.1 */
     return s;
 }
 
@@ -205,7 +205,7 @@ DecoderState seq2seq_start(Tape *tp, const Seq2seq *m, const Memory *memory)
 static Tensor *readout(Tape *tp, const Attention *a, Tensor *context, Tensor *h)
 {
     if (a->kind == NO_ATTENTION) return h;
-    return op_tanh(tp, linear(tp, &a->out, op_concat(tp, context, h)));
+    return op_tanh(tp, linear(tp, &a->out, op_concat(tp, context, h))); /* eq 15.5 */
 }
 
 /* What is fed back into a step, (1,B,H): additive attention's context, or the readout of the step
@@ -227,7 +227,7 @@ static Tensor *decoder_run(Tape *tp, const Seq2seq *m, const Memory *memory, Ten
     const real p = dropout_of(m, dropout);
     Tensor *fed = fed_back(tp, m, memory, s);                       /* (1,B,H) */
     if (fed) z = op_add(tp, z, op_matmul(tp, fed, m->context));     /* (1,B,N) */
-    Tensor *h = cell_run(tp, &m->decoder[0], z, &s->cell[0], NULL); /* (T,B,H) */
+    Tensor *h = cell_run(tp, &m->decoder[0], z, &s->cell[0], NULL); /* (T,B,H), eq 13.2 */
     for (int i = 1; i < m->config.layers; i++) {
         z = cell_inputs(tp, &m->decoder[i], op_dropout(tp, h, p, dropout));
         h = cell_run(tp, &m->decoder[i], z, &s->cell[i], NULL);

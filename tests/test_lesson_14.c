@@ -1,0 +1,133 @@
+/* Lesson 14: that one vector is all the decoder knows, and how many bits a source is. */
+#include "by_hand.h"
+#include "seq2seq_help.h"
+
+/* --- bits ------------------------------------------------------------------------------------------ */
+
+static double log2_choose(int n, int k)
+{
+    return (lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)) / log(2);
+}
+
+/* Sequences of n symbols of 20, and how often each symbol occurs in them: counted for small n. */
+START_TEST(bits_of_a_sequence)
+{
+    ck_assert_double_eq_tol(20 * log2(20), 86.44, 0.005);
+    ck_assert_double_eq_tol(5 * log2(20), 21.61, 0.005);
+    ck_assert_double_eq_tol(log2_choose(39, 19), 36.00, 0.005);
+    int bags = 0; /* of 3 symbols of 20: in order, a <= b <= c */
+    for (int a = 0; a < 20; a++)
+        for (int b = a; b < 20; b++)
+            for (int c = b; c < 20; c++) bags++;
+    ck_assert_double_eq_tol(log2(bags), log2_choose(22, 19), 1e-9);
+}
+END_TEST
+
+/* n symbols as the digits, to base 20, of one number below 1: a float has 24 bits, room for 5 of 4.32
+ * bits each. */
+static bool one_float_holds(const int *digit, int n)
+{
+    double number = 0;
+    for (int i = 0; i < n; i++) number = 20 * number + digit[i];
+    const volatile float packed = (float)(number / pow(20, n)); /* gcc 12 forgets to round */
+    return round((double)packed * pow(20, n)) == number;
+}
+
+START_TEST(one_number_holds_five_symbols)
+{
+    ck_assert_double_eq_tol((400 * 2 + 20 * 0 + 1) / pow(20, 3), 0.100125, 1e-12); /* c a b */
+    Rng rng = rng_make(14, RNG_TEST, 0);
+    int held[7] = {0};
+    for (int k = 0; k < 1000; k++) {
+        int digit[6];
+        for (int i = 0; i < 6; i++) digit[i] = rng_below(&rng, 20);
+        for (int n = 1; n <= 6; n++) held[n] += one_float_holds(digit, n);
+    }
+    for (int n = 1; n <= 5; n++) ck_assert_int_eq(held[n], 1000);
+    ck_assert_int_lt(held[6], 600);
+}
+END_TEST
+
+/* Four symbols, 2 bits. The vector tells which half: the best loss is ln 2, so 2 - 1 bits came
+ * through; it tells all: 2; it tells nothing: ln 4 and 0. */
+START_TEST(bits_that_came_through)
+{
+    static const real logits[3][4] = {{0, 0, -60, -60}, {60, 0, 0, 0}, {0, 0, 0, 0}};
+    static const double bits[] = {1, 2, 0};
+    for (int i = 0; i < 3; i++) {
+        Tape tp = {0};
+        const int y[] = {0};
+        const Tensor *loss = op_cross_entropy(&tp, given(&tp, SHAPE(1, 4), logits[i]), y);
+        ck_assert_double_eq_tol(log2(4) - (double)loss->data[0] / log(2), bits[i], 1e-6);
+        tape_free(&tp);
+    }
+}
+END_TEST
+
+/* --- the bottleneck --------------------------------------------------------------------------------- */
+
+/* Logits of one step after the encoder's outputs were spoilt, or the vector. */
+static void first_logits(const Network *n, const Numbered *p, bool spoil_outputs, bool spoil_vector,
+                         real *logits)
+{
+    Tape tp = {.frozen = true};
+    Memory memory = seq2seq_encode(&tp, &n->net, p->source, &p->S, p->S, 1, NULL);
+    DecoderState s = seq2seq_start(&tp, &n->net, &memory);
+    for (int i = 0; spoil_outputs && i < memory.state->len; i++) memory.state->data[i] += 1;
+    if (spoil_vector) s.cell[0].h->data[0] += 1;
+    const Tensor *z = seq2seq_step(&tp, &n->net, &memory, &(int){BOS}, &s);
+    memcpy(logits, z->data, (size_t)z->len * sizeof *logits);
+    tape_free(&tp);
+}
+
+/* Without attention the encoder's outputs are not looked at, whatever stands there; the vector is. */
+START_TEST(the_vector_is_all)
+{
+    enum { WORDS = 9 };
+    for (int attention = 0; attention < 2; attention++) {
+        const Seq2seqConfig c = {.cell = "gru",
+                                 .attention = attention ? "dot" : "none",
+                                 .layers = 1,
+                                 .channels = 5,
+                                 .hidden = 12,
+                                 .bidirectional = true};
+        Network *n = network_new(&c, WORDS, WORDS);
+        for (int k = 0; k < 20; k++) {
+            const Numbered p = numbered(k, WORDS, WORDS);
+            real is[WORDS], outputs[WORDS], vector[WORDS];
+            first_logits(n, &p, false, false, is);
+            first_logits(n, &p, true, false, outputs);
+            first_logits(n, &p, false, true, vector);
+            ck_assert_int_eq(memcmp(is, outputs, sizeof is) == 0, !attention);
+            ck_assert(memcmp(is, vector, sizeof is) != 0);
+        }
+        network_free(n);
+    }
+}
+END_TEST
+
+/* And it is as long for one word as for six. */
+START_TEST(always_as_long)
+{
+    const Seq2seqConfig c = {
+        .cell = "lstm", .attention = "none", .layers = 2, .channels = 5, .hidden = 12};
+    Network *n = network_new(&c, 9, 9);
+    const int source[] = {4, 5, 6, 7, 8, 4};
+    for (int S = 1; S <= 6; S++) {
+        Tape tp = {.frozen = true};
+        const Memory memory = seq2seq_encode(&tp, &n->net, source, &S, S, 1, NULL);
+        const DecoderState s = seq2seq_start(&tp, &n->net, &memory);
+        for (int i = 0; i < 2; i++) {
+            ck_shape(s.cell[i].h, SHAPE(1, 12));
+            ck_shape(s.cell[i].c, SHAPE(1, 12));
+        }
+        tape_free(&tp);
+    }
+    network_free(n);
+}
+END_TEST
+
+SUITE("lesson_14",
+      TESTS(bits_of_a_sequence, one_number_holds_five_symbols, bits_that_came_through,
+            the_vector_is_all, always_as_long),
+      NO_ABORTS)
