@@ -43,6 +43,7 @@ Tensor *op_cols(Tape *tp, Tensor *x, int first, int n); /* the same of the last 
 Tensor *op_stack(Tape *tp, Tensor **x, int n);          /* n of shape (s...) -> (n,s...)         */
 Tensor *op_concat(Tape *tp, Tensor *a, Tensor *b);      /* along the last axis                   */
 Tensor *op_transpose(Tape *tp, Tensor *x);              /* swaps the last two axes               */
+Tensor *op_swap(Tape *tp, Tensor *x); /* swaps the first two: (A,B,...) (B,A,...) */
 /* (B,T,n*H*D) -> (B*H,T,D): part `which` of `n` parts of the last axis, cut into H heads. */
 Tensor *op_split_heads(Tape *tp, Tensor *x, int heads, int which, int n);
 Tensor *op_merge_heads(Tape *tp, Tensor *x, int heads); /* (B*H,T,D) -> (B,T,H*D)                */
@@ -61,10 +62,29 @@ Tensor *op_attend_dot(Tape *tp, Tensor *q, Tensor *k, Tensor *v, const int *len,
 Tensor *op_attend_additive(Tape *tp, Tensor *q, Tensor *k, Tensor *a, Tensor *v, const int *len,
                            const real **weights);
 
+/* --- ops_heads.c ---------------------------------------------------------------------------- */
+/* Which keys s < S a step t < T may look at: those that nothing here hides, {0}: all. The arrays
+ * must live until the backward pass is done. */
+typedef struct {
+    bool causal;                  /* s <= t + (S - T): the last step sees all */
+    const int *len;               /* (B) s < len[b], or NULL; what stands beyond may be NaN */
+    const unsigned char *allowed; /* (T,S) those that are not 0, or NULL */
+} AttentionMask;
+/* Multi-head scaled dot-product attention (Vaswani et al. 2017, s3.2): for each of `heads` blocks
+ * of D = C / heads columns, y_t = sum_s p_ts v_s, p_t the softmax over the keys t may look at of
+ * q_t . k_s / sqrt(D). q (B,T,C), k (B,S,C), v (B,S,C) -> (B,T,C); a step that may look at nothing
+ * gets 0. mask may be NULL. Memory grows with T + S, not T S (Dao et al. 2022); but unless weights
+ * is NULL, *weights becomes p (B,heads,T,S), which lives as long as the result. */
+Tensor *op_attention(Tape *tp, Tensor *q, Tensor *k, Tensor *v, int heads,
+                     const AttentionMask *mask, const real **weights);
+
 /* --- ops_loss.c: to a scalar ---------------------------------------------------------------- */
 /* Mean over the scored rows of -log softmax(logits)[target], in nats. logits (...,V); one target
  * per row; a target of -1 is not scored. No scored row at all gives 0. */
 Tensor *op_cross_entropy(Tape *tp, Tensor *logits, const int *target);
+/* The same with smoothed labels (Szegedy et al. 2016, s7; Vaswani et al. 2017, s5.4): the mean of
+ * -sum_j t_j log softmax(logits)_j, t_j = (1-e) [j = target] + e/V. 0 <= epsilon < 1. */
+Tensor *op_cross_entropy_smoothed(Tape *tp, Tensor *logits, const int *target, real epsilon);
 Tensor *op_mse(Tape *tp, Tensor *y, const real *target); /* mean (y - target)^2                  */
 Tensor *op_dot(Tape *tp, Tensor *x, const real *r);      /* sum_i r[i] x[i]                      */
 

@@ -3,9 +3,10 @@
 #include "parallel.h"
 #include "vecmath.h"
 
-/* L = mean over the scored rows of  log sum_j exp(z_j) - z_target
+/* L = mean over the scored rows of  log sum_j exp(z_j) - sum_j t_j z_j,   t = onehot(target), or
+ * where labels are smoothed (1 - e) onehot(target) + e/V; the t_j sum to 1
  *
- *   dz += dL/n (softmax(z) - onehot(target))        n scored rows
+ *   dz += dL/n (softmax(z) - t)        n scored rows
  *
  * Softmax and logarithm in one op: the forward pass keeps one number a row, log sum exp, from which
  * the backward pass makes the softmax again; no second buffer of the logits' size is needed, and no
@@ -13,7 +14,8 @@
  */
 typedef struct {
     const int *target;
-    real *lse; /* log sum exp of each row */
+    real *lse;    /* log sum exp of each row */
+    real epsilon; /* how much of a label is spread over all V */
     int scored;
 } CrossEntropy;
 
@@ -23,15 +25,15 @@ static void cross_entropy_backward(Node *nd)
     const CrossEntropy *s = nd->saved;
     const int V = shape_last(z->shape), R = z->len / V;
     if (!z->grad || s->scored == 0) return;
-    const real scale = nd->out->grad[0] / (real)s->scored;
+    const real scale = nd->out->grad[0] / (real)s->scored, spread = scale * s->epsilon / (real)V;
 #pragma omp parallel for num_threads(parallel_threads(20.0 * z->len)) schedule(static)
     for (int r = 0; r < R; r++) {
         if (s->target[r] < 0) continue;
         const real *zr = z->data + (size_t)r * V, lse = s->lse[r];
         real *dz = z->grad + (size_t)r * V;
 #pragma omp simd
-        for (int j = 0; j < V; j++) dz[j] += scale * real_exp(zr[j] - lse);
-        dz[s->target[r]] -= scale;
+        for (int j = 0; j < V; j++) dz[j] += scale * real_exp(zr[j] - lse) - spread;
+        dz[s->target[r]] -= scale * (1 - s->epsilon);
     }
 }
 
@@ -45,25 +47,52 @@ static real log_sum_exp(const real *z, int V)
     return max + (real)log((double)sum); /* sum >= 1: the largest contributes exp(0) */
 }
 
-Tensor *op_cross_entropy(Tape *tp, Tensor *logits, const int *target)
+/* lse - sum_j t_j z_j of a row. */
+static real row_loss(const CrossEntropy *s, const real *z, int V, int r)
+{
+    const real lse = s->lse[r], gold = lse - z[s->target[r]];
+    if (s->epsilon == 0) return gold;
+    real sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int j = 0; j < V; j++) sum += lse - z[j];
+    return (1 - s->epsilon) * gold + s->epsilon / (real)V * sum;
+}
+
+static Tensor *cross_entropy(Tape *tp, const char *name, Tensor *logits, const int *target,
+                             real epsilon)
 {
     const int V = shape_last(logits->shape), R = logits->len / V;
-    Node *nd = tape_node(tp, "cross_entropy", cross_entropy_backward, SHAPE(1), logits);
+    Node *nd = tape_node(tp, name, cross_entropy_backward, SHAPE(1), logits);
     CrossEntropy *s = nd->saved = tape_save(tp, sizeof *s);
-    *s = (CrossEntropy){.target = target, .lse = tape_save(tp, (size_t)R * sizeof(real))};
-#pragma omp parallel for num_threads(parallel_threads(20.0 * logits->len)) schedule(static)
-    for (int r = 0; r < R; r++)
-        if (target[r] >= 0) s->lse[r] = log_sum_exp(logits->data + (size_t)r * V, V);
-    double sum = 0;
+    *s = (CrossEntropy){.target = target, .epsilon = epsilon};
+    s->lse = tape_save(tp, (size_t)R * sizeof *s->lse);
+    real *loss = tape_save(tp, (size_t)R * sizeof *loss);
     for (int r = 0; r < R; r++) {
-        CHECK(target[r] >= -1 && target[r] < V, "op_cross_entropy: target %d in row %d; logits %s",
+        CHECK(target[r] >= -1 && target[r] < V, "op_%s: target %d in row %d; logits %s", name,
               target[r], r, shape_text(logits->shape).text);
-        if (target[r] < 0) continue;
-        sum += (double)(s->lse[r] - logits->data[(size_t)r * V + target[r]]);
-        s->scored++;
+        if (target[r] >= 0) s->scored++;
     }
+#pragma omp parallel for num_threads(parallel_threads(20.0 * logits->len)) schedule(static)
+    for (int r = 0; r < R; r++) {
+        const real *z = logits->data + (size_t)r * V;
+        if (target[r] >= 0) s->lse[r] = log_sum_exp(z, V);
+        loss[r] = target[r] >= 0 ? row_loss(s, z, V, r) : 0;
+    }
+    double sum = 0;
+    for (int r = 0; r < R; r++) sum += (double)loss[r];
     nd->out->data[0] = s->scored ? (real)(sum / s->scored) : 0;
     return nd->out;
+}
+
+Tensor *op_cross_entropy(Tape *tp, Tensor *logits, const int *target)
+{
+    return cross_entropy(tp, "cross_entropy", logits, target, 0);
+}
+
+Tensor *op_cross_entropy_smoothed(Tape *tp, Tensor *logits, const int *target, real epsilon)
+{
+    CHECK(epsilon >= 0 && epsilon < 1, "op_cross_entropy_smoothed: epsilon = %g", (double)epsilon);
+    return cross_entropy(tp, "cross_entropy_smoothed", logits, target, epsilon);
 }
 
 /* L = mean (y - target)^2        dy += dL 2 (y - target) / n */

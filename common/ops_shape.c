@@ -159,6 +159,30 @@ Tensor *op_transpose(Tape *tp, Tensor *x)
     return nd->out;
 }
 
+/* y[j, i, ...] = x[i, j, ...]        dx[i, j, ...] += dy[j, i, ...] */
+static void swap_backward(Node *nd)
+{
+    Tensor *x = nd->in[0];
+    const int A = x->shape.d[0], B = x->shape.d[1], C = x->len / (A * B);
+    for (int i = 0; i < A && x->grad; i++)
+        for (int j = 0; j < B; j++)
+            add_to(x->grad + ((size_t)i * B + j) * C, nd->out->grad + ((size_t)j * A + i) * C, C);
+}
+
+Tensor *op_swap(Tape *tp, Tensor *x)
+{
+    CHECK(x->shape.n >= 2, "op_swap: x %s; needs two axes", shape_text(x->shape).text);
+    const int A = x->shape.d[0], B = x->shape.d[1], C = x->len / (A * B);
+    Shape s = x->shape;
+    s.d[0] = B, s.d[1] = A;
+    Node *nd = tape_node(tp, "swap", swap_backward, s, x);
+    for (int i = 0; i < A; i++)
+        for (int j = 0; j < B; j++)
+            memcpy(nd->out->data + ((size_t)j * A + i) * C, x->data + ((size_t)i * B + j) * C,
+                   (size_t)C * sizeof(real));
+    return nd->out;
+}
+
 /* A head's D channels of one position lie together on both sides, so that both ops move runs of D:
  * (b,t) of head h stands at ((b H + h) T + t) D split, and at (b T + t) row + (which H + h) D
  * together, with row = n H D channels. */

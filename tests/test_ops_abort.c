@@ -64,6 +64,24 @@ static const char *sequence_mistake(int n, bool make)
             "op_attend_dot: length 4 of 3 steps")
     MISTAKE(op_attend_additive(tp, Z(1, 1, 2), Z(3, 1, 2), Z(3), Z(3, 1, 2), one, NULL),
             "op_attend_additive: q (1,1,2), a (3)")
+    MISTAKE(op_attention(tp, Z(1, 2, 4), Z(1, 3, 4), Z(1, 2, 4), 1, NULL, NULL),
+            "op_attention: q (1,2,4), k (1,3,4), v (1,2,4)")
+    MISTAKE(op_attention(tp, Z(2, 2, 4), Z(1, 3, 4), Z(1, 3, 4), 1, NULL, NULL),
+            "op_attention: q (2,2,4), k (1,3,4), v (1,3,4)")
+    MISTAKE(op_attention(tp, Z(1, 2, 4), Z(1, 3, 2), Z(1, 3, 2), 1, NULL, NULL),
+            "op_attention: q (1,2,4), k (1,3,2), v (1,3,2)")
+    MISTAKE(op_attention(tp, Z(2, 4), Z(2, 4), Z(2, 4), 1, NULL, NULL),
+            "op_attention: q (2,4), k (2,4), v (2,4)")
+    MISTAKE(op_attention(tp, Z(1, 2, 4), Z(1, 3, 4), Z(1, 3, 4), 3, NULL, NULL),
+            "op_attention: q (1,2,4) into 3 heads")
+    MISTAKE(op_attention(tp, Z(1, 2, 4), Z(1, 3, 4), Z(1, 3, 4), 0, NULL, NULL),
+            "op_attention: q (1,2,4) into 0 heads")
+    MISTAKE(op_attention(tp, Z(1, 2, 4), Z(1, 3, 4), Z(1, 3, 4), 2, &(AttentionMask){.len = four},
+                         NULL),
+            "op_attention: length 4 of 3 keys")
+    MISTAKE(op_attention(tp, Z(1, 2, 4), Z(1, 3, 4), Z(1, 3, 4), 2, &(AttentionMask){.len = below},
+                         NULL),
+            "op_attention: length -1 of 3 keys")
     return NULL;
 }
 
@@ -136,6 +154,15 @@ static const char *moving_mistake(int n, bool make)
     MISTAKE(op_merge_heads(tp, Z(4, 2), 2), "op_merge_heads: x (4,2), 2 heads")
     MISTAKE(op_cross_entropy(tp, Z(2, 3), ids), "op_cross_entropy: target 3 in row 1; logits (2,3)")
     MISTAKE(op_cross_entropy(tp, Z(2, 3), ignored), "op_cross_entropy: target -2 in row 1")
+    MISTAKE(op_cross_entropy_smoothed(tp, Z(2, 3), ids, 0.1f),
+            "op_cross_entropy_smoothed: target 3 in row 1; logits (2,3)")
+    MISTAKE(op_cross_entropy_smoothed(tp, Z(2, 3), ignored, -0.5f),
+            "op_cross_entropy_smoothed: epsilon = -0.5")
+    MISTAKE(op_cross_entropy_smoothed(tp, Z(2, 3), ignored, 1),
+            "op_cross_entropy_smoothed: epsilon = 1")
+    MISTAKE(op_cross_entropy_smoothed(tp, Z(2, 3), ignored, NAN),
+            "op_cross_entropy_smoothed: epsilon = nan")
+    MISTAKE(op_swap(tp, Z(3)), "op_swap: x (3)")
     return NULL;
 }
 

@@ -44,6 +44,66 @@ START_TEST(cross_entropy_at_the_limits)
 }
 END_TEST
 
+/* Logits (ln 1, ln 3), target 1, e = 1/2: t = (1/4, 3/4) is the softmax itself, so that the loss is
+ * at its floor, the entropy of t, and no gradient is left. Target 0: t = (3/4, 1/4), the loss 3/4
+ * ln 4 + 1/4 ln 4/3, dz = p - t. */
+START_TEST(smoothed_by_hand)
+{
+    Tape tp = {0};
+    const real ln3 = (real)1.09861228867;
+    const int target[] = {1, -1}, other[] = {0, -1};
+    Tensor *z = GIVEN(&tp, SHAPE(2, 2), 0, ln3, NAN, NAN);
+    Tensor *loss = op_cross_entropy_smoothed(&tp, z, target, 0.5f);
+    CK(loss->data, (real)0.56233514462);
+    tape_backward(&tp, loss);
+    CK(z->grad, 0, 0, 0, 0);
+    loss = op_cross_entropy_smoothed(&tp, z, other, 0.5f);
+    CK(loss->data, (real)1.11164128895);
+    tape_backward(&tp, loss);
+    CK(z->grad, -0.5f, 0.5f, 0, 0);
+    tape_free(&tp);
+}
+END_TEST
+
+/* No logits get below -(1-e+e/V) log(1-e+e/V) - (V-1) e/V log(e/V), and those of t itself do. */
+START_TEST(smoothed_has_a_floor)
+{
+    enum { V = 37 };
+    Tape tp = {0};
+    const int target[] = {5};
+    Rng rng = rng_make(1, RNG_TEST, 0);
+    for (int i = 1; i < 10; i++) {
+        const double e = i / 10., gold = 1 - e + e / V, rest = e / V;
+        const double least = -gold * log(gold) - (V - 1) * rest * log(rest);
+        Tensor *z = tape_tensor(&tp, SHAPE(V));
+        for (int j = 0; j < V; j++) z->data[j] = (real)log(j == target[0] ? gold : rest);
+        const Tensor *loss = op_cross_entropy_smoothed(&tp, z, target, (real)e);
+        ck_assert_double_eq_tol((double)loss->data[0], least, 1e-5);
+        for (int j = 0; j < V; j++) z->data[j] += (real)rng_normal(&rng);
+        loss = op_cross_entropy_smoothed(&tp, z, target, (real)e);
+        ck_assert_double_gt((double)loss->data[0], least + .01);
+    }
+    tape_free(&tp);
+}
+END_TEST
+
+START_TEST(smoothed_by_nothing)
+{
+    Tape tp = {0};
+    Rng rng = rng_make(1, RNG_TEST, 0);
+    const int target[] = {2, -1, 0};
+    Tensor *z = tape_tensor(&tp, SHAPE(3, 29)), *same = tape_tensor(&tp, SHAPE(3, 29));
+    for (int i = 0; i < z->len; i++) z->data[i] = same->data[i] = (real)rng_normal(&rng);
+    z->requires_grad = same->requires_grad = true;
+    Tensor *plain = op_cross_entropy(&tp, z, target);
+    Tensor *smoothed = op_cross_entropy_smoothed(&tp, same, target, 0);
+    ck_assert(plain->data[0] == smoothed->data[0]);
+    tape_backward(&tp, op_add(&tp, plain, smoothed));
+    ck_assert_mem_eq(z->grad, same->grad, (size_t)z->len * sizeof(real));
+    tape_free(&tp);
+}
+END_TEST
+
 /* mean of 1^2, 2^2, 0^2, (-3)^2 = 14/4; dy = 2 (1, 2, 0, -3) / 4. r . y = 1 + 20 + 300 + 0. */
 START_TEST(mse_and_dot)
 {
@@ -63,4 +123,7 @@ START_TEST(mse_and_dot)
 }
 END_TEST
 
-SUITE("ops_loss", TESTS(cross_entropy, cross_entropy_at_the_limits, mse_and_dot), NO_ABORTS)
+SUITE("ops_loss",
+      TESTS(cross_entropy, cross_entropy_at_the_limits, smoothed_by_hand, smoothed_has_a_floor,
+            smoothed_by_nothing, mse_and_dot),
+      NO_ABORTS)

@@ -83,4 +83,18 @@ START_TEST(heads)
 }
 END_TEST
 
-SUITE("ops_shape", TESTS(embed, rows_cols_reshape, stack_concat_transpose, heads), NO_ABORTS)
+START_TEST(swap)
+{
+    Tape tp = {0};
+    Tensor *x = GIVEN(&tp, SHAPE(2, 3, 2), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+    Tensor *y = op_swap(&tp, x);
+    ck_shape(y, SHAPE(3, 2, 2));
+    CK(y->data, 1, 2, 7, 8, 3, 4, 9, 10, 5, 6, 11, 12);
+    BACKWARD(&tp, y, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+    CK(x->grad, 1, 2, 5, 6, 9, 10, 3, 4, 7, 8, 11, 12);
+    ck_shape(op_swap(&tp, GIVEN(&tp, SHAPE(1, 2), 1, 2)), SHAPE(2, 1));
+    tape_free(&tp);
+}
+END_TEST
+
+SUITE("ops_shape", TESTS(embed, rows_cols_reshape, stack_concat_transpose, swap, heads), NO_ABORTS)

@@ -38,6 +38,7 @@ BUILD(cols, op_cols(tp, x[0], arg[0], arg[1]))
 BUILD(stack, op_stack(tp, x, n))
 BUILD(concat, op_concat(tp, x[0], x[1]))
 BUILD(transpose, op_transpose(tp, x[0]))
+BUILD(swap, op_swap(tp, x[0]))
 BUILD(split_heads, op_split_heads(tp, x[0], arg[0], arg[1], arg[2]))
 BUILD(merge_heads, op_merge_heads(tp, x[0], arg[0]))
 BUILD(rnn, op_rnn(tp, x[0], x[1], x[2]))
@@ -66,6 +67,20 @@ BUILD(attend_dot,
 BUILD(attend_additive, op_attend_additive(tp, x[0], x[1], x[3], x[2],
                                           lengths(tp, x[1]->shape.d[0], x[1]->shape.d[1]), NULL))
 
+/* In heads of arg[0]; arg[1] a sum of what hides keys: 1 causal, 2 lengths, 4 one by one, and all
+ * of the second step. */
+static Tensor *attention(Tape *tp, Tensor **x, int n, const int *arg)
+{
+    (void)n;
+    const int B = x[1]->shape.d[0], T = x[0]->shape.d[1], S = x[1]->shape.d[1];
+    unsigned char *allowed = tape_save(tp, (size_t)T * S);
+    for (int i = 0; i < T * S; i++) allowed[i] = i / S != 1 && i % 3 != 1;
+    const AttentionMask m = {.causal = arg[1] & 1,
+                             .len = arg[1] & 2 ? lengths(tp, S, B) : NULL,
+                             .allowed = arg[1] & 4 ? allowed : NULL};
+    return op_attention(tp, x[0], x[1], x[2], arg[0], &m, NULL);
+}
+
 static Tensor *dropout(Tape *tp, Tensor **x, int n, const int *arg)
 {
     (void)n;
@@ -93,6 +108,15 @@ static Tensor *cross_entropy(Tape *tp, Tensor **x, int n, const int *arg)
     return op_cross_entropy(tp, x[0], target);
 }
 
+static Tensor *cross_entropy_smoothed(Tape *tp, Tensor **x, int n, const int *arg)
+{
+    (void)n;
+    const int V = shape_last(x[0]->shape), rows = x[0]->len / V;
+    int *target = tape_save(tp, (size_t)rows * sizeof *target);
+    for (int i = 0; i < rows; i++) target[i] = i == arg[0] ? -1 : (2 * i + 1) % V;
+    return op_cross_entropy_smoothed(tp, x[0], target, arg[1] / 10.);
+}
+
 static real *random_reals(Tape *tp, int len)
 {
     Rng rng = rng_make(5, RNG_TEST, 0);
@@ -104,6 +128,13 @@ BUILD(mse, op_mse(tp, x[0], random_reals(tp, x[0]->len)))
 BUILD(dot, op_dot(tp, x[0], random_reals(tp, x[0]->len)))
 
 #define POINTWISE_SHAPES "2,3,4", "1", "7,1", "2,1,2,3"
+
+/* Fewer steps than keys, as many, more; each axis of size 1. */
+#define ATTENTION_SHAPES                                                                           \
+    {                                                                                              \
+        "2,3,6 2,4,6 2,4,6", "2,4,4 2,4,4 2,4,4", "1,1,2 1,1,2 1,1,2", "3,1,2 3,5,2 3,5,2",        \
+            "2,5,2 2,3,2 2,3,2"                                                                    \
+    }
 
 static const struct Row {
     const char *op;
@@ -140,11 +171,14 @@ static const struct Row {
     {"op_stack", stack, {0}, {"2,2", "2,3 2,3", "2,1,3 2,1,3", "1 1 1", "4 4 4"}},
     {"op_concat", concat, {0}, {"2,3 2,4", "1 1", "2,1,3 2,1,1", "4,2 4,2", "3 2"}},
     {"op_transpose", transpose, {0}, {"3,4", "1,1", "5,1", "2,3,4", "2,3,1,2"}},
+    {"op_swap", swap, {0}, {"3,4", "1,1", "5,1", "2,3,4", "2,3,1,2", "3,3"}},
     {"op_split_heads", split_heads, {2, 1, 3}, {"2,3,12", "1,1,6", "2,1,18"}},
     {"op_split_heads", split_heads, {1, 0, 1}, {"2,3,4", "1,1,1"}},
     {"op_merge_heads", merge_heads, {2}, {"4,3,2", "2,1,1", "6,2,3"}},
     {"op_cross_entropy", cross_entropy, {1}, {"3,5", "2,2,3", "4,1", "2,7"}},
     {"op_cross_entropy", cross_entropy, {-1}, {"5", "1,4", "2,1,2,3"}},
+    {"op_cross_entropy_smoothed", cross_entropy_smoothed, {1, 1}, {"3,5", "2,2,3", "2,7"}},
+    {"op_cross_entropy_smoothed", cross_entropy_smoothed, {-1, 6}, {"5", "1,4", "2,1,2,3"}},
     {"op_mse", mse, {0}, {POINTWISE_SHAPES}},
     {"op_dot", dot, {0}, {POINTWISE_SHAPES}},
     {"op_rnn", rnn, {0}, {"3,2,4 2,4 4,4", "1,1,1 1,1 1,1", "4,1,2 1,2 2,2", "2,19,2 19,2 2,2"}},
@@ -166,6 +200,16 @@ static const struct Row {
      attend_additive,
      {0},
      {"2,3,4 3,3,4 3,3,2 4", "1,1,1 1,1,1 1,1,1 1", "1,2,3 4,2,3 4,2,1 3"}},
+    {"op_attention", attention, {2, 0}, ATTENTION_SHAPES},
+    {"op_attention", attention, {2, 1}, ATTENTION_SHAPES},
+    {"op_attention", attention, {2, 2}, ATTENTION_SHAPES},
+    {"op_attention", attention, {2, 3}, ATTENTION_SHAPES},
+    {"op_attention", attention, {2, 4}, ATTENTION_SHAPES},
+    {"op_attention", attention, {2, 7}, ATTENTION_SHAPES},
+    {"op_attention",
+     attention,
+     {1, 3},
+     {"1,66,1 1,66,1 1,66,1", "1,1,1 1,1,1 1,1,1", "1,2,19 1,3,19 1,3,19"}},
 };
 
 /* --- walking it --------------------------------------------------------------------------------- */

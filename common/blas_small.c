@@ -1,0 +1,78 @@
+/* A block of c, some rows high and two vectors wide, stays in registers while k runs: each row of b
+ * is loaded once for all rows of the block, each number of a once for both vectors. */
+#include "blas_small.h"
+
+#ifdef __AVX512F__
+enum { BYTES = 64, ROWS = 8 }; /* of a vector; of a block: 16 of 32 registers */
+#else
+enum { BYTES = 32, ROWS = 4 }; /* 8 of 16 */
+#endif
+
+enum { LANES = BYTES / sizeof(real), WIDE = 2 };
+
+typedef real Vector __attribute__((vector_size(BYTES), aligned(sizeof(real)), may_alias));
+
+/* a's number (i,k) stands at i * row + k * column: a transposed a is one with the two exchanged. */
+typedef struct {
+    const real *at;
+    size_t row, column;
+} Left;
+
+/* rows and wide are constants where it is called, so that each call has its loops unrolled. */
+static inline __attribute__((always_inline)) void block(int rows, int wide, int K, Left a,
+                                                        const real *b, int ldb, real beta, real *c,
+                                                        int ldc)
+{
+    const Vector zero = {0};
+    Vector sum[ROWS][WIDE];
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < wide; j++)
+            sum[i][j] = beta == 0 ? zero : ((Vector *)(c + (size_t)i * ldc))[j];
+    for (int k = 0; k < K; k++) {
+        const Vector *bk = (const Vector *)(b + (size_t)k * ldb);
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < wide; j++) sum[i][j] += a.at[i * a.row + k * a.column] * bk[j];
+    }
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < wide; j++) ((Vector *)(c + (size_t)i * ldc))[j] = sum[i][j];
+}
+
+/* All rows of c, `wide` vectors of its columns. */
+static inline __attribute__((always_inline)) void columns(int wide, int M, int K, Left a,
+                                                          const real *b, int ldb, real beta,
+                                                          real *c, int ldc)
+{
+    int i = 0;
+    for (; i + ROWS <= M; i += ROWS, a.at += ROWS * a.row)
+        block(ROWS, wide, K, a, b, ldb, beta, c + (size_t)i * ldc, ldc);
+    for (; i + ROWS / 2 <= M; i += ROWS / 2, a.at += ROWS / 2 * a.row)
+        block(ROWS / 2, wide, K, a, b, ldb, beta, c + (size_t)i * ldc, ldc);
+    for (; i < M; i++, a.at += a.row) block(1, wide, K, a, b, ldb, beta, c + (size_t)i * ldc, ldc);
+}
+
+void gemm_small(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
+                real beta, real *c, int ldc)
+{
+    CHECK(form == NN || form == TN, "gemm_small: form %d", (int)form);
+    const Left left = form == NN ? (Left){a, lda, 1} : (Left){a, 1, lda};
+    int j = 0;
+    for (; j + WIDE * LANES <= N; j += WIDE * LANES)
+        columns(WIDE, M, K, left, b + j, ldb, beta, c + j, ldc);
+    for (; j + LANES <= N; j += LANES) columns(1, M, K, left, b + j, ldb, beta, c + j, ldc);
+    if (j < N) gemm_plain(form, M, N - j, K, a, lda, b + j, ldb, beta, c + j, ldc);
+}
+
+/* SIDE rows of `from` at a time, which stay in the cache while they become columns. */
+void transpose_small(real *restrict to, int ldto, int width, const real *restrict from, int ldfrom,
+                     int rows, int columns)
+{
+    enum { SIDE = 16 };
+    int i = 0;
+    for (; i + SIDE <= rows; i += SIDE)
+        for (int j = 0; j < columns; j++)
+            for (int r = 0; r < SIDE; r++)
+                to[(size_t)j * ldto + i + r] = from[(size_t)(i + r) * ldfrom + j];
+    for (int j = 0; j < columns; j++)
+        for (int r = i; r < width; r++)
+            to[(size_t)j * ldto + r] = r < rows ? from[(size_t)r * ldfrom + j] : 0;
+}

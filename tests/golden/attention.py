@@ -1,0 +1,66 @@
+"""Golden values of attention and smoothed labels, by PyTorch: writes attention.safetensors beside
+this file.
+
+    python3 tests/golden/attention.py          (any Python with torch, numpy and safetensors)
+
+Case NAME has inputs NAME.q (B,T,C), NAME.k and NAME.v (B,S,C), output NAME.y, and for the loss
+sum(r * y) with random NAME.r the gradients NAME.dq, NAME.dk, NAME.dv. Where keys are padding, NAME.len
+(B) says how many are none. Computed in double from values that a float holds exactly.
+"""
+
+import pathlib
+
+import torch
+from safetensors.torch import save_file
+from torch.nn import functional as F
+
+torch.manual_seed(1337)
+torch.set_default_dtype(torch.float64)
+golden = {}
+
+
+def as_float(t):
+    """The same values, rounded to what a float can hold."""
+    return t.float().double()
+
+
+def draw(*shape, scale=1.0):
+    return as_float(scale * torch.randn(shape))
+
+
+def attention(name, T, S, C, heads, causal=False, lengths=None):
+    B = len(lengths) if lengths else 2
+    q, k, v = (draw(B, n, C, scale=1.5).requires_grad_() for n in (T, S, S))
+    mask = torch.ones(B, 1, T, S, dtype=torch.bool)
+    if causal:  # the last step sees all keys
+        mask &= torch.ones(T, S, dtype=torch.bool).tril(S - T)
+    if lengths:
+        mask &= (torch.arange(S) < torch.tensor(lengths)[:, None])[:, None, None]
+        golden[f"{name}.len"] = torch.tensor(lengths).int()
+    apart = [x.view(B, -1, heads, C // heads).transpose(1, 2) for x in (q, k, v)]
+    if causal and T == S and not lengths:
+        y = F.scaled_dot_product_attention(*apart, is_causal=True)
+    else:
+        y = F.scaled_dot_product_attention(*apart, attn_mask=mask)
+    y = y.transpose(1, 2).reshape(B, T, C)
+    r = draw(B, T, C)
+    (r * y).sum().backward()
+    golden.update({f"{name}.{w}": t for w, t in zip("qkvyr", (q, k, v, y, r))})
+    golden.update({f"{name}.d{w}": t.grad for w, t in zip("qkv", (q, k, v))})
+
+
+attention("plain", 5, 7, 12, 3)
+attention("causal", 9, 9, 8, 2, causal=True)
+attention("padded", 4, 6, 10, 2, lengths=[6, 3, 1])
+attention("causal_padded", 8, 8, 8, 1, causal=True, lengths=[8, 5])
+attention("cached", 3, 20, 16, 4, causal=True)
+
+targets = torch.tensor([0, 8, -1, 3, 3, -1, 5])
+z = draw(7, 9, scale=3).requires_grad_()
+y = F.cross_entropy(z, targets, ignore_index=-1, label_smoothing=0.1).view(1)
+y.backward()
+golden |= {"smoothed.z": z, "smoothed.y": y, "smoothed.dz": z.grad, "smoothed.targets": targets.int()}
+
+path = pathlib.Path(__file__).with_suffix(".safetensors")
+save_file({k: v.detach().clone().contiguous() for k, v in golden.items()}, path)
+print(f"{path.name}: {len(golden)} tensors, torch {torch.__version__}")
