@@ -22,15 +22,18 @@ MODE_opt    := $(SPEED)
 MODE_double := $(SPEED) -DREAL_DOUBLE
 MODE_san    := -O1 -march=native -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize-recover=all -DARENA_POISON
-CFLAGS  += -std=c17 -D_GNU_SOURCE -g -fopenmp -Icommon -Irnn -Ilstm_gru -Iseq2seq_attention -Itests $(WARN) $(MODE_$(MODE))
+CFLAGS  += -std=c17 -D_GNU_SOURCE -g -fopenmp -Icommon -Irnn -Ilstm_gru -Iseq2seq_attention \
+           -Itransformer -Itests $(WARN) $(MODE_$(MODE))
 LDLIBS  := -ldnnl -ljansson -lutf8proc -lm
 
 PROGRAMS := rnn/train rnn/eval rnn/ngram lstm_gru/train lstm_gru/eval \
-            seq2seq_attention/train seq2seq_attention/eval common/zoo
+            seq2seq_attention/train seq2seq_attention/eval \
+            transformer/train transformer/eval common/zoo
 PROGRAMS += $(patsubst %.c,%,$(wildcard lessons/*.c))
 COMMON   := $(filter-out $(PROGRAMS:=.c),$(wildcard common/*.c))
 MODELS   := rnn/rnn.c lstm_gru/lstm.c lstm_gru/gru.c lstm_gru/gated.c \
-            seq2seq_attention/seq2seq.c seq2seq_attention/search.c
+            seq2seq_attention/seq2seq.c seq2seq_attention/search.c \
+            transformer/transformer.c transformer/cache.c
 SUITES   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 DOUBLES  := $(patsubst %.c,%,$(wildcard tests/double/*.c))
 SHELLS   := $(wildcard tests/programs/*.sh)

@@ -1,0 +1,315 @@
+/* What is true of a Transformer whatever its weights: what it can see, what padding does, how order
+ * comes in; and that it learns. */
+#include "../transformer/cache.h"
+#include "../transformer/transformer.h"
+#include "lexicon.h"
+#include "optim.h"
+#include "parallel.h"
+#include "suite.h"
+
+enum { B = 3, S = 7, T = 6, V = 11 };
+
+typedef struct {
+    Params ps;
+    Transformer m;
+    Model model;
+} Net;
+
+static Net *net_new(TransformerConfig config, bool has_encoder)
+{
+    const Task task = {.source_vocab = has_encoder ? V : 0, .vocab = V, .outputs = V};
+    Net *n = xmalloc(sizeof *n);
+    n->ps = params_init(5);
+    n->m = transformer_init(&n->ps, &config, &task);
+    n->model = transformer_model(&n->m);
+    return n;
+}
+
+static void net_free(Net *n)
+{
+    params_free(&n->ps);
+    free(n);
+}
+
+static TransformerConfig small(const char *norm, const char *positions)
+{
+    TransformerConfig c = transformer_defaults();
+    c.layers = 2, c.channels = 16, c.heads = 4, c.ffn = 24, c.longest = 32;
+    c.norm = norm, c.positions = positions;
+    return c;
+}
+
+typedef struct {
+    int s[S * B], s_len[B], x[T * B], y[T * B];
+    Batch batch;
+} Data;
+
+static void draw(Data *d, bool has_source)
+{
+    Rng rng = rng_make(3, RNG_TEST, 0);
+    for (int i = 0; i < S * B; i++) d->s[i] = rng_below(&rng, V);
+    for (int i = 0; i < T * B; i++) d->x[i] = rng_below(&rng, V), d->y[i] = rng_below(&rng, V);
+    for (int b = 0; b < B; b++) d->s_len[b] = S - 2 * b;
+    d->batch = (Batch){.T = T, .B = B, .x = d->x, .y = d->y};
+    if (has_source) d->batch.S = S, d->batch.s = d->s, d->batch.s_len = d->s_len;
+}
+
+/* Logits (T,B,V), a copy. */
+static void logits(const Net *n, const Batch *batch, real *z)
+{
+    Tape tp = {.frozen = true};
+    const Tensor *out = n->model.forward(&tp, n->model.self, batch, NULL, NULL);
+    memcpy(z, out->data, (size_t)out->len * sizeof *z);
+    tape_free(&tp);
+}
+
+static const char *const norms[] = {"post", "pre"};
+static const char *const positions[] = {"sinusoid", "learned", "none"};
+
+/* Step i does not change by a bit when tokens after it do. */
+START_TEST(sees_nothing_ahead)
+{
+    for (int k = 0; k < 6; k++)
+        for (int with_encoder = 0; with_encoder < 2; with_encoder++) {
+            Net *n = net_new(small(norms[k % 2], positions[k / 2]), with_encoder);
+            Data d;
+            real before[T * B * V], after[T * B * V];
+            draw(&d, with_encoder);
+            logits(n, &d.batch, before);
+            for (int at = 1; at < T; at++) {
+                const int keep = d.x[at * B + 1];
+                d.x[at * B + 1] = (keep + 1) % V;
+                logits(n, &d.batch, after);
+                ck_assert_mem_eq(before, after, (size_t)at * B * V * sizeof *after);
+                ck_assert(memcmp(before + (at * B + 1) * V, after + (at * B + 1) * V,
+                                 V * sizeof *after) != 0);
+                d.x[at * B + 1] = keep;
+            }
+            net_free(n);
+        }
+}
+END_TEST
+
+/* Every true source token reaches every output; padding and the other sequences reach none. */
+START_TEST(sees_its_source_and_no_padding)
+{
+    for (int k = 0; k < 2; k++) {
+        Net *n = net_new(small(norms[k], "sinusoid"), true);
+        Data d;
+        real before[T * B * V], after[T * B * V];
+        draw(&d, true);
+        logits(n, &d.batch, before);
+        for (int i = 0; i < S; i++) {
+            d.s[i * B + 1] = (d.s[i * B + 1] + 1) % V;
+            logits(n, &d.batch, after);
+            for (int t = 0; t < T; t++)
+                for (int b = 0; b < B; b++) {
+                    const int at = (t * B + b) * V;
+                    const bool same = memcmp(before + at, after + at, V * sizeof *after) == 0;
+                    ck_assert_int_eq(same, b != 1 || i >= d.s_len[1]);
+                }
+            d.s[i * B + 1] = (d.s[i * B + 1] + V - 1) % V;
+        }
+        net_free(n);
+    }
+}
+END_TEST
+
+/* A longer batch, filled up with padding, gives the same bits. */
+START_TEST(padding_changes_nothing)
+{
+    enum { LONGER = 2 * S };
+    Net *n = net_new(small("post", "sinusoid"), true);
+    Data d;
+    int padded[LONGER * B];
+    real before[T * B * V], after[T * B * V];
+    draw(&d, true);
+    logits(n, &d.batch, before);
+    for (int i = 0; i < LONGER * B; i++) padded[i] = i < S * B ? d.s[i] : 7;
+    d.batch.S = LONGER, d.batch.s = padded;
+    logits(n, &d.batch, after);
+    ck_assert_mem_eq(before, after, sizeof before);
+    net_free(n);
+}
+END_TEST
+
+/* Without positions the encoder treats a source as a set: what the decoder gets from a permuted one is
+ * the same, up to the order of sums; with positions it is not. */
+START_TEST(order_comes_from_positions)
+{
+    for (int with = 0; with < 2; with++) {
+        Net *n = net_new(small("post", with ? "sinusoid" : "none"), true);
+        Data d;
+        real before[T * B * V], after[T * B * V], apart = 0;
+        draw(&d, true);
+        logits(n, &d.batch, before);
+        for (int b = 0; b < B; b++)
+            for (int i = 0, j = d.s_len[b] - 1; i < j; i++, j--) {
+                const int keep = d.s[i * B + b];
+                d.s[i * B + b] = d.s[j * B + b];
+                d.s[j * B + b] = keep;
+            }
+        logits(n, &d.batch, after);
+        for (int i = 0; i < T * B * V; i++)
+            apart = (real)fmax((double)apart, fabs((double)(after[i] - before[i])));
+        ck_assert_msg(with ? apart > 1e-3 : apart < 1e-5, "%s positions: %g apart",
+                      with ? "with" : "without", (double)apart);
+        net_free(n);
+    }
+}
+END_TEST
+
+/* PE(p + k) is a rotation of PE(p) by k w_i in each pair of channels, the same for every p. */
+START_TEST(sinusoids_rotate)
+{
+    enum { C = 32 };
+    real a[C], b[C];
+    for (int k = 1; k < 200; k += 7)
+        for (int p = 0; p < 300; p += 13) {
+            transformer_sinusoid(p, C, a);
+            transformer_sinusoid(p + k, C, b);
+            for (int i = 0; i < C; i += 2) {
+                const double w = k / pow(10000, i / (double)C);
+                const double sine = (double)a[i] * cos(w) + (double)a[i + 1] * sin(w);
+                const double cosine = (double)a[i + 1] * cos(w) - (double)a[i] * sin(w);
+                ck_assert_double_eq_tol((double)b[i], sine, 1e-5);
+                ck_assert_double_eq_tol((double)b[i + 1], cosine, 1e-5);
+            }
+        }
+}
+END_TEST
+
+/* The paper's base model: 6 and 6 layers, 63 million parameters with its vocabulary of 37,000 (the
+ * paper says 65). Counted by hand: a layer's attention 4 C^2 + 4 C, feed-forward 2 C F + C + F, a norm
+ * 2 C. */
+START_TEST(base_preset)
+{
+    TransformerConfig c = transformer_defaults();
+    const Task task = {.source_vocab = 2, .vocab = 3, .outputs = 3};
+    Error err;
+    c.preset = "base";
+    ck_assert(transformer_check(&c, &task, &err));
+    ck_assert(c.layers == 6 && c.channels == 512 && c.heads == 8 && c.ffn == 2048);
+    Params ps = params_init(1);
+    transformer_init(&ps, &c, &task);
+    const size_t C = 512, F = 2048, attention = 4 * C * C + 4 * C, ffn = 2 * C * F + C + F;
+    const size_t encoder = 6 * (attention + ffn + 4 * C),
+                 decoder = 6 * (2 * attention + ffn + 6 * C);
+    ck_assert_int_eq(ps.count, encoder + decoder + 5 * C);
+    ck_assert_int_eq(encoder + decoder + 37000 * C, 63082496);
+    params_free(&ps);
+}
+END_TEST
+
+START_TEST(options_that_contradict)
+{
+    const Task task = {.source_vocab = V, .vocab = V, .outputs = V, .length = 40};
+    const Task real_inputs = {.name = "adding", .inputs = 2};
+    TransformerConfig c = transformer_defaults();
+    Error err;
+    c.heads = 3;
+    ck_assert(!transformer_check(&c, &task, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "--heads 3"));
+    c = transformer_defaults();
+    c.positions = "learned", c.longest = 39;
+    ck_assert(!transformer_check(&c, &task, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "--longest 39"));
+    c = transformer_defaults();
+    ck_assert(!transformer_check(&c, &real_inputs, &err));
+}
+END_TEST
+
+START_TEST(overfits_a_batch)
+{
+    for (int k = 0; k < 3; k++) {
+        Net *n = net_new(small(norms[k % 2], "sinusoid"), k < 2);
+        Data d;
+        Tape tp = {0};
+        Optim o = optim_init(OPTIM_ADAMW, &n->ps, 0.9, 0.98, 0);
+        double loss = 0;
+        draw(&d, k < 2);
+        for (int i = 0; i < B; i++)
+            d.x[i] = i; /* so that even a decoder alone can tell them apart */
+        for (int step = 0; step < 400; step++) {
+            Tensor *l = model_loss(&tp, &n->model, &d.batch, NULL, NULL);
+            loss = (double)l->data[0];
+            tape_backward(&tp, l);
+            optim_step(&o, &n->ps, 3e-3);
+            tape_reset(&tp);
+        }
+        ck_assert_msg(loss < 0.01, "network %d: loss %g", k, loss);
+        tape_free(&tp);
+        optim_free(&o);
+        net_free(n);
+    }
+}
+END_TEST
+
+/* Greedy decoding's log p is minus the loss of a network that is fed that very output; a beam of one
+ * is greedy; where it looks are distributions over the source. */
+START_TEST(decoding)
+{
+    enum { LIMIT = 8 };
+    Net *n = net_new(small("pre", "sinusoid"), true);
+    Cache cache = cache_init(&n->m);
+    const Translator t = cache_translator(&cache);
+    const int source[] = {5, 4, 9, 6};
+    int out[LIMIT];
+    double log_p;
+    t.read(t.self, source, LEN(source));
+    const int len = decode_greedy(&t.decoder, LIMIT, out, &log_p);
+    int x[LIMIT + 1] = {BOS}, y[LIMIT + 1];
+    const int steps = len < LIMIT ? len + 1 : len, S_len = LEN(source);
+    for (int i = 0; i < steps; i++) y[i] = i < len ? out[i] : EOS, x[i + 1] = y[i];
+    const Batch batch = {
+        .T = steps, .B = 1, .x = x, .y = y, .S = S_len, .s = (int *)source, .s_len = (int *)&S_len};
+    Tape tp = {.frozen = true};
+    const Tensor *loss = model_loss(&tp, &n->model, &batch, NULL, NULL);
+    ck_assert_double_eq_tol(-log_p, (double)loss->data[0] * steps, 1e-4);
+    tape_free(&tp);
+
+    t.read(t.self, source, LEN(source));
+    Hypothesis h = decode_beam(&t.decoder, (Beam){.width = 1}, LIMIT);
+    ck_assert(h.len == len && h.log_probability == log_p);
+    ck_assert_mem_eq(h.token, out, (size_t)len * sizeof *out);
+    hypothesis_free(&h);
+    t.read(t.self, source, LEN(source));
+    h = decode_beam(&t.decoder, (Beam){.width = 4}, LIMIT);
+    ck_assert(h.log_probability >= log_p - 1e-5);
+    hypothesis_free(&h);
+
+    real weight[LIMIT * LEN(source)];
+    t.align(t.self, source, LEN(source), y, steps, weight);
+    for (int i = 0; i < steps; i++) {
+        double sum = 0;
+        for (int j = 0; j < LEN(source); j++) sum += (double)weight[i * LEN(source) + j];
+        ck_assert_double_eq_tol(sum, 1, 1e-5);
+    }
+    cache_free(&cache);
+    net_free(n);
+}
+END_TEST
+
+START_TEST(same_bits_on_any_threads)
+{
+    real z[T * B * V], first[T * B * V];
+    for (int threads = 1; threads <= 3; threads++) {
+        TransformerConfig c = small("post", "sinusoid");
+        c.channels = 64, c.ffn = 256;
+        Net *n = net_new(c, true);
+        Data d;
+        draw(&d, true);
+        parallel_init(threads);
+        logits(n, &d.batch, threads == 1 ? first : z);
+        if (threads > 1) ck_assert_mem_eq(first, z, sizeof z);
+        net_free(n);
+    }
+    parallel_init(1);
+}
+END_TEST
+
+SUITE("transformer",
+      TESTS(sees_nothing_ahead, sees_its_source_and_no_padding, padding_changes_nothing,
+            order_comes_from_positions, sinusoids_rotate, base_preset, options_that_contradict,
+            overfits_a_batch, decoding, same_bits_on_any_threads),
+      NO_ABORTS)

@@ -1,0 +1,114 @@
+/* The Transformer equals PyTorch's on the same weights: logits, loss, the loss with smoothed labels and
+ * the gradient of every parameter. tests/golden/transformer.py made the files. */
+#include "golden.h"
+#include "../transformer/transformer.h"
+
+/* Absolute, on values up to 4: some units in the last place of a float; in double, of a double. */
+static const double TOLERANCE = sizeof(real) == sizeof(float) ? 4e-6 : 4e-14;
+
+enum { B = 3, S = 6, T = 5, V_SOURCE = 9, V = 8, C = 8, H = 2, F = 12, L = 2 };
+
+static const struct {
+    const char *name, *positions, *norm;
+    bool has_encoder, tied;
+} networks[] = {
+    {"post", "sinusoid", "post", true, true},
+    {"pre", "learned", "pre", true, false},
+    {"decoder", "sinusoid", "pre", false, true},
+};
+
+static Golden g;
+static Params ps;
+static Transformer net;
+static Model model;
+static Batch batch;
+
+static void setup(int k)
+{
+    char path[64];
+    snprintf(path, sizeof path, "tests/golden/transformer-%s.safetensors", networks[k].name);
+    g = golden_open(path);
+    const Task task = {
+        .source_vocab = networks[k].has_encoder ? V_SOURCE : 0, .vocab = V, .outputs = V};
+    TransformerConfig config = transformer_defaults();
+    config.layers = L, config.channels = C, config.heads = H, config.ffn = F;
+    config.positions = networks[k].positions, config.norm = networks[k].norm;
+    config.tied = networks[k].tied, config.longest = S + 1;
+    ps = params_init(1);
+    net = transformer_init(&ps, &config, &task);
+    model = transformer_model(&net);
+    for (int i = 0; i < ps.n; i++) {
+        Tensor *p = ps.tensor[i], *given = golden_tensor(&g, p->name);
+        ck_assert_msg(shape_equal(p->shape, given->shape), "%s is %s, in the file %s", p->name,
+                      shape_text(p->shape).text, shape_text(given->shape).text);
+        memcpy(p->data, given->data, (size_t)p->len * sizeof *p->data);
+    }
+    batch = (Batch){.T = T, .B = B, .x = golden_ids(&g, "ids"), .y = golden_ids(&g, "targets")};
+    if (!net.has_encoder) return;
+    batch.S = S;
+    batch.s = golden_ids(&g, "source");
+    batch.s_len = golden_ids(&g, "lengths");
+}
+
+static void teardown(void)
+{
+    params_free(&ps);
+    golden_close(&g);
+}
+
+START_TEST(logits_and_smoothed_loss)
+{
+    for (int k = 0; k < LEN(networks); k++) {
+        setup(k);
+        Tensor *z = model.forward(&g.tape, model.self, &batch, NULL, NULL);
+        golden_equal(&g, "logits", z->data, z->len, TOLERANCE);
+        const Tensor *smoothed = op_cross_entropy_smoothed(&g.tape, z, batch.y, (real)0.1);
+        golden_equal(&g, "smoothed", smoothed->data, 1, TOLERANCE);
+        teardown();
+    }
+}
+END_TEST
+
+START_TEST(loss_and_every_gradient)
+{
+    for (int k = 0; k < LEN(networks); k++) {
+        setup(k);
+        Tensor *loss = model_loss(&g.tape, &model, &batch, NULL, NULL);
+        golden_equal(&g, "loss", loss->data, 1, TOLERANCE);
+        tape_backward(&g.tape, loss);
+        int named = 0; /* all the file's gradients are of parameters that there are */
+        for (int i = 0; i < g.file.n; i++) named += strncmp(g.file.tensor[i].name, "grad.", 5) == 0;
+        ck_assert_int_eq(named, ps.n);
+        for (int i = 0; i < ps.n; i++) {
+            char name[64];
+            snprintf(name, sizeof name, "grad.%s", ps.tensor[i]->name);
+            golden_equal(&g, name, ps.tensor[i]->grad, ps.tensor[i]->len, 4 * TOLERANCE);
+        }
+        teardown();
+    }
+}
+END_TEST
+
+/* A step at a time with the keys and values of those before kept, as decoding goes. */
+START_TEST(cached_steps)
+{
+    for (int k = 0; k < LEN(networks); k++) {
+        setup(k);
+        Tape tp = {.frozen = true};
+        real z[T * B * V];
+        KeyValues source = {0}, past = {0};
+        if (net.has_encoder) source = transformer_read(&tp, &net, batch.s, batch.s_len, S, B);
+        for (int t = 0; t < T; t++) {
+            const Tensor *zt = transformer_step(&tp, &net, net.has_encoder ? &source : NULL,
+                                                batch.s_len, batch.x + (size_t)t * B, B, t, &past);
+            memcpy(z + t * B * V, zt->data, B * V * sizeof *z);
+        }
+        golden_equal(&g, "logits", z, LEN(z), TOLERANCE);
+        tape_free(&tp);
+        teardown();
+    }
+}
+END_TEST
+
+SUITE("transformer_golden", TESTS(logits_and_smoothed_loss, loss_and_every_gradient, cached_steps),
+      NO_ABORTS)

@@ -1,0 +1,126 @@
+/* The encoder runs once a source. The decoder's keys and values of the steps so far are kept outside of
+ * the tape (the key/value cache), a row a hypothesis, so that a hypothesis goes on from whichever row is
+ * its parent's: each step costs one step, not all of them again. */
+#include "cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lexicon.h"
+
+Cache cache_init(const Transformer *m)
+{
+    const Tape frozen = {.frozen = true};
+    return (Cache){.m = m, .source = frozen, .step = frozen};
+}
+
+void cache_free(Cache *s)
+{
+    tape_free(&s->source);
+    tape_free(&s->step);
+    free(s->past);
+    *s = (Cache){0};
+}
+
+static void read_source(void *self, const int *source, int S)
+{
+    Cache *s = self;
+    tape_reset(&s->source);
+    s->len = S;
+    s->memory = transformer_read(&s->source, s->m, source, &s->len, S, 1);
+    s->n = 1;
+    s->t = 0;
+}
+
+/* x (1,S,C) n times: (n,S,C). */
+static Tensor *repeated(Tape *tp, Tensor *x, int n)
+{
+    if (n == 1) return x;
+    Tensor *y = tape_tensor(tp, SHAPE(n, x->shape.d[1], x->shape.d[2]));
+    for (int i = 0; i < n; i++)
+        memcpy(y->data + (size_t)i * x->len, x->data, (size_t)x->len * sizeof *y->data);
+    return y;
+}
+
+static KeyValues memory_for(Cache *s, int n)
+{
+    KeyValues memory = {0};
+    for (int i = 0; i < s->m->config.layers; i++) {
+        memory.k[i] = repeated(&s->step, s->memory.k[i], n);
+        memory.v[i] = repeated(&s->step, s->memory.v[i], n);
+    }
+    return memory;
+}
+
+/* --- what is carried ------------------------------------------------------------------------------ */
+
+/* Tensor j of the 2N: layer j / 2's keys, or its values. */
+static Tensor **part(KeyValues *kv, int j)
+{
+    return j % 2 ? &kv->v[j / 2] : &kv->k[j / 2];
+}
+
+static KeyValues restore(Cache *s, int n, const int *parent)
+{
+    KeyValues past = {0};
+    const size_t row = (size_t)s->t * s->m->config.channels;
+    for (int j = 0; j < 2 * s->m->config.layers && s->t > 0; j++) {
+        Tensor *x = *part(&past, j) = tape_tensor(&s->step, SHAPE(n, s->t, s->m->config.channels));
+        for (int i = 0; i < n; i++)
+            memcpy(x->data + i * row, s->past + ((size_t)j * s->n + parent[i]) * row,
+                   row * sizeof *s->past);
+    }
+    return past;
+}
+
+static void keep(Cache *s, KeyValues *past, int n)
+{
+    const int parts = 2 * s->m->config.layers;
+    s->n = n;
+    s->t++;
+    const size_t len = (size_t)n * s->t * s->m->config.channels;
+    s->past = xrealloc(s->past, parts * len * sizeof *s->past);
+    for (int j = 0; j < parts; j++)
+        memcpy(s->past + j * len, (*part(past, j))->data, len * sizeof *s->past);
+}
+
+static void step(void *self, int n, const int *parent, const int *token, real *logits)
+{
+    Cache *s = self;
+    tape_reset(&s->step);
+    int *len = tape_save(&s->step, (size_t)n * sizeof *len);
+    for (int i = 0; i < n; i++) len[i] = s->len;
+    const KeyValues memory = memory_for(s, n);
+    KeyValues past = restore(s, n, parent);
+    const Tensor *z = transformer_step(&s->step, s->m, &memory, len, token, n, s->t, &past);
+    memcpy(logits, z->data, (size_t)z->len * sizeof *logits);
+    keep(s, &past, n);
+}
+
+/* --- where it looked ---------------------------------------------------------------------------------- */
+
+/* The mean over all heads of the last layer's cross-attention. */
+static void align(void *self, const int *source, int S, const int *output, int T, real *weight)
+{
+    Cache *s = self;
+    read_source(s, source, S);
+    tape_reset(&s->step);
+    int *ids = tape_save(&s->step, (size_t)T * sizeof *ids);
+    for (int t = 0; t < T; t++) ids[t] = t ? output[t - 1] : BOS;
+    const int H = s->m->config.heads, last = s->m->config.layers - 1;
+    const real *p =
+        transformer_looks(&s->step, s->m, &s->memory, &s->len, ids, T)[last]; /* (H,T,S) */
+    memset(weight, 0, (size_t)T * S * sizeof *weight);
+    for (int h = 0; h < H; h++)
+        for (int i = 0; i < T * S; i++) weight[i] += p[(size_t)h * T * S + i] / (real)H;
+}
+
+Translator cache_translator(Cache *s)
+{
+    const int vocab = s->m->target_embed->shape.d[0];
+    return (Translator){
+        .self = s,
+        .decoder = {.self = s, .vocab = vocab, .bos = BOS, .eos = EOS, .pad = PAD, .step = step},
+        .read = read_source,
+        .align = align};
+}

@@ -1,0 +1,60 @@
+/* Evaluates a trained Transformer: loss and accuracy on held-out data; of pairs what it makes of them
+ * and where it looked; or translates the lines of standard input. */
+#include "cache.h"
+#include "transformer.h"
+#include "translate.h"
+
+static const Usage usage = {
+    .program = "transformer/eval",
+    .about =
+        "Scores a run of transformer/train on held-out data; pairs it decodes greedily or with "
+        "a beam, and draws what attention looked at.",
+    .operands = "DIR",
+    .examples = "  ./transformer/eval runs/reverse\n"
+                "  ./transformer/eval runs/dates --beam 4 --samples 3\n"
+                "  echo '27 Sep 1994' | ./transformer/eval runs/dates --interactive\n",
+};
+
+static void report(Evaluator *e, const Transformer *m, const Params *ps,
+                   const TranslateConfig *decoding)
+{
+    const Model model = transformer_model(m);
+    if (!e->data.is_pairs) {
+        evaluator_report(e, &model, ps);
+        return;
+    }
+    Cache cache = cache_init(m);
+    const Translator translator = cache_translator(&cache);
+    if (decoding->interactive) {
+        translate_lines(e, &translator, decoding);
+    } else {
+        const Translation quality = translate_heldout(e, &translator, decoding);
+        evaluator_report(e, &model, ps);
+        if (e->status == EXIT_OK) translate_report(e, &translator, decoding, &quality);
+    }
+    cache_free(&cache);
+}
+
+int main(int argc, char **argv)
+{
+    EvalConfig c = eval_defaults();
+    TransformerConfig size = transformer_defaults();
+    TranslateConfig decoding = translate_defaults();
+    Option sizes[] = {TRANSFORMER_OPTIONS(&size)}, own[] = {TRANSLATE_OPTIONS(&decoding)};
+    Evaluator e;
+    Error err;
+    c.of_pairs = c.or_task = true;
+    c.examples = 2000;
+    if (!evaluator_open(&e, &c, sizes, LEN(sizes), own, LEN(own), &usage, argc, argv))
+        return evaluator_close(&e);
+    if (!transformer_check(&size, &e.data.task, &err)) {
+        evaluator_fail(&e, EXIT_FAILED, err.text);
+        return evaluator_close(&e);
+    }
+
+    Params ps = params_init(0);
+    Transformer transformer = transformer_init(&ps, &size, &e.data.task);
+    if (evaluator_load(&e, &ps)) report(&e, &transformer, &ps, &decoding);
+    params_free(&ps);
+    return evaluator_close(&e);
+}

@@ -1,0 +1,55 @@
+/* Trains a Transformer: options, data and logging are the trainer's (common/trainer.h), the model is
+ * transformer.c's, and the loop is here to be read. */
+#include "trainer.h"
+#include "transformer.h"
+
+static const Usage usage = {
+    .program = "transformer/train",
+    .about =
+        "Trains a Transformer (Vaswani et al. 2017), encoder and decoder, on pairs of sequences; "
+        "on a task of one sequence its decoder alone.",
+    .operands = "",
+    .examples = "  ./transformer/train --task reverse --out runs/reverse\n"
+                "  ./transformer/train --task dates --norm pre --out runs/dates\n"
+                "  ./transformer/train --preset base --dry-run\n",
+};
+
+int main(int argc, char **argv)
+{
+    TrainConfig c = train_defaults("runs/transformer");
+    TransformerConfig size = transformer_defaults();
+    Option option[] = {TRAIN_PAIRS_OPTIONS(&c), TRANSFORMER_OPTIONS(&size)};
+    Trainer t;
+    Error err;
+    c.data.of_pairs = c.data.or_task = true;
+    c.beta2 = 0.98;
+    if (!trainer_open(&t, &c, option, LEN(option), &usage, argc, argv)) return trainer_close(&t);
+    if (!transformer_check(&size, &t.data.task, &err)) {
+        trainer_fail(&t, EXIT_USAGE, err.text);
+        return trainer_close(&t);
+    }
+
+    Params ps = params_init(c.seed);
+    Transformer transformer = transformer_init(&ps, &size, &t.data.task);
+    Model model = transformer_model(&transformer);
+    Optim optim = trainer_optim(&c, &ps);
+    Tape tp = {0};
+    const bool ready = trainer_start(&t, &model, &ps, &optim);
+
+    while (ready && trainer_next(&t)) {
+        Rng dropout = rng_make(c.seed, RNG_DROPOUT, (uint32_t)t.step);
+        Tensor *logits = model.forward(&tp, model.self, &t.batch, NULL, &dropout);
+        Tensor *loss = op_cross_entropy_smoothed(&tp, logits, t.batch.y, (real)size.smoothing);
+        tape_backward(&tp, loss);
+        const double norm = params_clip(&ps, c.grad_clip);
+        if (!trainer_finite(&t, &tp, loss, norm)) break;
+        optim_step(&optim, &ps, lr_at(&t.schedule, t.step));
+        trainer_log(&t, (double)loss->data[0], norm);
+        tape_reset(&tp);
+    }
+    const int status = trainer_close(&t);
+    tape_free(&tp);
+    optim_free(&optim);
+    params_free(&ps);
+    return status;
+}

@@ -1,0 +1,95 @@
+/* The Transformer: see transformer.c. */
+#ifndef TRANSFORMER_H
+#define TRANSFORMER_H
+
+#include "args.h"
+#include "model.h"
+#include "nn.h"
+
+enum { TRANSFORMER_MAX_LAYERS = 24 };
+
+typedef struct {
+    const char *preset;    /* "none", "tiny", "base" or "big": sets the five that follow */
+    int layers;            /* N, of the encoder and of the decoder */
+    int channels;          /* C, d_model in the paper */
+    int heads;             /* H */
+    int ffn;               /* d_ff; 0: no feed-forward layers */
+    double dropout;        /* on embeddings and on what a sublayer adds */
+    const char *positions; /* "sinusoid", "learned" or "none" */
+    const char *norm;      /* "post", as published, or "pre" */
+    bool tied;             /* the target's embedding reads the words off as well */
+    double smoothing;      /* of labels */
+    int longest;           /* steps that learned positions have */
+} TransformerConfig;
+
+TransformerConfig transformer_defaults(void);
+
+#define TRANSFORMER_OPTIONS(c)                                                                     \
+    OPTION_GROUP("Model"),                                                                         \
+        OPTION_CHOICE("preset", &(c)->preset, "none|tiny|base|big",                                \
+                      "all sizes at once: of the paper, or tiny"),                                 \
+        OPTION("layers", &(c)->layers, 1, TRANSFORMER_MAX_LAYERS,                                  \
+               "layers of the encoder, and of the decoder"),                                       \
+        OPTION("channels", &(c)->channels, 1, 65536, "size of embeddings and states (d_model)"),   \
+        OPTION("heads", &(c)->heads, 1, 1024, "heads of every attention"),                         \
+        OPTION("ffn", &(c)->ffn, 0, 1000000, "units of the feed-forward layers (0: none)"),        \
+        OPTION("dropout", &(c)->dropout, 0, 0.95, "part left out of what a sublayer adds"),        \
+        OPTION_CHOICE("positions", &(c)->positions, "sinusoid|learned|none", "how steps differ"),  \
+        OPTION_CHOICE("norm", &(c)->norm, "post|pre", "LayerNorm after the sum, or before"),       \
+        OPTION_FLAG("tied", &(c)->tied, "one table for the target's embedding and the output"),    \
+        OPTION("label-smoothing", &(c)->smoothing, 0, 0.99, "share of a target given to all"),     \
+        OPTION("longest", &(c)->longest, 1, 65536, "steps that learned positions have")
+
+typedef struct {
+    Linear q, k, v, out; /* (C,C) each */
+} MultiHead;
+
+typedef struct {
+    Norm norm_self, norm_cross, norm_ffn;
+    MultiHead self, cross; /* cross: of a decoder that has an encoder */
+    Linear up, down;       /* (C,F) (F,C) */
+} Block;
+
+typedef struct {
+    TransformerConfig config;
+    bool has_encoder;                    /* false: a decoder alone, for one sequence */
+    bool pre;                            /* LayerNorm before the sublayers */
+    Tensor *source_embed, *target_embed; /* (V,C) */
+    Tensor *source_place, *target_place; /* (longest,C) learned positions, or NULL */
+    Block encoder[TRANSFORMER_MAX_LAYERS], decoder[TRANSFORMER_MAX_LAYERS];
+    Norm encoder_norm, decoder_norm; /* pre-norm: after the last layer */
+    Linear head;                     /* (C,V), where it is not tied */
+} Transformer;
+
+/* Sets the preset's sizes. False for options that contradict each other or the task, from the command
+ * line or a config.json. */
+bool transformer_check(TransformerConfig *config, const Task *task, Error *err);
+Transformer transformer_init(Params *ps, const TransformerConfig *config, const Task *task);
+Model transformer_model(const Transformer *m);
+
+/* PE(pos,2i) = sin(pos / 10000^(2i/C)), PE(pos,2i+1) = cos of it (Vaswani et al. 2017, section 3.5). */
+void transformer_sinusoid(int pos, int C, real *pe);
+
+/* --- a step at a time, as decoding needs it -------------------------------------------------------- */
+
+/* Keys and values of every layer of the decoder, so that no step is computed twice: (B,S,C) of a source,
+ * (B,t,C) of the steps so far; NULL before the first. */
+typedef struct {
+    Tensor *k[TRANSFORMER_MAX_LAYERS], *v[TRANSFORMER_MAX_LAYERS];
+} KeyValues;
+
+/* Reads the ids s (S,B), time-major. */
+KeyValues transformer_read(Tape *tp, const Transformer *m, const int *s, const int *len, int S,
+                           int B);
+
+/* Logits (B,1,V) of what comes after the ids y (B), which are step t (from 0) and are added to *past.
+ * source, len: NULL for a decoder alone. Call on a frozen tape. */
+Tensor *transformer_step(Tape *tp, const Transformer *m, const KeyValues *source, const int *len,
+                         const int *y, int B, int t, KeyValues *past);
+
+/* Where all T steps of the ids y look in the source (1 sequence): weights (H,T,S) of each layer's
+ * cross-attention, in an array of N pointers that lives with the tape. */
+const real *const *transformer_looks(Tape *tp, const Transformer *m, const KeyValues *source,
+                                     const int *len, const int *y, int T);
+
+#endif
