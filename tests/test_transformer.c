@@ -1,6 +1,7 @@
 /* What is true of a Transformer whatever its weights: what it can see, what padding does, how order
  * comes in; and that it learns. */
 #include "../transformer/cache.h"
+#include "../transformer/describe.h"
 #include "../transformer/transformer.h"
 #include "lexicon.h"
 #include "optim.h"
@@ -201,6 +202,23 @@ START_TEST(base_preset)
 }
 END_TEST
 
+/* What --dry-run says without making the network is what there would be. */
+START_TEST(count_is_that_of_the_network)
+{
+    for (int k = 0; k < 24; k++) {
+        TransformerConfig c = small(norms[k % 2], positions[k / 2 % 3]);
+        c.tied = k < 12;
+        if (k % 5 == 0) c.ffn = 0;
+        const int source = k % 4 ? 13 : 0;
+        const Task task = {.source_vocab = source, .vocab = V, .outputs = V};
+        Params ps = params_init(1);
+        transformer_init(&ps, &c, &task);
+        ck_assert_int_eq(ps.count, transformer_count(&c, source, V));
+        params_free(&ps);
+    }
+}
+END_TEST
+
 START_TEST(options_that_contradict)
 {
     const Task task = {.source_vocab = V, .vocab = V, .outputs = V, .length = 40};
@@ -310,6 +328,6 @@ END_TEST
 
 SUITE("transformer",
       TESTS(sees_nothing_ahead, sees_its_source_and_no_padding, padding_changes_nothing,
-            order_comes_from_positions, sinusoids_rotate, base_preset, options_that_contradict,
-            overfits_a_batch, decoding, same_bits_on_any_threads),
+            order_comes_from_positions, sinusoids_rotate, base_preset, count_is_that_of_the_network,
+            options_that_contradict, overfits_a_batch, decoding, same_bits_on_any_threads),
       NO_ABORTS)

@@ -1,5 +1,6 @@
 /* Trains a Transformer: options, data and logging are the trainer's (common/trainer.h), the model is
  * transformer.c's, and the loop is here to be read. */
+#include "describe.h"
 #include "trainer.h"
 #include "transformer.h"
 
@@ -11,7 +12,7 @@ static const Usage usage = {
     .operands = "",
     .examples = "  ./transformer/train --task reverse --out runs/reverse\n"
                 "  ./transformer/train --task dates --norm pre --out runs/dates\n"
-                "  ./transformer/train --preset base --dry-run\n",
+                "  ./transformer/train --task dates --preset base --dry-run\n",
 };
 
 int main(int argc, char **argv)
@@ -26,6 +27,10 @@ int main(int argc, char **argv)
     if (!trainer_open(&t, &c, option, LEN(option), &usage, argc, argv)) return trainer_close(&t);
     if (!transformer_check(&size, &t.data.task, &err)) {
         trainer_fail(&t, EXIT_USAGE, err.text);
+        return trainer_close(&t);
+    }
+    if (c.dry_run) {
+        transformer_describe(&size, &t.data.task);
         return trainer_close(&t);
     }
 
