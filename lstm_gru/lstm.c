@@ -7,9 +7,9 @@
  * What differs from the Elman network: between c_{t-1} and c_t stands one factor f, no matrix and no
  * tanh, so that the gradient of c survives as long as f stays near 1. The cell of 1997 had no
  * forget gate, f = 1: c could only grow. Gers, Schmidhuber & Cummins (2000) added it, with a bias
- * of 1 so that it starts open; Jozefowicz et al. (2015) find that with this bias the LSTM is as good as the
- * GRU. The peepholes
- * of Gers & Schmidhuber (2000) let the gates see c: i and f that of the step before, o the new one.
+ * of 1 so that it starts open; Jozefowicz et al. (2015) find that with this bias the LSTM is as good
+ * as the GRU. The peepholes of Gers & Schmidhuber (2000) let the gates see c: i and f that of the step
+ * before, o the new one.
  *
  * The columns stand in the order i f o g. Others': PyTorch and Keras i f g o, TensorFlow's
  * BasicLSTMCell i g f o (with 1 added to f), ONNX i o f g. */
