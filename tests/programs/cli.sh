@@ -85,4 +85,85 @@ expect 0 "1 characters of --gates are not" "$BIN"lstm_gru/eval "$tmp/traced" --g
 expect 0 "" "$BIN"lstm_gru/eval "$tmp/traced" --gates Seoul --samples 0 --plot none
 [ "$(wc -l <"$tmp/traced/trace.csv")" -gt 5 ] || fail "no trace.csv"
 [ "$(sed 1d "$tmp/traced/gates.csv" | cut -d, -f1 | sort -un | wc -l)" -eq 5 ] || fail "gates.csv is not of five letters"
+
+# Encoder-decoder networks: options that contradict each other, data that is none, every attention.
+pairs="$BIN"seq2seq_attention/train decode="$BIN"seq2seq_attention/eval
+tiny=(--steps 3 --hidden 16 --channels 8 --plot none --overwrite)
+expect 2 "none|additive|dot|general|concat" "$pairs" --task sort --attention bahdanau
+expect 2 "rnn|lstm|gru" "$pairs" --task sort --cell elman
+expect 2 "input feeding is for --attention dot" "$pairs" --task sort --feed --out "$tmp/y"
+expect 2 "input feeding is for --attention dot" "$pairs" --task sort --attention none --feed --out "$tmp/y"
+expect 2 "--hidden 33: must be even" "$pairs" --task sort --hidden 33 --out "$tmp/y"
+expect 2 "--beam" "$decode" --beam 0 "$tmp/run"
+expect 2 "--length-penalty" "$decode" --length-penalty -1 "$tmp/run"
+expect 2 "usage:" "$decode"
+expect 1 "no data: give --task" "$pairs" --out "$tmp/y"
+expect 1 "there is no task \"parity\" of pairs" "$pairs" --task parity --out "$tmp/y"
+expect 1 "choose one" "$pairs" --task sort --pairs README.md --out "$tmp/y"
+expect 1 "--swap: task sort has no use for it" "$pairs" --task sort --swap --out "$tmp/y"
+expect 1 "--seq-len 9: dates" "$pairs" --task dates --seq-len 9 --out "$tmp/y"
+expect 1 "No such file" "$pairs" --pairs "$tmp/missing.tsv" --out "$tmp/y"
+printf 'a b\tx y\nc d\tz\nno tab here\ne\tw\n' >"$tmp/bad.tsv"
+expect 1 "bad.tsv: line 3 has no tab" "$pairs" --pairs "$tmp/bad.tsv" --out "$tmp/y"
+printf 'a b\tx y\nc\0d\tz\n' >"$tmp/bad.tsv"
+expect 1 "bad.tsv: line 2 has a 0 byte" "$pairs" --pairs "$tmp/bad.tsv" --out "$tmp/y"
+printf 'a b\tx y\n' >"$tmp/bad.tsv"
+expect 1 "0 for validation" "$pairs" --pairs "$tmp/bad.tsv" --out "$tmp/y"
+[ -e "$tmp/y" ] && fail "a failed start left a directory"
+for options in "--attention none" "--attention additive --cell lstm --layers 2" \
+    "--attention dot --feed --no-bidirectional --hidden 17" "--attention general --reverse-source" \
+    "--attention concat --feed --cell rnn --dropout 0.2"; do
+    # shellcheck disable=SC2086 # options, split on purpose
+    expect 0 "" "$pairs" --task sort --seq-len 5 "${tiny[@]}" --out "$tmp/sort" $options
+    for beam in 1 3; do
+        expect 0 '"exact":' "$decode" "$tmp/sort" --json --plot none --examples 8 --beam $beam
+    done
+done
+expect 1 "use ./rnn/eval" "$decode" "$tmp/run"
+expect 1 "use ./seq2seq_attention/eval" "$eval" "$tmp/sort"
+sed -i 's/"attention": "concat"/"attention": "additive"/' "$tmp/sort/config.json"
+expect 1 "additive attention feeds its context anyway" "$decode" "$tmp/sort"
+expect 0 "memory" "$pairs" --task sort --dry-run --out "$tmp/dry"
+[ -e "$tmp/dry" ] && fail "--dry-run made a directory"
+
+# Pairs from a file: the run keeps its vocabularies, so that eval understands what it learned, whatever
+# the file has become.
+awk 'BEGIN { for (i = 0; i < 300; i++) print "red" i % 5, "blue" i % 7 "\tblau" i % 7, "rot" i % 5 "s" i % 9 }' \
+    >"$tmp/colours.tsv"
+expect 0 "" "$pairs" --pairs "$tmp/colours.tsv" "${tiny[@]}" --steps 200 --lr 1e-2 --attention dot --out "$tmp/colours"
+for side in source target; do
+    grep -q "\"${side}_vocab\": *{" "$tmp/colours/config.json" || fail "config.json has no ${side}_vocab"
+done
+grep -q '"red4"' "$tmp/colours/config.json" || fail "config.json does not have the words"
+expect 0 '"task":"pairs"' "$decode" "$tmp/colours" --json --plot none
+parameters=$(sed -n 's/.*"parameters":\([0-9]*\),.*/\1/p' "$tmp/out")
+awk 'BEGIN { for (i = 0; i < 50; i++) print "new" i, "word" i "\tneu" i }' >>"$tmp/colours.tsv"
+expect 0 "\"parameters\":$parameters," "$decode" "$tmp/colours" --json --plot none
+cp -r "$tmp/colours" "$tmp/broken-pairs"
+for damage in 's/"source_vocab"/"source_words"/' 's/"red4"/"red3"/' 's/"red4", *//' 's/"red4"/""/' \
+    's/"unit": "auto"/"unit": "char"/'; do
+    sed "$damage" "$tmp/colours/config.json" >"$tmp/broken-pairs/config.json"
+    expect 1 "error:" "$decode" "$tmp/broken-pairs" --plot none
+done
+
+# A line out for a line in, the empty and the unknown too; what is unknown is said on stderr.
+printf 'red1 blue2\n\nred1 xyzzy plugh\n  \t \nblue3' |
+    "$decode" "$tmp/colours" --interactive >"$tmp/lines" 2>"$tmp/err" || fail "--interactive"
+[ "$(wc -l <"$tmp/lines")" -eq 5 ] || fail "--interactive: $(wc -l <"$tmp/lines") lines for 5"
+[ -n "$(sed -n 1p "$tmp/lines")" ] || fail "--interactive: nothing for the first line"
+[ -z "$(sed -n '2p;4p' "$tmp/lines")" ] || fail "--interactive: something for nothing"
+[ "$(grep -c . "$tmp/err")" -eq 1 ] || fail "--interactive: $(cat "$tmp/err")"
+grep -qF "warning: not in the vocabulary: xyzzy plugh" "$tmp/err" || fail "no word of xyzzy"
+[ -z "$("$decode" "$tmp/colours" --interactive </dev/null)" ] || fail "--interactive: output without input"
+expect 1 "standard output" bash -c "yes red1 | head -n 3 | '$decode' '$tmp/colours' --interactive >/dev/full"
+
+# Figures: the alignments are a file of weights; without attention there are none.
+expect 0 "" "$decode" "$tmp/colours" --plot svg --examples 20 --samples 2
+[ "$(head -n 1 "$tmp/colours/alignment.csv")" = sentence,target_index,target,source_index,source,weight ] ||
+    fail "alignment.csv: $(head -n 1 "$tmp/colours/alignment.csv")"
+awk -F, 'NR > 1 { sum[$1 "," $2] += $NF } END { for (i in sum) if (sum[i] < .999 || sum[i] > 1.001) exit 1 }' \
+    "$tmp/colours/alignment.csv" || fail "alignment.csv: a row does not sum to 1"
+expect 0 "" "$pairs" --pairs "$tmp/colours.tsv" "${tiny[@]}" --attention none --out "$tmp/no-colours"
+expect 0 "" "$decode" "$tmp/no-colours" --plot svg --examples 20
+[ -e "$tmp/no-colours/alignment.csv" ] && fail "an alignment without attention"
 exit 0

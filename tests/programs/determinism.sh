@@ -29,7 +29,23 @@ lstm_gru --cell lstm --lines --dropout 0.2 --layers 2 --hidden 128
 lstm_gru --cell lstm --task adding --no-forget-gate
 lstm_gru --cell gru --stream --inner-bias --hidden 64
 lstm_gru --cell gru --task agreement --reset before
+seq2seq_attention --task places --dropout 0.2
+seq2seq_attention --task reverse --attention dot --feed --cell lstm --layers 2
+seq2seq_attention --task numbers --attention concat --cell rnn --reverse-source
+seq2seq_attention --task sort --attention none --no-bidirectional
 END
+
+# What is decoded, too.
+train seq2seq_attention pairs --task dates --steps 30
+for threads in 1 2; do
+    for beam in 1 3; do
+        "$BIN"seq2seq_attention/eval "$tmp/pairs" --threads $threads --beam $beam --examples 70 \
+            --plot none >"$tmp/decoded-$beam-$threads" || fail "decoding"
+    done
+done
+for beam in 1 3; do
+    cmp "$tmp/decoded-$beam-1" "$tmp/decoded-$beam-2" || fail "decoded by 2 threads, beam $beam"
+done
 
 train rnn first --lines
 train rnn seed --seed 2 --lines

@@ -10,11 +10,13 @@ below() {
     awk -v x="$1" -v limit="$2" 'BEGIN { exit !(x != "" && x + 0 <= limit + 0) }' ||
         fail "$3: $1, must be at most $2"
 }
+scored=() # options of eval
 train_with() { # FOLDER NAME OPTIONS...
     local folder=$1 name=$2
     shift 2
     "$BIN$folder/train" --quiet --plot none --out "$tmp/$name" "$@" || fail "training on $name"
-    "$BIN$folder/eval" "$tmp/$name" --json --plot none >"$tmp/json" || fail "evaluating $name"
+    "$BIN$folder/eval" "$tmp/$name" --json --plot none "${scored[@]}" >"$tmp/json" ||
+        fail "evaluating $name"
     cat "$tmp/json"
 }
 train() { # NAME OPTIONS...
@@ -46,4 +48,54 @@ train_with lstm_gru adding-gru "${adding[@]}" --cell gru --steps 700 --lr 3e-3
 below "$(value loss)" 0.02 "adding, gru: mse"
 train_with lstm_gru adding-lstm "${adding[@]}" --cell lstm --steps 1000 --lr 5e-3
 below "$(value loss)" 0.05 "adding, lstm: mse"
+
+# --- encoder-decoder networks ---
+
+above() {
+    awk -v x="$1" -v limit="$2" 'BEGIN { exit !(x != "" && x + 0 >= limit + 0) }' ||
+        fail "$3: $1, must be at least $2"
+}
+exact_at() { # LENGTH: exact match of the sequences of that length
+    sed -n "s/.*\"by_length\":{[^}]*\"$1\":\\([0-9.e-]*\\).*/\\1/p" "$tmp/json"
+}
+
+scored=(--examples 1000)
+
+# Dates, in 400 updates: attention solves them, a network without needs several times as many.
+train_with seq2seq_attention dates --task dates --attention dot --steps 400
+above "$(value exact)" 0.99 "dates, dot: exact match"
+train_with seq2seq_attention dates-none --task dates --attention none --steps 400
+below "$(value exact)" 0.9 "dates, none: exact match"
+
+# Where the year is written, the year is looked at. A shade says how many tenths a weight has at least.
+line="September 27, 1994" before="September 27, "
+"$BIN"seq2seq_attention/eval "$tmp/dates" --interactive --alignment <<<"$line" >"$tmp/looks" ||
+    fail "$line: eval"
+[ "$(head -n 1 "$tmp/looks")" = 1994-09-27 ] || fail "$line: $(head -n 1 "$tmp/looks")"
+awk -v year=$((${#before} + 1)) 'NR >= 3 && NR <= 6 {
+        bar = index($0, "|")
+        tenths = 0
+        for (i = year; i < year + 4; i++) tenths += index(" .:-=+*#%@", substr($0, bar + i, 1)) - 1
+        if (tenths < 5 || $1 != substr("1994", NR - 2, 1)) bad = 1
+    }
+    END { exit bad || NR < 6 }' "$tmp/looks" || { cat "$tmp/looks"; fail "$line: not the year"; }
+
+# A beam finds outputs that the model holds for likelier than those of greedy decoding.
+for beam in 1 4; do
+    "$BIN"seq2seq_attention/eval "$tmp/dates-none" --beam $beam --length-penalty 0 --examples 500 \
+        --json --plot none >"$tmp/json" || fail "beam $beam"
+    [ "$(value beam) $(value decoded)" = "$beam 500" ] || fail "beam $beam: $(cat "$tmp/json")"
+    likely[beam]=$(value log_probability)
+done
+above "${likely[4]}" "$(awk -v g="${likely[1]}" 'BEGIN { print g + 0.01 }')" "log p of a beam of 4"
+
+# The bottleneck: one vector holds five symbols, but not fifteen; attention reads twenty. (In full, and
+# with additive attention: make experiments.)
+reverse=(--task reverse --seq-len 20 --hidden 64 --channels 32 --batch 32)
+train_with seq2seq_attention reverse-none "${reverse[@]}" --attention none --no-bidirectional \
+    --steps 2500 --lr 1e-2
+above "$(exact_at 5)" 0.95 "reverse, none: exact match at 5"
+below "$(exact_at 15)" 0.30 "reverse, none: exact match at 15"
+train_with seq2seq_attention reverse-dot "${reverse[@]}" --attention dot --steps 3000 --lr 7e-3
+above "$(exact_at 20)" 0.95 "reverse, dot: exact match at 20"
 exit 0

@@ -2,8 +2,8 @@
 # After kill -9 at any moment --resume goes on bit for bit: model and log end as if nothing happened.
 . "$(dirname "$0")/../shell.sh"
 
-options=(--quiet --plot none --steps 300 --save-every 7 --stream --hidden 32 --batch 8 --layers 2
-    --dropout 0.1)
+small=(--quiet --plot none --steps 300 --save-every 7 --hidden 32 --batch 8 --layers 2 --dropout 0.1)
+options=("${small[@]}" --stream)
 run() { # DIR OPTIONS...
     local dir=$1
     shift
@@ -48,26 +48,33 @@ run signal --resume || fail "going on after SIGINT"
 cmp "$tmp/whole/model.safetensors" "$tmp/signal/model.safetensors" || fail "SIGINT: another model"
 [ "$(log_of "$tmp/whole")" = "$(log_of "$tmp/signal")" ] || fail "SIGINT: another log"
 
-# The gated cells carry more (an LSTM its c besides): the same, after one kill and one signal each.
-for cell in lstm gru; do
-    gated() { # DIR OPTIONS...
-        "$BIN"lstm_gru/train "${options[@]}" --cell $cell --out "$tmp/$cell-$1" "${@:2}"
-    }
-    gated whole || fail "$cell: uninterrupted run"
+# The gated cells carry more (an LSTM its c besides), pairs have other data: the same, after one kill
+# and one signal each.
+interrupted() { # NAME FOLDER OPTIONS...
+    local name=$1 folder=$2 signal job step
+    shift 2
+    "$BIN$folder/train" "${small[@]}" "$@" --out "$tmp/$name-whole" || fail "$name: uninterrupted run"
     for signal in KILL INT; do
-        # Not by the function: the signal would reach the shell that runs it.
-        "$BIN"lstm_gru/train "${options[@]}" --cell $cell --out "$tmp/$cell-$signal" &
+        "$BIN$folder/train" "${small[@]}" "$@" --out "$tmp/$name-$signal" &
         job=$!
-        until [ -f "$tmp/$cell-$signal/state.safetensors" ]; do sleep 0.01; done
+        until [ -f "$tmp/$name-$signal/state.safetensors" ]; do sleep 0.01; done
         kill -$signal $job
         wait $job 2>/dev/null
-        step=$(tail -n 1 "$tmp/$cell-$signal/log.csv" | cut -d, -f1)
-        [ "$step" != 300 ] || fail "$cell: SIG$signal came too late to show anything"
-        gated $signal --resume || fail "$cell: going on after SIG$signal"
-        cmp "$tmp/$cell-whole/model.safetensors" "$tmp/$cell-$signal/model.safetensors" ||
-            fail "$cell, SIG$signal: another model"
-        [ "$(log_of "$tmp/$cell-whole")" = "$(log_of "$tmp/$cell-$signal")" ] ||
-            fail "$cell, SIG$signal: another log"
+        step=$(tail -n 1 "$tmp/$name-$signal/log.csv" | cut -d, -f1)
+        [ "$step" != 300 ] || fail "$name: SIG$signal came too late to show anything"
+        "$BIN$folder/train" "${small[@]}" "$@" --out "$tmp/$name-$signal" --resume ||
+            fail "$name: going on after SIG$signal"
+        cmp "$tmp/$name-whole/model.safetensors" "$tmp/$name-$signal/model.safetensors" ||
+            fail "$name, SIG$signal: another model"
+        [ "$(log_of "$tmp/$name-whole")" = "$(log_of "$tmp/$name-$signal")" ] ||
+            fail "$name, SIG$signal: another log"
     done
-done
+}
+interrupted lstm lstm_gru --stream --cell lstm
+interrupted gru lstm_gru --stream --cell gru
+interrupted additive seq2seq_attention --task numbers --attention additive --cell lstm
+interrupted dot seq2seq_attention --task sort --attention dot --feed --reverse-source
+awk 'BEGIN { for (i = 0; i < 600; i++) print "a" i % 7, "b" i % 11 "\tc" i % 11, "d" i % 7, "e" i % 13 }' \
+    >"$tmp/pairs.tsv"
+interrupted none seq2seq_attention --pairs "$tmp/pairs.tsv" --attention none
 exit 0
