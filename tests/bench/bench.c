@@ -8,6 +8,7 @@
 #include "../../lstm_gru/gated.h"
 #include "../../rnn/rnn.h"
 #include "../../seq2seq_attention/search.h"
+#include "../../transformer/cache.h"
 #include "args.h"
 #include "machine.h"
 #include "measure.h"
@@ -24,6 +25,7 @@ struct Row {
     Model (*build)(Params *ps, const Row *r); /* model.self: freed with free() */
     int B, T, C, H, V, layers;
     int S;        /* steps of the source; 0: there is none */
+    int heads;    /* of a Transformer; 0: it is none */
     bool decodes; /* T tokens from a source of S, greedily, instead of training */
 };
 
@@ -84,10 +86,11 @@ static double flop_of_update(const Params *ps, const Row *r)
         const Tensor *w = ps->tensor[i];
         if (w->shape.n < 2 || strstr(w->name, "embed")) continue;
         const bool reads_words =
-            w->shape.d[0] == r->C && strchr(w->name, '0') && strstr(w->name, ".w");
+            !r->heads && w->shape.d[0] == r->C && strchr(w->name, '0') && strstr(w->name, ".w");
         const bool by_table = reads_words && r->V < tokens;
         flop += 6.0 * w->len * (by_table ? r->V : tokens);
     }
+    if (r->heads) flop += 6.0 * r->V * r->C * tokens; /* the embedding reads the words off */
     return flop;
 }
 
@@ -131,8 +134,16 @@ static void measure_decoding(const Job *job, void *result)
     const Row *r = job->row;
     Training *m = result;
     Trainee t = trainee_new(r);
-    Search search = search_init(t.model.self);
-    Translator translator = search_translator(&search);
+    Search search = {0};
+    Cache cache = {0};
+    Translator translator;
+    if (r->heads) {
+        cache = cache_init(t.model.self);
+        translator = cache_translator(&cache);
+    } else {
+        search = search_init(t.model.self);
+        translator = search_translator(&search);
+    }
     params_find(&t.ps, "head.b")->data[translator.decoder.eos] = -1e9f;
     double *took = xcalloc(MAX_STEPS, sizeof *took);
     int *source = xcalloc((size_t)r->S, sizeof *source), *out = xcalloc((size_t)r->T, sizeof *out);
@@ -153,6 +164,7 @@ static void measure_decoding(const Job *job, void *result)
     m->gemm = NAN;
     free(took), free(source), free(out);
     search_free(&search);
+    cache_free(&cache);
     trainee_free(&t);
 }
 
@@ -290,6 +302,17 @@ static Model build_seq2seq(Params *ps, const Row *r)
     return seq2seq_model(m);
 }
 
+static Model build_transformer(Params *ps, const Row *r)
+{
+    const Task task = {.vocab = r->V, .outputs = r->V, .source_vocab = r->V};
+    TransformerConfig config = transformer_defaults();
+    config.layers = r->layers, config.channels = r->C, config.heads = r->heads;
+    config.ffn = 4 * r->C, config.tied = !r->decodes; /* EOS is silenced by the head's bias */
+    Transformer *m = xmalloc(sizeof *m);
+    *m = transformer_init(ps, &config, &task);
+    return transformer_model(m);
+}
+
 #define PAIRS  .B = 32, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24, .layers = 1
 #define DECODE .B = 1, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24, .layers = 1, .decodes = true
 
@@ -306,6 +329,12 @@ static const Row rows[] = {
     {"none", "write", build_seq2seq, DECODE},
     {"additive", "write", build_seq2seq, DECODE},
     {"dot", "write", build_seq2seq, DECODE},
+    {"transf", "pairs", build_transformer, .B = 32, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24,
+     .layers = 2, .heads = 4},
+    {"transf", "base", build_transformer, .B = 8, .T = 128, .S = 128, .C = 512, .H = 512, .V = 256,
+     .layers = 2, .heads = 8},
+    {"transf", "write", build_transformer, .B = 1, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24,
+     .layers = 2, .heads = 4, .decodes = true},
 };
 
 static bool is_chosen(const Row *r, const char *model, const char *size)

@@ -23,6 +23,11 @@ SIZES = {  # as the table in bench.c
 SIZES |= {(m, size): s for m in ("lstm", "gru") for (_, size), s in list(SIZES.items())}
 SIZES |= {(m, "pairs"): dict(B=32, T=20, C=128, H=128, V=24) for m in ("none", "additive", "dot")}
 SIZES |= {(m, "write"): dict(B=1, T=20, C=128, H=128, V=24) for m in ("none", "additive", "dot")}
+SIZES |= {
+    ("transf", "pairs"): dict(B=32, T=20, C=128, H=4, V=24),
+    ("transf", "base"): dict(B=8, T=128, C=512, H=8, V=256),
+    ("transf", "write"): dict(B=1, T=20, C=128, H=4, V=24),
+}
 WARM_UPS, MIN_STEPS = 5, 3
 
 
@@ -124,6 +129,31 @@ class Seq2seq(nn.Module):
         return torch.stack(out)
 
 
+class Transformer(nn.Module):
+    """nn.Transformer, 2 and 2 layers, with sinusoids left out: they cost it nothing here."""
+
+    def __init__(self, C, H, V):
+        super().__init__()
+        self.source, self.target = nn.Embedding(V, C), nn.Embedding(V, C)
+        self.net = nn.Transformer(C, H, 2, 2, 4 * C, dropout=0.0, batch_first=True)
+
+    def forward(self, s, x):
+        mask = nn.Transformer.generate_square_subsequent_mask(x.shape[0])
+        y = self.net(self.source(s.t()), self.target(x.t()), tgt_mask=mask, tgt_is_causal=True)
+        return (y @ self.target.weight.t()).transpose(0, 1)
+
+    @torch.inference_mode()
+    def write(self, s, T):
+        """T tokens, greedily, from one source; the decoder reads all of them again at every step."""
+        memory = self.net.encoder(self.source(s.t()))
+        out = torch.ones(1, 1, dtype=torch.long)
+        for t in range(T):
+            mask = nn.Transformer.generate_square_subsequent_mask(t + 1)
+            y = self.net.decoder(self.target(out), memory, tgt_mask=mask, tgt_is_causal=True)
+            out = torch.cat([out, (y[:, -1] @ self.target.weight.t()).argmax(-1, keepdim=True)], 1)
+        return out
+
+
 def adamw(parameters, kind):
     options = dict(lr=1e-3, betas=(0.9, 0.99), weight_decay=0.01)
     try:
@@ -155,8 +185,11 @@ def main():
     torch.manual_seed(1)
     s = SIZES[a.model, a.size]
     B, T, V = s["B"], s["T"], s["V"]
-    pairs = a.size in ("pairs", "write")
-    model = Seq2seq(a.model, s["C"], s["H"], V) if pairs else CharRnn(a.model, a.cell, s["C"], s["H"], V)
+    pairs = a.size in ("pairs", "write", "base")
+    if a.model == "transf":
+        model = Transformer(s["C"], s["H"], V)
+    else:
+        model = Seq2seq(a.model, s["C"], s["H"], V) if pairs else CharRnn(a.model, a.cell, s["C"], s["H"], V)
     parameters = list(model.parameters())
     optimizer = adamw(parameters, a.optim)
     x, y = torch.randint(V, (T, B)), torch.randint(V, (T * B,))

@@ -2,6 +2,9 @@
 # What the programs must reach, from the default seed, with the default options.
 . "$(dirname "$0")/../shell.sh"
 
+# Sanitizers make it ten times as long and see nothing that shorter runs do not show them.
+[[ $BIN == *san/ ]] && skip "under sanitizers resume.sh, determinism.sh and cli.sh train as well"
+
 # The number of a key in a line of JSON.
 value() {
     sed -n "s/.*\"$1\":\\([-0-9.e+]*\\).*/\\1/p" "$tmp/json"
