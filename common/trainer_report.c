@@ -144,5 +144,6 @@ void trainer_print_summary(const Trainer *t)
     fprintf(stderr, "in %s: model.safetensors, log.csv%s%s\n", dir,
             strcmp(t->config->plot, "png") == 0 ? ", loss.png" : "",
             t->status ? "; go on with --resume" : "");
-    fprintf(stderr, "next: ./%s/eval %s\n", arch, dir);
+    if (strcmp(arch, "lessons") != 0) /* a lesson's program has no eval beside it */
+        fprintf(stderr, "next: ./%s/eval %s\n", arch, dir);
 }
