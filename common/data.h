@@ -67,9 +67,9 @@ void data_close(Data *d);
 /* Running text, which can be streamed with carried state; not lines. */
 bool data_is_running(const Data *d);
 
-/* Adds to *s how the model does on held-out data: generated tasks and lines on `sequences` sequences of the
- * given length (0: the task's own; lines: all there are; tables of pairs: no more than there are),
- * running text as a whole with carried state, or on its first max_tokens tokens (0: all). */
+/* Adds to *s how the model does on held-out data: generated tasks and lines on `sequences` sequences
+ * of the given length (0: the task's own; lines: all there are; tables of pairs: no more than there
+ * are), running text as a whole with carried state, or on its first max_tokens tokens (0: all). */
 void data_evaluate(const Data *d, const Model *m, Split split, int length, int sequences,
                    int64_t max_tokens, Score *s);
 
