@@ -42,17 +42,27 @@ static const Job reading[] = {
     {"copy-memory", "--task copy-memory --steps 300", "loss", "nats"},
 };
 
-/* --- pairs of sequences: an encoder and a decoder, by what is between them --- */
+/* --- pairs of sequences: what is between reading and writing --- */
 static const Architecture translators[] = {
-    {"vector", "seq2seq_attention", "--attention none"},
-    {"additive", "seq2seq_attention", "--attention additive"},
-    {"dot", "seq2seq_attention", "--attention dot"},
+    {"vector", "seq2seq_attention", "--attention none --hidden 64 --lr 3e-3"},
+    {"additive", "seq2seq_attention", "--attention additive --hidden 64 --lr 3e-3"},
+    {"dot", "seq2seq_attention", "--attention dot --hidden 64 --lr 3e-3"},
+    {"transf.", "transformer", "--norm pre --channels 64 --ffn 256 --lr 2e-3"},
 };
 static const Job translating[] = {
-    {"reverse", "--task reverse --hidden 64 --lr 3e-3 --steps 2500", "exact", "exact"},
-    {"sort", "--task sort --hidden 64 --lr 3e-3 --steps 2500", "exact", "exact"},
-    {"dates", "--task dates", "exact", "exact"},
+    {"reverse", "--task reverse --steps 1500", "exact", "exact"},
+    {"sort", "--task sort --steps 1500", "exact", "exact"},
+    {"dates", "--task dates --steps 400", "exact", "exact"},
 };
+
+/* --- who can look back: a fixed state, or attention to all steps --- */
+static const Architecture rememberers[] = {
+    {"rnn", "rnn", "--hidden 128"},
+    {"lstm", "lstm_gru", "--cell lstm --hidden 96 --lr 3e-3"},
+    {"gru", "lstm_gru", "--cell gru --hidden 112 --lr 3e-3"},
+    {"transf.", "transformer", "--norm pre --channels 64 --ffn 256 --lr 3e-3"},
+};
+static const Job remembering[] = {{"recall", "--task recall --steps 1200", "value", "accuracy"}};
 
 typedef struct {
     const char *title;
@@ -63,6 +73,7 @@ typedef struct {
 static const Group groups[] = {
     {"sequences", readers, reading, LEN(readers), LEN(reading)},
     {"pairs", translators, translating, LEN(translators), LEN(translating)},
+    {"memory", rememberers, remembering, LEN(rememberers), LEN(remembering)},
 };
 static const int color[] = {5, 6, 3, 1, 7, 0, 2}; /* of plot_color */
 
@@ -224,7 +235,7 @@ static char *draw_job(char *s, const Group *g, const Job *job, const Result *res
 static bool draw(Results result[GROUPS])
 {
     char *s = xstrdup(
-        "set datafile separator comma\nset multiplot layout 2,5 title "
+        "set datafile separator comma\nset multiplot layout 3,4 title "
         "'The zoo: validation loss against updates' font ',16'\n"
         "set grid linetype 1 linecolor rgb '#dddddd'\nset key top right\nset xlabel 'updates'\n"
         "set tics font ',9'\nset xrange [0:*]\n");
@@ -235,7 +246,7 @@ static bool draw(Results result[GROUPS])
     Error err;
     bool ok = file_write("runs/zoo/zoo.gp", s, strlen(s), &err);
     if (!ok) fprintf(stderr, "zoo: warning: %s\n", err.text);
-    ok = ok && plot_draw("runs/zoo/zoo.gp", "runs/zoo/zoo.png", "png", 1800, 760);
+    ok = ok && plot_draw("runs/zoo/zoo.gp", "runs/zoo/zoo.png", "png", 1600, 1050);
     free(s);
     return ok;
 }

@@ -53,7 +53,7 @@ for dir in rnn lstm_gru seq2seq_attention transformer bert gpt; do
         [ -f "common/$header" ] || [ -f "$dir/$header" ] || note "$dir includes $header"
     done
 done
-grep -lE '#include <(omp|dnnl|cblas)' common/*.c rnn/*.c lstm_gru/*.c | grep -vE 'common/(parallel|blas)\.c' &&
+grep -lE '#include <(omp|dnnl|cblas)' common/*.c rnn/*.c lstm_gru/*.c seq2seq_attention/*.c transformer/*.c | grep -vE 'common/(parallel|blas)\.c' &&
     note "only parallel.c names OpenMP's runtime, only blas.c the BLAS"
 
 # The project speaks of itself alone, and no calls that cannot be used safely.
