@@ -256,7 +256,9 @@ static void draw_alignments(Evaluator *e, const Translator *t, const TranslateCo
         example_free(&x);
     }
     Error err;
-    char *title = xformat("%s on %s: where each output token looked", e->model, data_name(&e->run));
+    const char *data = data_name(&e->run), *slash = strrchr(data, '/');
+    char *title =
+        xformat("%s on %s: where each output token looked", e->model, slash ? slash + 1 : data);
     if (alignment_write(e->dir, "alignment", title, a, n, &err))
         draw(e, "alignment", 900, n > 2 ? 900 : 450);
     else
