@@ -33,7 +33,7 @@ seq2seq_attention --task places --dropout 0.2
 seq2seq_attention --task reverse --attention dot --feed --cell lstm --layers 2
 seq2seq_attention --task numbers --attention concat --cell rnn --reverse-source
 seq2seq_attention --task sort --attention none --no-bidirectional
-transformer --task dates --dropout 0.1 --label-smoothing 0.1
+transformer --task numbers --dropout 0.1 --label-smoothing 0.1
 transformer --task recall --norm pre --positions learned
 END
 
