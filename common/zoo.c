@@ -175,15 +175,15 @@ static int train_and_evaluate(const Architecture *arch, const Job *job, Result *
 static void print_cell(double x, int digits)
 {
     if (isnan(x))
-        printf(" %9s", "-");
+        printf(" %8s", "-");
     else
-        printf(" %9.*f", digits, x);
+        printf(" %8.*f", digits, x);
 }
 
 static void print_table(const Group *g, Results result)
 {
-    printf("\n%-14s %-9s %9s %9s |", g->title, "measure", "chance", "perfect");
-    for (int a = 0; a < g->archs; a++) printf(" %9s", g->arch[a].name);
+    printf("\n%-14s %-9s %8s %8s |", g->title, "measure", "chance", "perfect");
+    for (int a = 0; a < g->archs; a++) printf(" %8s", g->arch[a].name);
     putchar('\n');
     for (int j = 0; j < g->jobs; j++) {
         printf("%-14s %-9s", g->job[j].name, g->job[j].what);
@@ -194,13 +194,13 @@ static void print_table(const Group *g, Results result)
             print_cell(result[j][a].done ? result[j][a].value : NAN, 4);
         putchar('\n');
     }
-    printf("%-14s %-9s %9s %9s |", "training", "seconds", "", "");
+    printf("%-14s %-9s %8s %8s |", "training", "seconds", "", "");
     for (int a = 0; a < g->archs; a++) {
         double seconds = 0;
         for (int j = 0; j < g->jobs; j++) seconds += result[j][a].seconds;
         print_cell(seconds, 1);
     }
-    printf("\n%-14s %-9s %9s %9s |", "parameters", g->job[0].name, "", "");
+    printf("\n%-14s %-9s %8s %8s |", "parameters", g->job[0].name, "", "");
     for (int a = 0; a < g->archs; a++) print_cell(result[0][a].parameters, 0);
     putchar('\n');
 }
