@@ -75,7 +75,8 @@ typedef struct {
 static Output decode(const Evaluator *e, const Translator *t, const TranslateConfig *c,
                      const int *source, int S)
 {
-    const int limit = 2 * S + 20;
+    const int wanted = 2 * S + 20;
+    const int limit = t->longest && t->longest <= wanted ? t->longest - 1 : wanted;
     Output o = {0};
     t->read(t->self, source, S);
     if (c->beam == 1) {
@@ -322,7 +323,11 @@ void translate_lines(Evaluator *e, const Translator *t, const TranslateConfig *c
         int *source = pairs_encode_source(&e->data.pairs, line, &S, &unknown);
         if (unknown)
             fprintf(stderr, "%s: warning: not in the vocabulary: %s\n", e->usage->program, unknown);
-        if (S > 0) {
+        const bool too_long = t->longest && S >= t->longest;
+        if (too_long)
+            fprintf(stderr, "%s: warning: %d tokens are too many, the model has places for %d\n",
+                    e->usage->program, S, t->longest - 1);
+        if (S > 0 && !too_long) {
             Output o = decode(e, t, c, source, S);
             puts(o.text);
             if (c->alignment && t->align) {

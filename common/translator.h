@@ -8,6 +8,7 @@
 typedef struct {
     void *self;
     Decoder decoder; /* goes on from the source that was read last */
+    int longest;     /* steps of a source or an output, at most; 0: any */
     void (*read)(void *self, const int *source, int S);
     /* weight (T,S): how much step t of the output, ids y1 .. yT, looks at each step of the source.
      * NULL: the model has no attention. */

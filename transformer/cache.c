@@ -120,6 +120,7 @@ Translator cache_translator(Cache *s)
     const int vocab = s->m->target_embed->shape.d[0];
     return (Translator){
         .self = s,
+        .longest = s->m->target_place ? s->m->config.longest : 0,
         .decoder = {.self = s, .vocab = vocab, .bos = BOS, .eos = EOS, .pad = PAD, .step = step},
         .read = read_source,
         .align = align};

@@ -4,6 +4,8 @@
 #include "trainer.h"
 #include "transformer.h"
 
+#include <string.h>
+
 static const Usage usage = {
     .program = "transformer/train",
     .about =
@@ -15,6 +17,17 @@ static const Usage usage = {
                 "  ./transformer/train --task dates --preset base --dry-run\n",
 };
 
+/* A preset sets these; whoever gives one of them as well would not get it. */
+static bool preset_stands_alone(const TransformerConfig *size, Option *option, int n, Error *err)
+{
+    static const char *const sizes[] = {"layers", "channels", "heads", "ffn", "dropout"};
+    for (int i = 0; i < LEN(sizes) && strcmp(size->preset, "none") != 0; i++)
+        if (args_find(option, n, sizes[i])->given)
+            return error_set(err, "--%s: --preset %s sets it already; give all sizes or the preset",
+                             sizes[i], size->preset);
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     TrainConfig c = train_defaults("runs/transformer");
@@ -25,7 +38,8 @@ int main(int argc, char **argv)
     c.data.of_pairs = c.data.or_task = true;
     c.beta2 = 0.98;
     if (!trainer_open(&t, &c, option, LEN(option), &usage, argc, argv)) return trainer_close(&t);
-    if (!transformer_check(&size, &t.data.task, &err)) {
+    if (!preset_stands_alone(&size, option, LEN(option), &err) ||
+        !transformer_check(&size, &t.data.task, &err)) {
         trainer_fail(&t, EXIT_USAGE, err.text);
         return trainer_close(&t);
     }

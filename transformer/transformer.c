@@ -61,7 +61,10 @@ static void apply_preset(TransformerConfig *c)
 bool transformer_check(TransformerConfig *c, const Task *task, Error *err)
 {
     apply_preset(c);
-    const int steps = task->length + task->extra;
+    int steps = task->length; /* of the longest sequence of training or eval */
+    for (int i = 0; i < task->n_lengths; i++)
+        if (task->lengths[i] > steps) steps = task->lengths[i];
+    steps += task->extra;
     if (c->channels % c->heads)
         return error_set(err, "--channels %d: must be a multiple of --heads %d", c->channels,
                          c->heads);

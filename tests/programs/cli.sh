@@ -167,4 +167,16 @@ awk -F, 'NR > 1 { sum[$1 "," $2] += $NF } END { for (i in sum) if (sum[i] < .999
 expect 0 "" "$pairs" --pairs "$tmp/colours.tsv" "${tiny[@]}" --attention none --out "$tmp/no-colours"
 expect 0 "" "$decode" "$tmp/no-colours" --plot svg --examples 20
 [ -e "$tmp/no-colours/alignment.csv" ] && fail "an alignment without attention"
+
+# The Transformer: sizes and positions that contradict each other, and a source beyond its places.
+transformer="$BIN"transformer/train
+expect 2 "--preset tiny sets it already" "$transformer" --task sort --preset tiny --layers 1
+expect 2 "--longest 30" "$transformer" --task sort --positions learned --longest 30
+expect 2 "must be a multiple of --heads" "$transformer" --task sort --heads 3
+expect 0 "" "$transformer" --task numbers --positions learned --longest 40 --layers 1 --channels 16 \
+    --heads 2 --ffn 16 --steps 2 --quiet --plot none --out "$tmp/places"
+yes one | head -n 60 | paste -sd' ' | "$BIN"transformer/eval "$tmp/places" --interactive >"$tmp/out" 2>"$tmp/err" ||
+    fail "a source beyond the model's places"
+grep -q "60 tokens are too many" "$tmp/err" || fail "no warning of a source beyond the model's places"
+[ "$(wc -l <"$tmp/out")" -eq 1 ] || fail "a line for a line"
 exit 0
