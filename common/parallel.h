@@ -1,8 +1,9 @@
 /* Threads. The only file that names OpenMP's runtime; other files write
  *
  *     PARALLEL_FOR(flops, i, n, step, work(i));
+ *     #pragma omp parallel for num_threads(parallel_threads(flops)) schedule(static)
  *
- * over chunks whose size depends on the shapes alone. Each chunk's arithmetic is the same whoever
+ * (the second where the body is no mere call) over chunks whose size depends on the shapes alone. Each chunk's arithmetic is the same whoever
  * runs it and no float is reduced across threads, so results are the same to the last bit for any
  * number of threads. */
 #ifndef PARALLEL_H
