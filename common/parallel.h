@@ -3,9 +3,9 @@
  *     PARALLEL_FOR(flops, i, n, step, work(i));
  *     #pragma omp parallel for num_threads(parallel_threads(flops)) schedule(static)
  *
- * (the second where the body is no mere call) over chunks whose size depends on the shapes alone. Each chunk's arithmetic is the same whoever
- * runs it and no float is reduced across threads, so results are the same to the last bit for any
- * number of threads. */
+ * (the second where the body is no mere call) over chunks whose size depends on the shapes alone. Each
+ * chunk's arithmetic is the same whoever runs it and no float is reduced across threads, so results are
+ * the same to the last bit for any number of threads. */
 #ifndef PARALLEL_H
 #define PARALLEL_H
 
