@@ -2,6 +2,10 @@
 # Does tests/lessons.sh find what is wrong? A page of its own passes; every way to spoil it fails.
 # shellcheck disable=SC2016 # the backticks are those of Markdown
 . "$(dirname "$0")/../shell.sh"
+
+# The pages that there are: what they quote and link to, their headings and equations.
+expect 0 "" env READ_ONLY=1 bash tests/lessons.sh
+
 export LESSONS_DIR=$tmp/lessons
 page=$LESSONS_DIR/01-page.md
 mkdir "$LESSONS_DIR"
