@@ -15,6 +15,11 @@ Tensor *linear(Tape *tp, const Linear *l, Tensor *x)
     return op_linear(tp, x, l->w, l->b);
 }
 
+Tensor *linear_relu(Tape *tp, const Linear *l, Tensor *x)
+{
+    return op_linear_relu(tp, x, l->w, l->b);
+}
+
 Norm norm_init(Params *ps, int C, const char *name)
 {
     Norm n;

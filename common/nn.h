@@ -10,6 +10,7 @@ typedef struct {
 } Linear;
 Linear linear_init(Params *ps, int C, int N, const char *name); /* w normal 1/sqrt(C), b 0 */
 Tensor *linear(Tape *tp, const Linear *l, Tensor *x);           /* (...,C) -> (...,N) */
+Tensor *linear_relu(Tape *tp, const Linear *l, Tensor *x);      /* the same, then relu */
 
 typedef struct {
     Tensor *g, *b; /* (C) (C) */

@@ -12,6 +12,7 @@
 /* --- ops_matmul.c: matrix products --------------------------------------------------------- */
 Tensor *op_matmul(Tape *tp, Tensor *x, Tensor *w);            /* y = x w      (...,C) (C,N)      */
 Tensor *op_linear(Tape *tp, Tensor *x, Tensor *w, Tensor *b); /* y = x w + b  (...,C) (C,N) (N)  */
+Tensor *op_linear_relu(Tape *tp, Tensor *x, Tensor *w, Tensor *b); /* y = relu(x w + b)       */
 /* y[i] = a[i] b[i] for each i of the leading axis, a and b transposed first where asked:
  * (B,M,K) (B,K,N) -> (B,M,N) */
 Tensor *op_bmm(Tape *tp, Tensor *a, Tensor *b, bool ta, bool tb);

@@ -131,7 +131,7 @@ static void gru_backward_rows(Node *nd, int b, int rows)
             real *di = d + (size_t)i * ld, *dqi = dq + (size_t)i * H;
             gru_backward_reset(H, r, s->after ? di + 2 * H : dqi,
                                s->after ? q : before + (size_t)i * H, di);
-            if (a->grad) (nd->fresh ? set_to : add_to)(a->grad + (row + i) * 3 * H, di, 3 * H);
+            if (a->grad) (nd->fresh & 1 ? set_to : add_to)(a->grad + (row + i) * 3 * H, di, 3 * H);
             multiply(s->after ? di + 2 * H : dqi, r, H); /* dn to dq, or dq to dq r */
         }
         if (!s->after) add_to(dh, dq, rows * H);
@@ -184,7 +184,7 @@ static Tensor *gru(Tape *tp, const char *name, bool after, int inputs, Tensor **
     memcpy(h, h0->data, BH * sizeof *h);
     Node *nd = tape_node_of(tp, name, gru_backward, SHAPE(T, B, H), inputs, in, h + BH);
     Gru *s = nd->saved = tape_save(tp, sizeof *s);
-    nd->sets_first = true;
+    nd->sets = 1;
     *s = (Gru){.h = h, .after = after, .ld = gemm_row(3 * H)};
     s->u = recurrent_weight(tp, u, T, B, nd->out->requires_grad);
     s->gates = tape_save(tp, TB * s->ld * sizeof(real));

@@ -96,7 +96,7 @@ static void lstm_backward_rows(Node *nd, int b, int rows)
             lstm_backward_row(s, H, s->gates + (row + r) * ld, before + at, c + at, dh + at,
                               dh_t + at, dc + at, dc_t + at, dz + (size_t)r * ld);
             if (z->grad)
-                (nd->fresh ? set_to : add_to)(z->grad + (row + r) * N, dz + (size_t)r * ld, N);
+                (nd->fresh & 1 ? set_to : add_to)(z->grad + (row + r) * N, dz + (size_t)r * ld, N);
         }
         times_ut(&s->u, 0, N, rows, dz, ld, 0, dh);
     }
@@ -151,7 +151,7 @@ Tensor *op_lstm(Tape *tp, Tensor *z, Tensor *h0, Tensor *c0, Tensor *u)
     Tensor *in[] = {z, h0, c0, u};
     Node *nd = tape_node_of(tp, "lstm", lstm_backward, SHAPE(2, T, B, H), LEN(in), in, h + BH);
     Lstm *s = nd->saved = tape_save(tp, sizeof *s);
-    nd->sets_first = true;
+    nd->sets = 1;
     *s = (Lstm){.h = h, .forget = N == 4 * H, .N = N, .ld = gemm_row(N)};
     s->u = recurrent_weight(tp, u, T, B, nd->out->requires_grad);
     s->gates = tape_save(tp, TB * s->ld * sizeof(real));

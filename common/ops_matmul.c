@@ -25,9 +25,27 @@ static void linear_backward(Node *nd)
     Tensor *x = nd->in[0], *w = nd->in[1], *b = nd->inputs > 2 ? nd->in[2] : NULL;
     const int C = w->shape.d[0], N = w->shape.d[1], R = x->len / C;
     const real *dy = nd->out->grad;
-    if (x->grad) gemm(NT, R, C, N, dy, w->data, nd->fresh ? 0 : 1, x->grad);
+    if (x->grad) gemm(NT, R, C, N, dy, w->data, nd->fresh & 1 ? 0 : 1, x->grad);
     if (w->grad) gemm(TN, C, N, R, x->data, dy, 1, w->grad);
     if (b && b->grad) add_column_sums(b->grad, dy, R, N);
+}
+
+static void zero_where_not_positive(real *restrict dy, const real *restrict y, int n)
+{
+#pragma omp simd
+    for (int i = 0; i < n; i++) dy[i] = y[i] > 0 ? dy[i] : 0;
+}
+
+/* y = max(x w + b, 0): the same with dy = 0 where y is 0. No one else reads dy any more, so that it can
+ * be changed. */
+static void linear_relu_backward(Node *nd)
+{
+    enum { CHUNK = 4096 };
+    const int n = nd->out->len;
+    real *dy = nd->out->grad;
+    PARALLEL_FOR(2.0 * n, i, n, CHUNK,
+                 zero_where_not_positive(dy + i, nd->out->data + i, n - i < CHUNK ? n - i : CHUNK));
+    linear_backward(nd);
 }
 
 Tensor *op_matmul(Tape *tp, Tensor *x, Tensor *w)
@@ -36,23 +54,50 @@ Tensor *op_matmul(Tape *tp, Tensor *x, Tensor *w)
     CHECK(w->shape.n == 2 && w->shape.d[0] == C, "op_matmul: x %s, w %s; w must be (%d,N)",
           shape_text(x->shape).text, shape_text(w->shape).text, C);
     Node *nd = tape_node(tp, "matmul", linear_backward, shape_with_last(x->shape, N), x, w);
-    nd->sets_first = true;
+    nd->sets = 1;
     gemm(NN, x->len / C, N, C, x->data, w->data, 0, nd->out->data);
+    return nd->out;
+}
+
+/* Rows first .. first+n-1 of y; the bias, the product and relu one after the other in the cache. */
+static void linear_rows(const Node *nd, int first, int n, bool relu)
+{
+    const Tensor *w = nd->in[1], *b = nd->in[2];
+    const int C = w->shape.d[0], N = w->shape.d[1];
+    real *y = nd->out->data + (size_t)first * N;
+    const real *x = nd->in[0]->data + (size_t)first * C;
+    const size_t len = (size_t)n * N;
+    for (int r = 0; r < n; r++) memcpy(y + (size_t)r * N, b->data, (size_t)N * sizeof *y);
+    (n == nd->out->len / N ? gemm_rows : gemm_serial)(NN, n, N, C, x, C, w->data, N, 1, y, N);
+    for (size_t i = 0; i < len && relu; i++) y[i] = y[i] > 0 ? y[i] : 0 * y[i]; /* NaN stays */
+}
+
+static Tensor *linear(Tape *tp, const char *name, Tensor *x, Tensor *w, Tensor *b, bool relu)
+{
+    const int C = shape_last(x->shape), N = shape_last(w->shape), R = x->len / C;
+    CHECK(w->shape.n == 2 && w->shape.d[0] == C && b->len == N,
+          "op_%s: x %s, w %s, b %s; w must be (%d,N) and b (N)", name, shape_text(x->shape).text,
+          shape_text(w->shape).text, shape_text(b->shape).text, C);
+    Node *nd = tape_node(tp, name, relu ? linear_relu_backward : linear_backward,
+                         shape_with_last(x->shape, N), x, w, b);
+    nd->sets = 1;
+    const int share = gemm_share(R, N, C);
+    if (share == R) /* the product itself may be cut, by columns */
+        linear_rows(nd, 0, R, relu);
+    else
+        PARALLEL_FOR(2.0 * R * N * C, r, R, share,
+                     linear_rows(nd, r, R - r < share ? R - r : share, relu));
     return nd->out;
 }
 
 Tensor *op_linear(Tape *tp, Tensor *x, Tensor *w, Tensor *b)
 {
-    const int C = shape_last(x->shape), N = shape_last(w->shape), R = x->len / C;
-    CHECK(w->shape.n == 2 && w->shape.d[0] == C && b->len == N,
-          "op_linear: x %s, w %s, b %s; w must be (%d,N) and b (N)", shape_text(x->shape).text,
-          shape_text(w->shape).text, shape_text(b->shape).text, C);
-    Node *nd = tape_node(tp, "linear", linear_backward, shape_with_last(x->shape, N), x, w, b);
-    nd->sets_first = true;
-    real *y = nd->out->data;
-    PARALLEL_FOR(1.0 * R * N, r, R, 1, memcpy(y + (size_t)r * N, b->data, (size_t)N * sizeof *y));
-    gemm(NN, R, N, C, x->data, w->data, 1, y);
-    return nd->out;
+    return linear(tp, "linear", x, w, b, false);
+}
+
+Tensor *op_linear_relu(Tape *tp, Tensor *x, Tensor *w, Tensor *b)
+{
+    return linear(tp, "linear_relu", x, w, b, true);
 }
 
 /* y[i] = A[i] B[i],  A = a or a^T, B = b or b^T; per i:

@@ -62,6 +62,7 @@ static void layernorm_dx(Node *nd)
     const real *g = nd->in[1]->data;
     const RowStat *stat = nd->saved;
     const int C = nd->in[1]->len, R = x->len / C;
+    const bool is_fresh = nd->fresh & 1;
 #pragma omp parallel for num_threads(parallel_threads(12.0 * R * C)) schedule(static)
     for (int r = 0; r < R; r++) {
         const real *xr = x->data + (size_t)r * C, *dy = nd->out->grad + (size_t)r * C;
@@ -76,8 +77,8 @@ static void layernorm_dx(Node *nd)
         mean_d /= (real)C;
         mean_dn /= (real)C;
         for (int i = 0; i < C; i++) {
-            const real n = (xr[i] - mu) * s, d = g[i] * dy[i];
-            dx[i] += s * (d - mean_d - n * mean_dn);
+            const real n = (xr[i] - mu) * s, d = g[i] * dy[i], before = is_fresh ? 0 : dx[i];
+            dx[i] = before + s * (d - mean_d - n * mean_dn);
         }
     }
 }
@@ -102,6 +103,7 @@ Tensor *op_layernorm(Tape *tp, Tensor *x, Tensor *g, Tensor *b)
     CHECK(g->len == C && b->len == C, "op_layernorm: x %s, gain %s, bias %s; both must be (%d)",
           shape_text(x->shape).text, shape_text(g->shape).text, shape_text(b->shape).text, C);
     Node *nd = tape_node(tp, "layernorm", layernorm_backward, x->shape, x, g, b);
+    nd->sets = 1;
     RowStat *stat = nd->saved = tape_save(tp, (size_t)R * sizeof *stat);
 #pragma omp parallel for num_threads(parallel_threads(8.0 * R * C)) schedule(static)
     for (int r = 0; r < R; r++) {
@@ -113,7 +115,7 @@ Tensor *op_layernorm(Tape *tp, Tensor *x, Tensor *g, Tensor *b)
 #pragma omp simd reduction(+ : var)
         for (int i = 0; i < C; i++) var += (xr[i] - mu) * (xr[i] - mu);
         const real s = 1 / real_sqrt(var / (real)C + EPS);
-        for (int i = 0; i < C; i++) y[i] = g->data[i] * (xr[i] - mu) * s + b->data[i];
+        for (int i = 0; i < C; i++) y[i] = g->data[i] * (xr[i] - mu) * s + b->data[i]; /* eq 20.1 */
         stat[r] = (RowStat){mu, s};
     }
     return nd->out;

@@ -14,6 +14,16 @@ enum { CHUNK = 4096 }; /* values a thread takes at a time */
                      _Pragma("omp simd") for (int i = chunk; i < end; i++) { __VA_ARGS__; });      \
     }
 
+/* dx += value, for input j; dx = value where it holds nothing yet. `let` stands before either. */
+#define GRADIENT(nd, j, cost, let, value)                                                          \
+    {                                                                                              \
+        real *restrict dx = (nd)->in[j]->grad;                                                     \
+        if (dx && ((nd)->fresh >> (j)&1))                                                          \
+            FOR_EACH((nd)->out->len, cost, let; dx[i] = (value))                                   \
+        else if (dx)                                                                               \
+            FOR_EACH((nd)->out->len, cost, let; dx[i] += (value))                                  \
+    }
+
 /* One line an op: its name, y as a function of x, and dy/dx as a function of x and y, for
  *
  *   y = f(x)        dx += dy f'(x)
@@ -23,14 +33,13 @@ enum { CHUNK = 4096 }; /* values a thread takes at a time */
     {                                                                                              \
         const real *restrict xs = nd->in[0]->data, *restrict ys = nd->out->data;                   \
         const real *restrict dy = nd->out->grad;                                                   \
-        real *restrict dx = nd->in[0]->grad;                                                       \
-        if (!dx) return;                                                                           \
-        FOR_EACH(nd->out->len, cost, const real x = xs[i]; const real y = ys[i]; (void)x; (void)y; \
-                 dx[i] += dy[i] * (df))                                                            \
+        GRADIENT(nd, 0, cost, const real x = xs[i]; const real y = ys[i]; (void)x;                 \
+                 (void)y, dy[i] * (df))                                                            \
     }                                                                                              \
     Tensor *op_##op(Tape *tp, Tensor *in)                                                          \
     {                                                                                              \
         Node *nd = tape_node(tp, #op, op##_backward, in->shape, in);                               \
+        nd->sets = 1;                                                                              \
         const real *restrict xs = in->data;                                                        \
         real *restrict ys = nd->out->data;                                                         \
         FOR_EACH(in->len, cost, const real x = xs[i]; ys[i] = (f))                                 \
@@ -62,15 +71,14 @@ POINTWISE(gelu_tanh, 40,   x * (1 + real_tanh(GELU_U(x))) / 2, gelu_tanh_slope(x
 static void scale_backward(Node *nd)
 {
     const real a = *(const real *)nd->saved, *dy = nd->out->grad;
-    real *dx = nd->in[0]->grad;
-    if (dx) FOR_EACH(nd->out->len, 2, dx[i] += a * dy[i])
+    GRADIENT(nd, 0, 2, , a * dy[i])
 }
 
 Tensor *op_scale(Tape *tp, Tensor *x, real a)
 {
     Node *nd = tape_node(tp, "scale", scale_backward, x->shape, x);
     real *saved = nd->saved = tape_save(tp, sizeof a), *y = nd->out->data;
-    *saved = a;
+    *saved = a, nd->sets = 1;
     FOR_EACH(x->len, 2, y[i] = a * x->data[i])
     return nd->out;
 }
@@ -79,10 +87,8 @@ Tensor *op_scale(Tape *tp, Tensor *x, real a)
 static void add_backward(Node *nd)
 {
     const real *dy = nd->out->grad;
-    for (int j = 0; j < 2; j++) {
-        real *dx = nd->in[j]->grad;
-        if (dx) FOR_EACH(nd->out->len, 2, dx[i] += dy[i])
-    }
+    for (int j = 1; j >= 0; j--) /* da last: dy may become it */
+        if (nd->in[j]->grad != dy) GRADIENT(nd, j, 2, , dy[i])
 }
 
 Tensor *op_add(Tape *tp, Tensor *a, Tensor *b)
@@ -90,6 +96,7 @@ Tensor *op_add(Tape *tp, Tensor *a, Tensor *b)
     CHECK(shape_equal(a->shape, b->shape), "op_add: a %s, b %s", shape_text(a->shape).text,
           shape_text(b->shape).text);
     Node *nd = tape_node(tp, "add", add_backward, a->shape, a, b);
+    nd->sets = 3, nd->passes = true;
     real *y = nd->out->data;
     FOR_EACH(a->len, 2, y[i] = a->data[i] + b->data[i])
     return nd->out;
@@ -101,8 +108,7 @@ static void mul_backward(Node *nd)
     const real *dy = nd->out->grad;
     for (int j = 0; j < 2; j++) {
         const real *other = nd->in[1 - j]->data;
-        real *dx = nd->in[j]->grad;
-        if (dx) FOR_EACH(nd->out->len, 2, dx[i] += other[i] * dy[i]) /* eq 4.2 */
+        GRADIENT(nd, j, 2, , other[i] * dy[i]) /* eq 4.2 */
     }
 }
 
@@ -111,6 +117,7 @@ Tensor *op_mul(Tape *tp, Tensor *a, Tensor *b)
     CHECK(shape_equal(a->shape, b->shape), "op_mul: a %s, b %s", shape_text(a->shape).text,
           shape_text(b->shape).text);
     Node *nd = tape_node(tp, "mul", mul_backward, a->shape, a, b);
+    nd->sets = 3;
     real *y = nd->out->data;
     FOR_EACH(a->len, 2, y[i] = a->data[i] * b->data[i])
     return nd->out;
@@ -168,8 +175,7 @@ Tensor *op_gain(Tape *tp, Tensor *x, Tensor *g)
 static void dropout_backward(Node *nd)
 {
     const real *m = nd->saved, *dy = nd->out->grad;
-    real *dx = nd->in[0]->grad;
-    if (dx) FOR_EACH(nd->out->len, 2, dx[i] += dy[i] * m[i])
+    GRADIENT(nd, 0, 2, , dy[i] * m[i])
 }
 
 Tensor *op_dropout(Tape *tp, Tensor *x, real p, Rng *rng)
@@ -178,6 +184,7 @@ Tensor *op_dropout(Tape *tp, Tensor *x, real p, Rng *rng)
     if (p == 0) return x;
     Node *nd = tape_node(tp, "dropout", dropout_backward, x->shape, x);
     real *m = nd->saved = tape_save(tp, (size_t)x->len * sizeof *m), *y = nd->out->data;
+    nd->sets = 1;
     for (int i = 0; i < x->len; i++) m[i] = rng_uniform(rng) < (double)p ? 0 : 1 / (1 - p);
     FOR_EACH(x->len, 2, y[i] = x->data[i] * m[i])
     return nd->out;

@@ -28,7 +28,7 @@ static void rnn_backward(Node *nd)
     const Rnn *s = nd->saved;
     const int T = z->shape.d[0], B = z->shape.d[1], H = z->shape.d[2];
     const size_t BH = (size_t)B * H;
-    real *all_dz = nd->fresh ? z->grad : s->dz;
+    real *all_dz = nd->fresh & 1 ? z->grad : s->dz;
     recurrent_transpose(&s->u);
 
 #pragma omp parallel for num_threads(parallel_threads(2.0 * T * B * H * H)) schedule(static)
@@ -42,7 +42,7 @@ static void rnn_backward(Node *nd)
             else
                 times_ut(&s->u, 0, H, rows, dz + BH, H, 0, dz);
             tanh_gradient(dz, nd->out->grad + at, nd->out->data + at, n); /* eq 9.3 */
-            if (z->grad && !nd->fresh) add_to(z->grad + at, dz, n);
+            if (z->grad && !(nd->fresh & 1)) add_to(z->grad + at, dz, n);
         }
         if (h0->grad)
             times_ut(&s->u, 0, H, rows, all_dz + (size_t)b * H, H, 1, h0->grad + (size_t)b * H);
@@ -64,7 +64,7 @@ Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u)
     Tensor *in[] = {z, h0, u};
     Node *nd = tape_node_of(tp, "rnn", rnn_backward, z->shape, LEN(in), in, s->h + BH);
     nd->saved = s;
-    nd->sets_first = true;
+    nd->sets = 1;
     s->u = recurrent_weight(tp, u, T, B, nd->out->requires_grad);
 
 #pragma omp parallel for num_threads(parallel_threads(2.0 * T * B * H * H)) schedule(static)

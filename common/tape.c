@@ -69,7 +69,7 @@ Tensor *tape_view(Tape *tp, Tensor *x, Shape s, int offset)
 
 static real *gradient_take(Tape *tp, int len)
 {
-    for (int i = 0; i < tp->spares; i++) {
+    for (int i = tp->spares - 1; i >= 0; i--) { /* the last one given back is still in the cache */
         if (tp->spare[i].len != len) continue;
         real *mem = tp->spare[i].mem;
         tp->spare[i] = tp->spare[--tp->spares];
@@ -79,9 +79,14 @@ static real *gradient_take(Tape *tp, int len)
 }
 
 /* A node's own backward is the last that reads the gradient of its output. */
-static void gradient_give_back(Tape *tp, Tensor *t)
+static void gradient_give_back(Tape *tp, const Node *nd)
 {
+    Tensor *t = nd->out;
     if (tp->keep_grads) return;
+    if (t->grad == nd->in[0]->grad) { /* it became the input's */
+        t->grad = NULL;
+        return;
+    }
     if (tp->spares < LEN(tp->spare)) {
         tp->spare[tp->spares].mem = t->grad;
         tp->spare[tp->spares++].len = t->len;
@@ -123,18 +128,30 @@ static char *describe(Tape *tp, Tensor *t)
     return arena_format(&tp->arena, "parameter %s %s", name, shape.text);
 }
 
-/* Gradients for the inputs, of zeros where there is none yet. Only the first input's need not be
- * zeroed, where the node can set it and no other input looks into the same tensor. */
+/* The node can set the gradient of input j, and nothing has been added to it yet. */
+static bool is_fresh(const Node *nd, int j)
+{
+    Tensor *t = nd->in[j];
+    if (!(nd->sets >> j & 1) || !t->requires_grad || t->grad || t->view_of) return false;
+    for (int i = 0; i < nd->inputs; i++)
+        if (i != j && whole(nd->in[i]) == t) return false; /* would add to it as well */
+    return true;
+}
+
+/* Gradients for the inputs, of zeros where there is none yet, unless the node sets all of it. */
 static void gradients_want(Tape *tp, Node *nd)
 {
-    Tensor *t = nd->in[0];
-    nd->fresh = nd->sets_first && t->requires_grad && !t->grad && !t->view_of;
-    for (int j = 1; j < nd->inputs; j++) nd->fresh = nd->fresh && whole(nd->in[j]) != t;
-    if (nd->fresh)
-        t->grad = gradient_take(tp, t->len);
-    else
-        gradient_want(tp, t);
-    for (int j = 1; j < nd->inputs; j++) gradient_want(tp, nd->in[j]);
+    nd->fresh = 0;
+    for (int j = 0; j < nd->inputs; j++) {
+        Tensor *t = nd->in[j];
+        if (!is_fresh(nd, j)) {
+            gradient_want(tp, t);
+            continue;
+        }
+        nd->fresh |= 1u << j;
+        const bool becomes = j == 0 && nd->passes && !tp->keep_grads && !nd->out->view_of;
+        t->grad = becomes ? nd->out->grad : gradient_take(tp, t->len);
+    }
 }
 
 /* The backward pass; with an Error it stops at the first non-finite gradient and describes it. */
@@ -156,7 +173,7 @@ static bool backward(Tape *tp, Tensor *loss, Error *err)
                 return error_set(err, "backward of op %s made a gradient of %g in %s, element %d",
                                  nd->name, (double)in->grad[at], describe(tp, in), at);
         }
-        gradient_give_back(tp, nd->out);
+        gradient_give_back(tp, nd);
     }
     return true;
 }

@@ -21,8 +21,10 @@ struct Node {
     Tensor *out, **in;
     int inputs;
     void *saved;      /* what backward needs besides */
-    bool sets_first;  /* backward can set in[0]->grad as well as add to it */
-    bool fresh;       /* it has to, this time: in[0]->grad is uninitialised */
+    unsigned sets;    /* bit j: backward can set in[j]->grad as well as add to it (j < 32) */
+    unsigned fresh;   /* bit j: it has to, this time: in[j]->grad is uninitialised */
+    bool passes;      /* in[0]'s gradient is the output's, which may become it: then in[0]->grad ==
+                       * out->grad, and there is nothing to set */
     const char *name; /* of the op, for messages, tape_print and DOT */
 };
 

@@ -220,8 +220,8 @@ static Tensor *cross_attention(const Pass *p, const Block *b, Tensor *x, KeyValu
 static Tensor *feed_forward(const Pass *p, const Block *b, Tensor *x)
 {
     if (!b->up.w) return x;
-    Tensor *y = linear(p->tp, &b->up, entering(p, &b->norm_ffn, x));                /* (B,T,F) */
-    return leaving(p, &b->norm_ffn, x, linear(p->tp, &b->down, op_relu(p->tp, y))); /* (B,T,C) */
+    Tensor *y = linear_relu(p->tp, &b->up, entering(p, &b->norm_ffn, x)); /* (B,T,F) */
+    return leaving(p, &b->norm_ffn, x, linear(p->tp, &b->down, y));       /* (B,T,C) */
 }
 
 /* --- embeddings --------------------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@ typedef Tensor *Build(Tape *tp, Tensor **x, int n, const int *arg);
     }
 
 BUILD(matmul, op_matmul(tp, x[0], x[1]))
+BUILD(linear_relu, op_linear_relu(tp, x[0], x[1], x[2]))
 BUILD(linear_, op_linear(tp, x[0], x[1], x[2]))
 BUILD(bmm, op_bmm(tp, x[0], x[1], arg[0], arg[1]))
 BUILD(add, op_add(tp, x[0], x[1]))
@@ -143,6 +144,7 @@ static const struct Row {
     const char *cases[6]; /* the shapes of the inputs */
 } table[] = {
     {"op_matmul", matmul, {0}, {"2,3 3,4", "1,1 1,1", "3,2,4 4,1", "2,1,2,3 3,2", "3,3 3,3"}},
+    {"op_linear_relu", linear_relu, {0}, {"2,3 3,4 4", "1,1 1,1 1", "3,2,4 4,1 1"}},
     {"op_linear", linear_, {0}, {"2,3 3,4 4", "1,1 1,1 1", "3,2,4 4,1 1", "2,1,2,3 3,2 2"}},
     {"op_bmm", bmm, {0, 0}, {"2,3,4 2,4,5", "1,1,1 1,1,1", "3,1,4 3,4,1", "2,3,3 2,3,3"}},
     {"op_bmm", bmm, {0, 1}, {"2,3,4 2,5,4", "1,1,1 1,1,1", "3,4,1 3,2,1", "2,3,4 2,3,4"}},
@@ -214,8 +216,9 @@ static const struct Row {
 
 /* --- walking it --------------------------------------------------------------------------------- */
 
-/* How the inputs are used: as they are; all of them the same tensor; the op twice, y = f + f. */
-typedef enum { PLAIN, ALL_THE_SAME, TWICE, WAYS } Way;
+/* How the inputs are used: as they are; all of them the same tensor; the op twice, y = f + f; made by
+ * another op, so that their gradients may be set instead of added to; both. */
+typedef enum { PLAIN, ALL_THE_SAME, TWICE, MADE, MADE_TWICE, WAYS } Way;
 
 typedef struct {
     const struct Row *row;
@@ -229,8 +232,9 @@ static Tensor *projected(Tape *tp, void *arg)
     Case *c = arg;
     Tensor *x[MAX_INPUTS];
     for (int i = 0; i < c->n; i++) x[i] = c->x[c->way == ALL_THE_SAME ? 0 : i];
+    for (int i = 0; i < c->n && c->way >= MADE; i++) x[i] = op_scale(tp, x[i], 1);
     Tensor *y = c->row->build(tp, x, c->n, c->row->arg);
-    if (c->way == TWICE) y = op_add(tp, y, c->row->build(tp, x, c->n, c->row->arg));
+    if (c->way == TWICE || c->way == MADE_TWICE) y = op_add(tp, y, c->row->build(tp, x, c->n, c->row->arg));
     Rng rng = rng_make(6, RNG_TEST, 0);
     real *r = tape_save(tp, (size_t)y->len * sizeof *r);
     for (int i = 0; i < y->len; i++) r[i] = rng_normal(&rng);
@@ -259,7 +263,8 @@ static int make_inputs(Params *ps, const char *shapes, Tensor **x)
 static void check_case(const struct Row *row, const char *shapes, Way way, int constant,
                        double *largest)
 {
-    static const char *const ways[] = {"", ", all inputs the same", ", used twice"};
+    static const char *const ways[] = {"", ", all inputs the same", ", used twice", ", made",
+                                       ", made, used twice"};
     Params ps = params_init(7);
     Case c = {.row = row, .way = way};
     c.n = make_inputs(&ps, shapes, c.x);
