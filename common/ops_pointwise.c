@@ -14,7 +14,7 @@ enum { CHUNK = 4096 }; /* values a thread takes at a time */
                      _Pragma("omp simd") for (int i = chunk; i < end; i++) { __VA_ARGS__; });      \
     }
 
-/* dx += value, for input j; dx = value where it holds nothing yet. `let` stands before either. */
+/* dx += value, for input j; dx = value where that is still empty. `let` stands before either. */
 #define GRADIENT(nd, j, cost, let, value)                                                          \
     {                                                                                              \
         real *restrict dx = (nd)->in[j]->grad;                                                     \
@@ -108,7 +108,8 @@ static void mul_backward(Node *nd)
     const real *dy = nd->out->grad;
     for (int j = 0; j < 2; j++) {
         const real *other = nd->in[1 - j]->data;
-        GRADIENT(nd, j, 2, , other[i] * dy[i]) /* eq 4.2 */
+        real *dx = nd->in[j]->grad;
+        if (dx) FOR_EACH(nd->out->len, 2, dx[i] += other[i] * dy[i]) /* eq 4.2 */
     }
 }
 
@@ -117,7 +118,6 @@ Tensor *op_mul(Tape *tp, Tensor *a, Tensor *b)
     CHECK(shape_equal(a->shape, b->shape), "op_mul: a %s, b %s", shape_text(a->shape).text,
           shape_text(b->shape).text);
     Node *nd = tape_node(tp, "mul", mul_backward, a->shape, a, b);
-    nd->sets = 3;
     real *y = nd->out->data;
     FOR_EACH(a->len, 2, y[i] = a->data[i] * b->data[i])
     return nd->out;

@@ -6,6 +6,8 @@
 #   bash tests/lessons.sh            all pages of lessons/ (or of $LESSONS_DIR)
 #   bash tests/lessons.sh 01 03      these pages alone
 #   READ_ONLY=1 bash tests/lessons.sh    all but the running: seconds instead of minutes
+#
+# As many pages at a time as there are cores, except those that measure time.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 dir=${LESSONS_DIR:-lessons}
@@ -27,6 +29,7 @@ headings="## The one idea
 ## Summary
 ## What still fails"
 readonly most_words=1200 most_quoted=60 patience=300 # seconds of one block
+readonly alone=" 21 "                                # pages that measure time
 failed=0
 
 fail() { # WHERE MESSAGE
@@ -40,7 +43,7 @@ seconds_since() {
 
 # The fields LINE and on of all items of one kind.
 items() { # KIND
-    awk -F '\t' -v kind="$1" '$1 == kind { print substr($0, length(kind) + 2) }' "$work/items"
+    awk -F '\t' -v kind="$1" '$1 == kind { print substr($0, length(kind) + 2) }' "$here/items"
 }
 
 count() { # KIND
@@ -55,7 +58,7 @@ check_headings() {
     [[ $title == "# $number "?* ]] || fail "$name:1" "expected \"# $number Title\", found \"$title\""
     grep -qE '^\*read [0-9]+ min · run [0-9]+ min · do [0-9]+ min · needs .+\*$' "$page" ||
         fail "$name" "expected a line \"*read 10 min · run 1 min · do 40 min · needs ...*\", found none"
-    diff <(echo "$headings") <(items heading | cut -f2 | grep '^## ') >"$work/diff" ||
+    diff <(echo "$headings") <(items heading | cut -f2 | grep '^## ') >"$here/diff" ||
         fail "$name" "headings (< expected, > found): $(grep '^[<>]' "$work/diff" | paste -sd';')"
     [ "$(count run)" -gt 0 ] || fail "$name" "expected a block to run, found none"
 }
@@ -91,8 +94,8 @@ check_quotes() {
                  if (most) printf "found \"%s\" in line %d", have[near + most], near + most + 1
                  else printf "found it nowhere at the start of the quoted lines"
                  exit 1
-             }' "$file" "$source" >"$work/why" ||
-            fail "$name:$line" "a quote of $source: $(cat "$work/why")"
+             }' "$file" "$source" >"$here/why" ||
+            fail "$name:$line" "a quote of $source: $(cat "$here/why")"
     done < <(items quote)
     [ $total -le $most_quoted ] ||
         fail "$name" "expected at most $most_quoted quoted lines, found $total"
@@ -160,10 +163,10 @@ run_blocks() {
 # --- all pages -------------------------------------------------------------------------------------
 
 check_page() { # PAGE
-    local page=$1 name number start before=$failed
-    name=$(basename "$page") number=${name%%-*} start=$(date +%s.%N)
-    mkdir -p "$work/$number"
-    awk -v dir="$work/$number" -v number="$((10#$number))" -f tests/lessons.awk "$page" >"$work/items"
+    local page=$1 name number here start
+    name=$(basename "$page") number=${name%%-*} here=$work/$(basename "$page") start=$(date +%s.%N)
+    mkdir -p "$here"
+    awk -v dir="$here" -v number="$((10#$number))" -f tests/lessons.awk "$page" >"$here/items"
     while IFS=$'\t' read -r line message; do
         fail "$name:$line" "$message"
     done < <(items bad)
@@ -173,20 +176,39 @@ check_page() { # PAGE
     check_quotes
     check_tags
     [ -n "${READ_ONLY:-}" ] || run_blocks
-    [ $failed -gt "$before" ] && return
+    [ $failed -gt 0 ] && return 1
     printf 'ok    %-28s %6s s   %d run, %d ranges, %d quotes, %d equations, %d links, %d words\n' \
         "$name" "$(seconds_since "$start")" "$(count run)" "$(count expect)" "$(count quote)" \
         "$(count tag)" "$(count link)" "$(items words | cut -f2)"
 }
 
+# Each page in a shell of its own; what it says is printed at once when it is done.
+check_apart() { # PAGE
+    local log
+    log=$work/$(basename "$1").log
+    (check_page "$1") >"$log" 2>&1 || grep -c '^FAIL' "$log" >"$log.failed"
+    cat "$log"
+}
+
 list_source_tags >"$work/source_tags"
-pages=()
+pages=() last=()
 for wanted in "${@:-[0-9][0-9]}"; do
     mapfile -t found < <(compgen -G "$dir/$wanted-*.md")
     [ ${#found[@]} -gt 0 ] || fail "$dir" "no page $wanted-NAME.md"
-    pages+=("${found[@]}")
+    for page in "${found[@]}"; do
+        number=$(basename "$page")
+        [[ $alone == *" ${number%%-*} "* ]] && last+=("$page") || pages+=("$page")
+    done
 done
-for page in "${pages[@]}"; do check_page "$page"; done
+for page in ${pages[@]+"${pages[@]}"}; do
+    while [ "$(jobs -pr | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+    check_apart "$page" &
+done
+wait
+for page in ${last[@]+"${last[@]}"}; do check_apart "$page"; done
+for count in "$work"/*.failed; do
+    [ -f "$count" ] && failed=$((failed + $(cat "$count")))
+done
 
 # An equation of a lesson that has no page at all.
 if [ $# -eq 0 ]; then
