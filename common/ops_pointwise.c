@@ -178,6 +178,13 @@ static void dropout_backward(Node *nd)
     GRADIENT(nd, 0, 2, , dy[i] * m[i])
 }
 
+/* m of elements first .. first+n-1, from the numbers that are theirs whoever draws them. */
+static void dropout_mask(real *m, int first, int n, real p, const Rng *rng)
+{
+    Rng r = rng_after(rng, (uint64_t)first);
+    for (int i = first; i < first + n; i++) m[i] = rng_uniform(&r) < (double)p ? 0 : 1 / (1 - p);
+}
+
 Tensor *op_dropout(Tape *tp, Tensor *x, real p, Rng *rng)
 {
     CHECK(p >= 0 && p < 1, "op_dropout: p = %g; must be at least 0 and below 1", (double)p);
@@ -185,7 +192,10 @@ Tensor *op_dropout(Tape *tp, Tensor *x, real p, Rng *rng)
     Node *nd = tape_node(tp, "dropout", dropout_backward, x->shape, x);
     real *m = nd->saved = tape_save(tp, (size_t)x->len * sizeof *m), *y = nd->out->data;
     nd->sets = 1;
-    for (int i = 0; i < x->len; i++) m[i] = rng_uniform(rng) < (double)p ? 0 : 1 / (1 - p);
+    const int len = x->len;
+    PARALLEL_FOR(20.0 * len, i, len, CHUNK,
+                 dropout_mask(m, i, len - i < CHUNK ? len - i : CHUNK, p, rng));
+    *rng = rng_after(rng, (uint64_t)len);
     FOR_EACH(x->len, 2, y[i] = x->data[i] * m[i])
     return nd->out;
 }

@@ -25,17 +25,29 @@ Rng rng_make(uint64_t seed, RngStream stream, uint32_t step)
     return (Rng){.seed = seed, .stream = stream, .step = step};
 }
 
+/* The four numbers that number n is one of. */
+static void fill_block(Rng *r)
+{
+    const uint64_t block = r->n / 4;
+    const uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), r->step, r->stream};
+    const uint32_t key[2] = {(uint32_t)r->seed, (uint32_t)(r->seed >> 32)};
+    philox4x32(counter, key, r->block);
+}
+
 uint32_t rng_u32(Rng *r)
 {
     const int lane = (int)(r->n % 4);
-    if (lane == 0) {
-        const uint64_t block = r->n / 4;
-        const uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), r->step, r->stream};
-        const uint32_t key[2] = {(uint32_t)r->seed, (uint32_t)(r->seed >> 32)};
-        philox4x32(counter, key, r->block);
-    }
+    if (lane == 0) fill_block(r);
     r->n++;
     return r->block[lane];
+}
+
+Rng rng_after(const Rng *r, uint64_t n)
+{
+    Rng later = *r;
+    later.n += n;
+    if (later.n % 4) fill_block(&later);
+    return later;
 }
 
 int rng_below(Rng *r, int n)

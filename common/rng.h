@@ -28,6 +28,7 @@ typedef struct {
 Rng rng_make(uint64_t seed, RngStream stream, uint32_t step);
 
 uint32_t rng_u32(Rng *r);
+Rng rng_after(const Rng *r, uint64_t n);        /* as r is when n more numbers were drawn */
 int rng_below(Rng *r, int n);                   /* uniform on 0 .. n-1, without bias; n >= 1 */
 double rng_uniform(Rng *r);                     /* uniform on [0,1), a multiple of 2^-32 */
 double rng_normal(Rng *r);                      /* mean 0, variance 1; Box & Muller 1958 */

@@ -159,7 +159,7 @@ START_TEST(dropout)
 {
     enum { N = 200000 };
     Tape tp = {0};
-    Rng rng = rng_make(1, RNG_DROPOUT, 5), again = rng;
+    Rng rng = rng_make(1, RNG_DROPOUT, 5), again = rng, one_by_one = rng;
     Tensor *x = tape_zeros(&tp, SHAPE(N / 100, 100));
     for (int i = 0; i < N; i++) x->data[i] = 1;
     x->requires_grad = true;
@@ -174,6 +174,7 @@ START_TEST(dropout)
     int dropped = 0, wrong = 0;
     for (int i = 0; i < N; i++) {
         dropped += y->data[i] == 0;
+        wrong += (y->data[i] == 0) != (rng_uniform(&one_by_one) < .25);
         wrong += y->data[i] != 0 && fabsf(y->data[i] - 4 / 3.f) > 1e-6f;
         wrong += x->grad[i] != y->data[i]; /* x and r are 1 */
     }

@@ -46,6 +46,18 @@ START_TEST(layout_of_the_counter)
 }
 END_TEST
 
+START_TEST(after_any_number)
+{
+    Rng r = rng_make(5, RNG_TEST, 3);
+    for (int i = 0; i < 9; i++, rng_u32(&r)) /* from every place in a block */
+        for (uint64_t n = 0; n < 9; n++) {
+            Rng drawn = r, jumped = rng_after(&r, n);
+            for (uint64_t k = 0; k < n; k++) rng_u32(&drawn);
+            for (int k = 0; k < 9; k++) ck_assert_uint_eq(rng_u32(&jumped), rng_u32(&drawn));
+        }
+}
+END_TEST
+
 START_TEST(streams_differ)
 {
     enum { SEEDS = 3, STREAMS = RNG_TEST + 1, STEPS = 50, N = SEEDS * STREAMS * STEPS };
@@ -213,6 +225,7 @@ START_TEST(below_zero)
 END_TEST
 
 SUITE("rng",
-      TESTS(known_answers, layout_of_the_counter, streams_differ, interleaving, bits_are_uniform,
-            uniform, below_small, below_is_unbiased, normal, normal_is_bounded, choose),
+      TESTS(known_answers, layout_of_the_counter, after_any_number, streams_differ, interleaving,
+            bits_are_uniform, uniform, below_small, below_is_unbiased, normal, normal_is_bounded,
+            choose),
       ABORTS(below_zero))
