@@ -33,7 +33,9 @@ PROGRAMS += $(patsubst %.c,%,$(wildcard lessons/*.c))
 COMMON   := $(filter-out $(PROGRAMS:=.c),$(wildcard common/*.c))
 MODELS   := rnn/rnn.c lstm_gru/lstm.c lstm_gru/gru.c lstm_gru/gated.c \
             seq2seq_attention/seq2seq.c seq2seq_attention/search.c \
-            transformer/transformer.c transformer/cache.c transformer/describe.c
+            transformer/transformer.c transformer/positions.c \
+            transformer/cache.c transformer/describe.c \
+            transformer/reading.c transformer/figures.c
 SUITES   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 DOUBLES  := $(patsubst %.c,%,$(wildcard tests/double/*.c))
 SHELLS   := $(wildcard tests/programs/*.sh)

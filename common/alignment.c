@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 #include "file.h"
+#include "label.h"
 #include "plot.h"
 #include "utf8.h"
 
@@ -19,58 +19,7 @@ static real weight_of(const Alignment *a, int t, int s)
     return a->weight[(size_t)t * a->S + s];
 }
 
-/* --- tokens as labels ----------------------------------------------------------------------------- */
-
-enum { LABEL_COLUMNS = 16 }; /* longer ones are cut where room is short */
-
-static int shown_code(int code)
-{
-    if (code == ' ') return 0xB7;
-    if (code == '\n') return 0x21B5;
-    return code < 0 || utf8proc_category(code) == UTF8PROC_CATEGORY_CC ? UTF8_REPLACEMENT : code;
-}
-
-/* The token as one can see it, cut with "..." to so many columns; free() it. */
-static char *label_of(const char *token, int columns)
-{
-    const size_t len = strlen(token);
-    char *label = xcalloc(3 * len + 4, 1); /* of one byte U+FFFD makes three */
-    size_t fits = 0, n = 0;                /* bytes that leave room for the dots; bytes */
-    for (size_t i = 0; i < len;) {
-        int code;
-        i += (size_t)utf8_decode(token + i, len - i, &code);
-        n += (size_t)utf8_encode(shown_code(code), label + n);
-        const int width = utf8_width(label);
-        if (width <= columns - 1) fits = n;
-        if (width <= columns) continue;
-        memcpy(label + fits, "\u2026", sizeof "\u2026");
-        break;
-    }
-    return label;
-}
-
-static int widest(const char *const *token, int n)
-{
-    int most = 0;
-    for (int i = 0; i < n; i++) {
-        char *label = label_of(token[i], LABEL_COLUMNS);
-        const int width = utf8_width(label);
-        if (width > most) most = width;
-        free(label);
-    }
-    return most;
-}
-
 /* --- files ---------------------------------------------------------------------------------------- */
-
-static void print_field(FILE *f, const char *token) /* in quotes, quotes doubled */
-{
-    char *label = label_of(token, INT32_MAX);
-    fputc('"', f);
-    for (const char *s = label; *s; s++) fprintf(f, *s == '"' ? "\"\"" : "%c", *s);
-    fputc('"', f);
-    free(label);
-}
 
 static void print_csv(FILE *f, const Alignment *a, int n)
 {
@@ -79,9 +28,9 @@ static void print_csv(FILE *f, const Alignment *a, int n)
         for (int t = 0; t < a[i].T; t++)
             for (int s = 0; s < a[i].S; s++) {
                 fprintf(f, "%d,%d,", i, t);
-                print_field(f, a[i].target[t]);
+                label_field(f, a[i].target[t]);
                 fprintf(f, ",%d,", s);
-                print_field(f, a[i].source[s]);
+                label_field(f, a[i].source[s]);
                 fprintf(f, ",%.6f\n", (double)weight_of(&a[i], t, s));
             }
 }
@@ -109,7 +58,7 @@ enum {
  * characters: where no font has a label's character, gnuplot measures nonsense. */
 static void print_panel(FILE *f, const Alignment *a, const char *csv, int first, int panels)
 {
-    const int across = widest(a->source, a->S), left = widest(a->target, a->T) + 3;
+    const int across = label_widest(a->source, a->S), left = label_widest(a->target, a->T) + 3;
     const int right = panels > 1 ? 2 : 9; /* room for the key of colours */
     const bool words = across > 2;
     print_tics(f, "xtics", words ? "rotate by 60 right" : "norotate", a->source, a->S,
@@ -201,8 +150,8 @@ typedef struct {
 
 static Layout layout_of(const Alignment *a)
 {
-    const int source = widest(a->source, a->S);
-    Layout l = {.margin = widest(a->target, a->T), .numbered = source > 2};
+    const int source = label_widest(a->source, a->S);
+    Layout l = {.margin = label_widest(a->target, a->T), .numbered = source > 2};
     l.cell = l.numbered ? snprintf(NULL, 0, " %d", a->S - 1) : source > 1 ? source : 1;
     return l;
 }

@@ -17,8 +17,7 @@ typedef struct {
 
 enum { ALIGNMENT_PANELS = 4, ALIGNMENT_COLUMNS = 80 };
 
-/* In all three forms a space is shown as U+00B7, a newline as U+21B5, and what is no character to
- * print as U+FFFD. */
+/* In all three forms tokens are shown as label.h has it. */
 
 /* The n >= 1 alignments as dir/name.csv (sentence,target_index,target,source_index,source,weight;
  * indices from 0, tokens quoted as in RFC 4180) and dir/name.gp, which draws the first

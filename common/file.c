@@ -127,6 +127,20 @@ bool file_write(const char *path, const void *data, size_t len, Error *err)
                      full ? "; free some space or choose another --out" : "");
 }
 
+bool file_print(const char *path, void (*print)(FILE *f, const void *arg), const void *arg,
+                Error *err)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *f = open_memstream(&text, &len);
+    if (f) print(f, arg);
+    const bool whole = f && fclose(f) == 0;
+    const bool ok =
+        whole ? file_write(path, text, len, err) : error_set(err, "%s: out of memory", path);
+    free(text);
+    return ok;
+}
+
 /* --- names and directories -------------------------------------------------------------------- */
 
 bool file_exists(const char *path)

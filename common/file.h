@@ -3,6 +3,7 @@
 #define FILE_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "base.h"
 
@@ -14,6 +15,10 @@ bool file_read(const char *path, size_t max, char **data, size_t *len, Error *er
  * the directory synced. After a failure or a kill the file is the old one or the new one, never a
  * mixture; after a failure the temporary file is gone. */
 bool file_write(const char *path, const void *data, size_t len, Error *err);
+
+/* Writes what print(f, arg) prints, likewise. */
+bool file_print(const char *path, void (*print)(FILE *f, const void *arg), const void *arg,
+                Error *err);
 
 bool file_exists(const char *path);
 bool dir_make(const char *path, Error *err); /* and its parents; fine if it is there */

@@ -11,6 +11,7 @@
 
 /* --- ops_matmul.c: matrix products --------------------------------------------------------- */
 Tensor *op_matmul(Tape *tp, Tensor *x, Tensor *w);            /* y = x w      (...,C) (C,N)      */
+Tensor *op_matmul_t(Tape *tp, Tensor *x, Tensor *w);          /* y = x w^T    (...,C) (N,C)      */
 Tensor *op_linear(Tape *tp, Tensor *x, Tensor *w, Tensor *b); /* y = x w + b  (...,C) (C,N) (N)  */
 Tensor *op_linear_relu(Tape *tp, Tensor *x, Tensor *w, Tensor *b); /* y = relu(x w + b)       */
 /* y[i] = a[i] b[i] for each i of the leading axis, a and b transposed first where asked:
@@ -70,6 +71,10 @@ typedef struct {
     bool causal;                  /* s <= t + (S - T): the last step sees all */
     const int *len;               /* (B) s < len[b], or NULL; what stands beyond may be NaN */
     const unsigned char *allowed; /* (T,S) those that are not 0, or NULL */
+    /* (2,heads), or NULL: of each head what a score loses for every step of distance to a key
+     * before, then to a key after (ALiBi, Press et al. 2022); INFINITY hides them. Step t stands
+     * where key t + (S - T) does. */
+    const real *slope;
 } AttentionMask;
 /* Multi-head scaled dot-product attention (Vaswani et al. 2017, s3.2): for each of `heads` blocks
  * of D = C / heads columns, y_t = sum_s p_ts v_s, p_t the softmax over the keys t may look at of
@@ -78,6 +83,11 @@ typedef struct {
  * is NULL, *weights becomes p (B,heads,T,S), which lives as long as the result. */
 Tensor *op_attention(Tape *tp, Tensor *q, Tensor *k, Tensor *v, int heads,
                      const AttentionMask *mask, const real **weights);
+
+/* --- ops_rotary.c ---------------------------------------------------------------------------- */
+/* Rotary positions (Su et al. 2021): in each of `heads` blocks of D = C / heads columns, D even, pair
+ * i, which is columns 2i and 2i+1, is turned by (first + t) / 10000^(2i/D). (B,T,C) -> (B,T,C) */
+Tensor *op_rotary(Tape *tp, Tensor *x, int heads, int first);
 
 /* --- ops_loss.c: to a scalar ---------------------------------------------------------------- */
 /* Mean over the scored rows of -log softmax(logits)[target], in nats. logits (...,V); one target

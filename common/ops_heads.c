@@ -10,7 +10,10 @@
  * than to make. So p lives for a tile of steps at a time, and is made again in the backward pass
  * from two numbers a step, as in FlashAttention (Dao et al. 2022); dy . y stands for sum_s p_ts
  * dp_ts, which would need all keys before the first. Hidden scores become -inf, and keys hidden
- * from a whole tile are not looked at. */
+ * from a whole tile are not looked at.
+ *
+ * A slope m (ALiBi, Press et al. 2022) makes it e_ts - m |t - s|: a constant, so no gradient
+ * changes. */
 #include "blas_small.h"
 #include "ops.h"
 #include "parallel.h"
@@ -52,6 +55,7 @@ typedef struct {
     int T, S, C, D, keys; /* keys: that are no padding */
     size_t q, k;          /* where it starts in q, y and in k, v */
     size_t step;          /* its first step among those of (B,heads,T) */
+    real before, after;   /* slopes, as e has them: before 1 / sqrt(D) is put on */
     real *p, *de;         /* (tile,row) scratch; de for the backward pass alone */
     real *kt, *vt;        /* (D,row) k and v transposed; vt likewise for the backward pass */
 } Head;
@@ -71,6 +75,10 @@ static Head head_of(const Node *nd, int i, int worker)
     z.q = (size_t)b * z.T * z.C + (size_t)h * z.D;
     z.k = (size_t)b * z.S * z.C + (size_t)h * z.D;
     z.step = (size_t)i * z.T;
+    if (a->mask.slope) {
+        z.before = a->mask.slope[h] / a->scale;
+        z.after = a->mask.slope[a->heads + h] / a->scale;
+    }
     z.p = a->scratch + worker * a->size;
     z.kt = z.p + (size_t)a->tile * a->row;
     z.de = z.kt + (size_t)z.D * a->row;
@@ -108,6 +116,14 @@ static void products(const Attention *a, const Head *z, const Tile *i, const rea
         gemm_serial(NT, i->steps, i->keys, z->D, x, z->C, y, z->C, 0, out, a->row);
 }
 
+/* Takes what the slopes ask off the scores e of step t, which stands where key t + S - T does. */
+static void lean(const Head *z, int t, int seen, real *restrict e)
+{
+    const int here = t + z->S - z->T;
+    for (int s = 0; s < here && s < seen; s++) e[s] -= z->before * (real)(here - s); /* eq 19.4 */
+    for (int s = here < 0 ? 0 : here + 1; s < seen; s++) e[s] -= z->after * (real)(s - here);
+}
+
 /* e of a tile, those hidden -inf. i->keys may not be 0. */
 static void scores(const Node *nd, const Head *z, const Tile *i)
 {
@@ -118,6 +134,7 @@ static void scores(const Node *nd, const Head *z, const Tile *i)
         const unsigned char *allowed =
             a->mask.allowed ? a->mask.allowed + (size_t)(i->t + j) * z->S : NULL;
         real *e = z->p + (size_t)j * a->row;
+        if (a->mask.slope) lean(z, i->t + j, seen, e);
         for (int s = 0; s < seen && allowed; s++) e[s] = allowed[s] ? e[s] : -INFINITY;
         for (int s = seen; s < round_up(i->keys); s++) e[s] = -INFINITY;
     }

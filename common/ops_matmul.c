@@ -59,6 +59,27 @@ Tensor *op_matmul(Tape *tp, Tensor *x, Tensor *w)
     return nd->out;
 }
 
+/* y = x w^T, w (N,C)      dx += dy w      dw += dy^T x */
+static void matmul_t_backward(Node *nd)
+{
+    Tensor *x = nd->in[0], *w = nd->in[1];
+    const int N = w->shape.d[0], C = w->shape.d[1], R = x->len / C;
+    const real *dy = nd->out->grad;
+    if (x->grad) gemm(NN, R, C, N, dy, w->data, nd->fresh & 1 ? 0 : 1, x->grad);
+    if (w->grad) gemm(TN, N, C, R, dy, x->data, 1, w->grad);
+}
+
+Tensor *op_matmul_t(Tape *tp, Tensor *x, Tensor *w)
+{
+    const int C = shape_last(x->shape), N = w->shape.d[0];
+    CHECK(w->shape.n == 2 && w->shape.d[1] == C, "op_matmul_t: x %s, w %s; w must be (N,%d)",
+          shape_text(x->shape).text, shape_text(w->shape).text, C);
+    Node *nd = tape_node(tp, "matmul_t", matmul_t_backward, shape_with_last(x->shape, N), x, w);
+    nd->sets = 1;
+    gemm(NT, x->len / C, N, C, x->data, w->data, 0, nd->out->data);
+    return nd->out;
+}
+
 /* Rows first .. first+n-1 of y; the bias, the product and relu one after the other in the cache. */
 static void linear_rows(const Node *nd, int first, int n, bool relu)
 {

@@ -73,7 +73,8 @@ void optim_step(Optim *o, Params *ps, double lr)
 double lr_at(const Schedule *s, int step)
 {
     if (step <= s->warmup) return s->lr * step / s->warmup;
-    if (s->inverse_sqrt) return fmax(s->min_lr, s->lr * sqrt(fmax(s->warmup, 1) / step));
+    if (s->inverse_sqrt) /* eq 20.5 */
+        return fmax(s->min_lr, s->lr * sqrt(fmax(s->warmup, 1) / step));
     if (step >= s->steps) return s->min_lr;
     const double done = (double)(step - s->warmup) / (s->steps - s->warmup); /* eq 5.5 */
     return s->min_lr + (s->lr - s->min_lr) * (1 + cos(3.14159265358979323846 * done)) / 2;

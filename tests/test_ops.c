@@ -30,6 +30,33 @@ START_TEST(matmul_and_linear)
 }
 END_TEST
 
+/* The same product with w stored as [1 2; 0 1; -1 3]; and relu of x w + b - 20, [-5 2 15; -8 1 13], which
+ * lets dy through where it is positive: r = [1 2 3; 0 0 1] becomes [0 2 3; 0 0 1]. */
+START_TEST(matmul_t_and_linear_relu)
+{
+    Tape tp = {0};
+    Tensor *x = GIVEN(&tp, SHAPE(2, 2), 1, 2, 0, 1),
+           *wt = GIVEN(&tp, SHAPE(3, 2), 1, 2, 0, 1, -1, 3);
+    Tensor *y = op_matmul_t(&tp, x, wt);
+    ck_shape(y, SHAPE(2, 3));
+    CK(y->data, 5, 2, 5, 2, 1, 3);
+    BACKWARD(&tp, y, 1, 2, 3, 0, 0, 1);
+    CK(x->grad, -2, 13, -1, 3);
+    CK(wt->grad, 1, 2, 2, 4, 3, 7);
+    Tensor *x2 = GIVEN(&tp, SHAPE(2, 2), 1, 2, 0, 1), *b = GIVEN(&tp, SHAPE(3), -10, 0, 10);
+    Tensor *w = GIVEN(&tp, SHAPE(2, 3), 1, 0, -1, 2, 1, 3);
+    Tensor *relu = op_linear_relu(&tp, x2, w, b);
+    CK(relu->data, 0, 2, 15, 0, 1, 13);
+    BACKWARD(&tp, relu, 1, 2, 3, 0, 0, 1);
+    CK(x2->grad, 0 - 3, 2 + 9, -1, 3);
+    CK(w->grad, 0, 2, 3, 0, 4, 7);
+    CK(b->grad, 0, 2, 4);
+    x2->data[0] = NAN; /* not hidden as 0 */
+    ck_assert(isnan(op_linear_relu(&tp, x2, w, b)->data[0]));
+    tape_free(&tp);
+}
+END_TEST
+
 /* Twice a (1,2) times a (2,1): [1 2].[3 4] = 11, [5 6].[7 8] = 83; dy = 1, 10 gives da = dy b and
  * db = dy a. Stored transposed, shapes swap and the numbers of vectors stay. */
 START_TEST(bmm)
@@ -240,6 +267,6 @@ START_TEST(layernorm)
 END_TEST
 
 SUITE("ops",
-      TESTS(matmul_and_linear, bmm, bmm_transposes, arithmetic, gain, tanh_and_sigmoid, relu,
-            gelu_forms, dropout, dropout_of_a_part, softmax, layernorm),
+      TESTS(matmul_and_linear, matmul_t_and_linear_relu, bmm, bmm_transposes, arithmetic, gain,
+            tanh_and_sigmoid, relu, gelu_forms, dropout, dropout_of_a_part, softmax, layernorm),
       NO_ABORTS)

@@ -64,13 +64,13 @@ static void logits(const Net *n, const Batch *batch, real *z)
     tape_free(&tp);
 }
 
-static const char *const norms[] = {"post", "pre"};
-static const char *const positions[] = {"sinusoid", "learned", "none"};
+static const char *const norms[] = {"post", "pre", "none"};
+static const char *const positions[] = {"sinusoid", "learned", "rotary", "alibi", "none"};
 
 /* Step i does not change by a bit when tokens after it do. */
 START_TEST(sees_nothing_ahead)
 {
-    for (int k = 0; k < 6; k++)
+    for (int k = 0; k < 2 * LEN(positions); k++)
         for (int with_encoder = 0; with_encoder < 2; with_encoder++) {
             Net *n = net_new(small(norms[k % 2], positions[k / 2]), with_encoder);
             Data d;
@@ -138,8 +138,9 @@ END_TEST
  * the same, up to the order of sums; with positions it is not. */
 START_TEST(order_comes_from_positions)
 {
-    for (int with = 0; with < 2; with++) {
-        Net *n = net_new(small("post", with ? "sinusoid" : "none"), true);
+    for (int k = 0; k < LEN(positions); k++) {
+        const bool with = strcmp(positions[k], "none") != 0;
+        Net *n = net_new(small("post", positions[k]), true);
         Data d;
         real before[T * B * V], after[T * B * V], apart = 0;
         draw(&d, true);
@@ -153,8 +154,8 @@ START_TEST(order_comes_from_positions)
         logits(n, &d.batch, after);
         for (int i = 0; i < T * B * V; i++)
             apart = (real)fmax((double)apart, fabs((double)(after[i] - before[i])));
-        ck_assert_msg(with ? apart > 1e-3 : apart < 1e-5, "%s positions: %g apart",
-                      with ? "with" : "without", (double)apart);
+        ck_assert_msg(with ? apart > 1e-3 : apart < 1e-5, "%s: %g apart", positions[k],
+                      (double)apart);
         net_free(n);
     }
 }
@@ -167,8 +168,8 @@ START_TEST(sinusoids_rotate)
     real a[C], b[C];
     for (int k = 1; k < 200; k += 7)
         for (int p = 0; p < 300; p += 13) {
-            transformer_sinusoid(p, C, a);
-            transformer_sinusoid(p + k, C, b);
+            positions_sinusoid(p, C, a);
+            positions_sinusoid(p + k, C, b);
             for (int i = 0; i < C; i += 2) {
                 const double w = k / pow(10000, i / (double)C);
                 const double sine = (double)a[i] * cos(w) + (double)a[i + 1] * sin(w);
@@ -206,7 +207,7 @@ END_TEST
 START_TEST(count_is_that_of_the_network)
 {
     for (int k = 0; k < 24; k++) {
-        TransformerConfig c = small(norms[k % 2], positions[k / 2 % 3]);
+        TransformerConfig c = small(norms[k % 3], positions[k / 2 % LEN(positions)]);
         c.tied = k < 12;
         if (k % 5 == 0) c.ffn = 0;
         const int source = k % 4 ? 13 : 0;
@@ -233,19 +234,52 @@ START_TEST(options_that_contradict)
     ck_assert(!transformer_check(&c, &task, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "--longest 39"));
     c = transformer_defaults();
+    c.positions = "rotary", c.channels = 12;
+    ck_assert(!transformer_check(&c, &task, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "--positions rotary"));
+    c = transformer_defaults();
     ck_assert(!transformer_check(&c, &real_inputs, &err));
+}
+END_TEST
+
+/* Without residuals and norms a network of zero weights forgets its input; with residuals it is the
+ * embedding that comes out. */
+START_TEST(residuals_carry_the_input)
+{
+    for (int with = 0; with < 2; with++) {
+        TransformerConfig c = small("none", "none");
+        c.residual = with;
+        Net *n = net_new(c, false);
+        Data d;
+        real z[T * B * V];
+        draw(&d, false);
+        for (int i = 0; i < n->ps.n; i++)
+            if (n->ps.tensor[i] != n->m.target_embed)
+                memset(n->ps.tensor[i]->data, 0, (size_t)n->ps.tensor[i]->len * sizeof(real));
+        logits(n, &d.batch, z);
+        const real *table = n->m.target_embed->data, C = (real)c.channels;
+        for (int i = 0; i < T * B * V; i++) {
+            const real *x = table + d.x[i / V] * c.channels, *w = table + i % V * c.channels;
+            double want = 0;
+            for (int j = 0; j < c.channels && with; j++)
+                want += (double)x[j] * (double)w[j] * sqrt((double)C);
+            ck_assert_double_eq_tol((double)z[i], want, 1e-5);
+        }
+        net_free(n);
+    }
 }
 END_TEST
 
 START_TEST(overfits_a_batch)
 {
-    for (int k = 0; k < 3; k++) {
-        Net *n = net_new(small(norms[k % 2], "sinusoid"), k < 2);
+    for (int k = 0; k < 5; k++) {
+        static const char *const how[] = {"sinusoid", "sinusoid", "sinusoid", "rotary", "alibi"};
+        Net *n = net_new(small(norms[k % 2], how[k]), k != 2);
         Data d;
         Tape tp = {0};
         Optim o = optim_init(OPTIM_ADAMW, &n->ps, 0.9, 0.98, 0);
         double loss = 0;
-        draw(&d, k < 2);
+        draw(&d, k != 2);
         for (int i = 0; i < B; i++)
             d.x[i] = i; /* so that even a decoder alone can tell them apart */
         for (int step = 0; step < 400; step++) {
@@ -308,6 +342,49 @@ START_TEST(decoding)
 }
 END_TEST
 
+/* Keys and values kept, a step at a time: the logits of the whole pass, whatever tells steps apart. */
+START_TEST(a_step_at_a_time)
+{
+    for (int k = 0; k < 2 * LEN(positions); k++) {
+        Net *n = net_new(small(norms[k / 2 % 2], positions[k / 2]), k % 2);
+        Data d;
+        Tape tp = {.frozen = true};
+        real want[T * B * V];
+        draw(&d, k % 2);
+        logits(n, &d.batch, want);
+        KeyValues source = {0}, past = {0};
+        if (k % 2) source = transformer_read(&tp, &n->m, d.s, d.s_len, S, B);
+        for (int t = 0; t < T; t++) {
+            const Tensor *z = transformer_step(&tp, &n->m, k % 2 ? &source : NULL, d.s_len,
+                                               d.x + (size_t)t * B, B, t, &past);
+            for (int i = 0; i < B * V; i++)
+                ck_assert_double_eq_tol((double)z->data[i], (double)want[t * B * V + i], 1e-5);
+        }
+        tape_free(&tp);
+        net_free(n);
+    }
+}
+END_TEST
+
+/* A head's slope is 2^(-8h/H) under a causal mask (Press et al. 2022); where both ways are open, as
+ * many heads look back as ahead, with equal slopes. */
+START_TEST(slopes_of_alibi)
+{
+    Tape tp = {0};
+    const real *one_way = positions_slopes(&tp, ALIBI, 8, false);
+    const real *both = positions_slopes(&tp, ALIBI, 8, true);
+    for (int h = 0; h < 8; h++) {
+        ck_assert_double_eq_tol((double)one_way[h], pow(2, -h - 1), 1e-9);
+        ck_assert_double_eq_tol((double)both[h % 2 * 8 + h], pow(2, -2 * (h / 2) - 2), 1e-9);
+        ck_assert(isinf((double)both[(h + 1) % 2 * 8 + h]));
+    }
+    const real *alone = positions_slopes(&tp, ALIBI, 1, true); /* one head sees all */
+    ck_assert(alone[0] == 1 / 256.f && alone[1] == 1 / 256.f);
+    ck_assert_ptr_null(positions_slopes(&tp, ROTARY, 8, true));
+    tape_free(&tp);
+}
+END_TEST
+
 START_TEST(same_bits_on_any_threads)
 {
     real z[T * B * V], first[T * B * V];
@@ -329,5 +406,6 @@ END_TEST
 SUITE("transformer",
       TESTS(sees_nothing_ahead, sees_its_source_and_no_padding, padding_changes_nothing,
             order_comes_from_positions, sinusoids_rotate, base_preset, count_is_that_of_the_network,
-            options_that_contradict, overfits_a_batch, decoding, same_bits_on_any_threads),
+            options_that_contradict, residuals_carry_the_input, overfits_a_batch, decoding,
+            a_step_at_a_time, slopes_of_alibi, same_bits_on_any_threads),
       NO_ABORTS)

@@ -103,13 +103,14 @@ static void step(void *self, int n, const int *parent, const int *token, real *l
 static void align(void *self, const int *source, int S, const int *output, int T, real *weight)
 {
     Cache *s = self;
-    read_source(s, source, S);
     tape_reset(&s->step);
-    int *ids = tape_save(&s->step, (size_t)T * sizeof *ids);
-    for (int t = 0; t < T; t++) ids[t] = t ? output[t - 1] : BOS;
+    int *x = tape_save(&s->step, (size_t)T * sizeof *x);
+    int *from = tape_save(&s->step, (size_t)S * sizeof *from);
+    for (int t = 0; t < T; t++) x[t] = t ? output[t - 1] : BOS;
+    memcpy(from, source, (size_t)S * sizeof *from);
+    const Batch pair = {.T = T, .B = 1, .x = x, .S = S, .s = from, .s_len = &S};
     const int H = s->m->config.heads, last = s->m->config.layers - 1;
-    const real *p =
-        transformer_looks(&s->step, s->m, &s->memory, &s->len, ids, T)[last]; /* (H,T,S) */
+    const real *p = transformer_looks(&s->step, s->m, &pair).cross[last]; /* (H,T,S) */
     memset(weight, 0, (size_t)T * S * sizeof *weight);
     for (int h = 0; h < H; h++)
         for (int i = 0; i < T * S; i++) weight[i] += p[(size_t)h * T * S + i] / (real)H;

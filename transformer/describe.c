@@ -10,7 +10,7 @@ enum { PAPER_WORDS = 37000 }; /* the shared vocabulary of English and German (se
 
 static size_t of_norm(const TransformerConfig *c)
 {
-    return 2 * (size_t)c->channels;
+    return strcmp(c->norm, "none") == 0 ? 0 : 2 * (size_t)c->channels;
 }
 
 static size_t of_attention(const TransformerConfig *c)
@@ -39,6 +39,41 @@ size_t transformer_count(const TransformerConfig *c, int source_vocab, int vocab
     return c->tied ? n : n + vocab * (C + 1);
 }
 
+/* --- costs of a layer ---------------------------------------------------------------------------------- */
+
+const char *const layer_names[COSTS] = {"rnn", "gru", "lstm", "self-attention", "feed-forward"};
+
+/* q k^T and p v of all heads: two products of (T,D) and (D,T), of (T,T) and (T,D) a head. */
+static double scores(const TransformerConfig *c, int T)
+{
+    return 2.0 * T * T * c->channels;
+}
+
+/* A cell of `blocks` weights (C,C) for the input and as many for the state; kept: rows of C a step. */
+static LayerCost recurrent_cost(int blocks, int kept, int carried, double C, int T)
+{
+    return (LayerCost){.waits = T,
+                       .products = 2.0 * blocks * T * C * C, /* eq 21.2 */
+                       .kept = kept * T * C,
+                       .carried = carried * C};
+}
+
+LayerCost layer_cost(LayerKind kind, const TransformerConfig *c, int T)
+{
+    const double C = c->channels, F = c->ffn;
+    switch (kind) {
+    case COST_RNN: return recurrent_cost(1, 1, 1, C, T);  /* h */
+    case COST_GRU: return recurrent_cost(3, 5, 1, C, T);  /* r z n, h' U_n, h */
+    case COST_LSTM: return recurrent_cost(4, 6, 2, C, T); /* i f o g, c, h */
+    case COST_ATTENTION:
+        return (LayerCost){.waits = 1,
+                           .products = 4 * T * C * C + scores(c, T), /* eq 21.3 */
+                           .kept = 4 * T * C + 2.0 * T * c->heads, /* eq 21.4: q k v, y; softmax */
+                           .carried = 2 * T * C};                  /* k v */
+    default: return (LayerCost){.waits = 1, .products = 2 * T * C * F, .kept = T * F};
+    }
+}
+
 /* --- printing ------------------------------------------------------------------------------------------ */
 
 static void print_stack(const TransformerConfig *c, const char *name, bool has_cross, bool masked)
@@ -51,31 +86,76 @@ static void print_stack(const TransformerConfig *c, const char *name, bool has_c
     }
 }
 
-/* Table 1 of the paper in numbers: one layer over one sequence of T steps. Dependent steps are those
- * that must wait for one another. */
+static const int lengths[] = {64, 128, 256, 512, 1024};
+
+typedef double Quantity(const TransformerConfig *c, LayerKind kind, int T);
+
+static void print_row(const TransformerConfig *c, const char *name, LayerKind kind, int digits,
+                      Quantity *of)
+{
+    printf("  %-30s", name);
+    for (int i = 0; i < LEN(lengths); i++) printf("%9.*f", digits, of(c, kind, lengths[i]));
+    printf("\n");
+}
+
+static void print_rows(const TransformerConfig *c, const char *title, int digits, Quantity *of)
+{
+    printf("%s\n", title);
+    for (LayerKind kind = 0; kind < COSTS; kind++)
+        if (kind != COST_FEED_FORWARD || c->ffn) print_row(c, layer_names[kind], kind, digits, of);
+}
+
+static double waits(const TransformerConfig *c, LayerKind kind, int T)
+{
+    return layer_cost(kind, c, T).waits;
+}
+
+static double millions(const TransformerConfig *c, LayerKind kind, int T)
+{
+    return layer_cost(kind, c, T).products / 1e6;
+}
+
+static double scores_share(const TransformerConfig *c, LayerKind kind, int T)
+{
+    return 100 * scores(c, T) / layer_cost(kind, c, T).products;
+}
+
+static double kept(const TransformerConfig *c, LayerKind kind, int T)
+{
+    return layer_cost(kind, c, T).kept * sizeof(real) / 1024;
+}
+
+static double all_weights(const TransformerConfig *c, LayerKind kind, int T)
+{
+    (void)kind;
+    return (double)T * T * c->heads * sizeof(real) / 1024;
+}
+
+static double carried(const TransformerConfig *c, LayerKind kind, int T)
+{
+    return layer_cost(kind, c, T).carried * sizeof(real) / 1024;
+}
+
 static void print_costs(const TransformerConfig *c)
 {
-    const double C = c->channels, H = c->heads;
-    printf(
-        "\none layer of %d channels, over T steps of one sequence (multiply-adds in millions):\n\n"
-        "  %6s %22s %38s\n  %6s %8s %13s %8s %13s %7s %7s\n",
-        c->channels, "", "recurrent (GRU)", "self-attention, feed-forward aside", "T", "waits",
-        "multiply-adds", "waits", "multiply-adds", "scores", "stored");
-    for (int T = 64; T <= 1024; T *= 2) {
-        const double products = 4 * T * C * C, scores = 2.0 * T * T * C;
-        printf("  %6d %8d %13.1f %8d %13.1f %6.0f%% %4.0f KB\n", T, T, 6 * T * C * C / 1e6, 1,
-               (products + scores) / 1e6, 100 * scores / (products + scores),
-               2 * T * H * sizeof(real) / 1024);
-    }
-    printf("\nscores: the part that grows with T^2; it is half where T = 2 C. Stored for the "
-           "backward\n"
-           "pass: two numbers a head and step; all scores would be T/2 times as much.\n");
+    printf("\nOne layer of %d channels over T steps of one sequence:\n\n  %-30s", c->channels, "T");
+    for (int i = 0; i < LEN(lengths); i++) printf("%9d", lengths[i]);
+    printf("\n");
+    print_rows(c, "steps that wait for one another", 0, waits);
+    print_rows(c, "multiply-adds of a forward pass, millions", 1, millions);
+    print_row(c, "% of attention that grows as T^2", COST_ATTENTION, 0, scores_share);
+    print_rows(c, "kept for the backward pass, KB", 0, kept);
+    print_row(c, "attention's weights, not kept", COST_ATTENTION, 0, all_weights);
+    print_rows(c, "carried from step to step when steps are written one by one, KB", 1, carried);
+    printf("\nWhat grows as T^2 is half of attention where T = 2 C = %d; a mask that hides\n"
+           "what follows halves it. Norms and sums are left out.\n",
+           2 * c->channels);
 }
 
 void transformer_describe(const TransformerConfig *c, const Task *task)
 {
     const bool encoder = task->source_vocab > 0;
-    printf("%s-norm, %s positions, %d heads of %d channels, %d units of feed-forward\n\n", c->norm,
+    printf("%s-norm, %s positions, %d heads of %d channels, %d feed-forward units\n\n", c->norm,
            c->positions, c->heads, c->channels / c->heads, c->ffn);
     printf("  %-12s%-52s %11s\n", "layer", "", "parameters");
     if (encoder) print_stack(c, "encoder", false, false);
@@ -83,8 +163,7 @@ void transformer_describe(const TransformerConfig *c, const Task *task)
     printf("\nparameters: %zu with vocabularies of %d and %d\n",
            transformer_count(c, task->source_vocab, task->vocab), task->source_vocab, task->vocab);
     if (encoder && c->tied && strcmp(c->preset, "none") != 0)
-        printf(
-            "            %zu with the paper's %d words for both, in one table (base: 65 million)\n",
-            transformer_count(c, 1, PAPER_WORDS) - c->channels, PAPER_WORDS);
+        printf("            %zu with the paper's %d words; it says 65 million (big: 213)\n",
+               transformer_count(c, 1, PAPER_WORDS) - c->channels, PAPER_WORDS);
     print_costs(c);
 }

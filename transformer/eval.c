@@ -1,6 +1,7 @@
 /* Evaluates a trained Transformer: loss and accuracy on held-out data; of pairs what it makes of them
  * and where it looked; or translates the lines of standard input. */
 #include "cache.h"
+#include "figures.h"
 #include "transformer.h"
 #include "translate.h"
 
@@ -16,22 +17,27 @@ static const Usage usage = {
 };
 
 static void report(Evaluator *e, const Transformer *m, const Params *ps,
-                   const TranslateConfig *decoding)
+                   const TranslateConfig *decoding, bool head_table)
 {
     const Model model = transformer_model(m);
-    if (!e->data.is_pairs) {
-        evaluator_report(e, &model, ps);
-        return;
-    }
+    const bool json = e->config->json, pairs = e->data.is_pairs;
     Cache cache = cache_init(m);
     const Translator translator = cache_translator(&cache);
-    if (decoding->interactive) {
-        translate_lines(e, &translator, decoding);
-    } else {
-        const Translation quality = translate_heldout(e, &translator, decoding);
-        evaluator_report(e, &model, ps);
-        if (e->status == EXIT_OK) translate_report(e, &translator, decoding, &quality);
-    }
+    Translation quality = {0};
+    if (pairs) quality = translate_heldout(e, &translator, decoding);
+    if (head_table && json) figures_table_to_json(e, m);
+    evaluator_report(e, &model, ps);
+    if (e->status == EXIT_OK && pairs) translate_report(e, &translator, decoding, &quality);
+    if (e->status == EXIT_OK && head_table && !json) figures_print_table(e, m);
+    if (e->status == EXIT_OK) figures_draw(e, m);
+    cache_free(&cache);
+}
+
+static void translate(Evaluator *e, const Transformer *m, const TranslateConfig *decoding)
+{
+    Cache cache = cache_init(m);
+    const Translator translator = cache_translator(&cache);
+    translate_lines(e, &translator, decoding);
     cache_free(&cache);
 }
 
@@ -40,7 +46,9 @@ int main(int argc, char **argv)
     EvalConfig c = eval_defaults();
     TransformerConfig size = transformer_defaults();
     TranslateConfig decoding = translate_defaults();
-    Option sizes[] = {TRANSFORMER_OPTIONS(&size)}, own[] = {TRANSLATE_OPTIONS(&decoding)};
+    bool head_table = false;
+    Option sizes[] = {TRANSFORMER_OPTIONS(&size)};
+    Option own[] = {TRANSLATE_OPTIONS(&decoding), FIGURES_OPTIONS(&head_table)};
     Evaluator e;
     Error err;
     c.of_pairs = c.or_task = true;
@@ -54,7 +62,12 @@ int main(int argc, char **argv)
 
     Params ps = params_init(0);
     Transformer transformer = transformer_init(&ps, &size, &e.data.task);
-    if (evaluator_load(&e, &ps)) report(&e, &transformer, &ps, &decoding);
+    if (evaluator_load(&e, &ps)) {
+        if (decoding.interactive && e.data.is_pairs)
+            translate(&e, &transformer, &decoding);
+        else
+            report(&e, &transformer, &ps, &decoding, head_table);
+    }
     params_free(&ps);
     return evaluator_close(&e);
 }

@@ -12,8 +12,8 @@
  *
  * N is LayerNorm after the sum ("post", as published); "pre" is x + F(N(x)), with one more N at the end
  * (Xiong et al. 2020). Since attention knows no order, each step's embedding, times sqrt(C), has its
- * position added to it. Dropout stands where the paper has it: on that sum, and on what each sublayer
- * adds.
+ * position added to it; positions.c has this and other ways. Dropout stands where the paper has it: on
+ * that sum, and on what each sublayer adds.
  *
  * What differs from seq2seq_attention/: no state goes from step to step, so that all steps are computed
  * at once; the three uses of one attention are all there is between them.
@@ -37,6 +37,7 @@ TransformerConfig transformer_defaults(void)
                                .ffn = 512,
                                .positions = "sinusoid",
                                .norm = "post",
+                               .residual = true,
                                .tied = true,
                                .longest = 256};
 }
@@ -68,6 +69,9 @@ bool transformer_check(TransformerConfig *c, const Task *task, Error *err)
     if (c->channels % c->heads)
         return error_set(err, "--channels %d: must be a multiple of --heads %d", c->channels,
                          c->heads);
+    if (strcmp(c->positions, "rotary") == 0 && c->channels / c->heads % 2)
+        return error_set(err, "--positions rotary turns pairs: --channels %d / --heads %d is odd",
+                         c->channels, c->heads);
     if (!task->outputs)
         return error_set(err, "task %s: its inputs are real numbers, and a Transformer reads words",
                          task->name);
@@ -90,6 +94,12 @@ static MultiHead heads_init(Params *ps, int C, const char *name)
     return a;
 }
 
+static Norm norm_of(Params *ps, const TransformerConfig *c, const char *name)
+{
+    if (strcmp(c->norm, "none") == 0) return (Norm){0};
+    return norm_init(ps, c->channels, name);
+}
+
 static Block block_init(Params *ps, const TransformerConfig *c, bool has_cross, const char *name,
                         int layer)
 {
@@ -97,15 +107,15 @@ static Block block_init(Params *ps, const TransformerConfig *c, bool has_cross, 
     Block b = {0};
     params_push(ps, "%s%d", name, layer);
     b.self = heads_init(ps, C, "self");
-    b.norm_self = norm_init(ps, C, "norm_self");
+    b.norm_self = norm_of(ps, c, "norm_self");
     if (has_cross) {
         b.cross = heads_init(ps, C, "cross");
-        b.norm_cross = norm_init(ps, C, "norm_cross");
+        b.norm_cross = norm_of(ps, c, "norm_cross");
     }
     if (c->ffn) {
         b.up = linear_init(ps, C, c->ffn, "up");
         b.down = linear_init(ps, c->ffn, C, "down");
-        b.norm_ffn = norm_init(ps, C, "norm_ffn");
+        b.norm_ffn = norm_of(ps, c, "norm_ffn");
     }
     params_pop(ps);
     return b;
@@ -115,9 +125,11 @@ Transformer transformer_init(Params *ps, const TransformerConfig *config, const 
 {
     Transformer m = {.config = *config,
                      .has_encoder = task->source_vocab > 0,
-                     .pre = strcmp(config->norm, "pre") == 0};
+                     .pre = strcmp(config->norm, "pre") == 0,
+                     .post = strcmp(config->norm, "post") == 0,
+                     .positions = positions_of(config->positions)};
     const int C = config->channels;
-    const bool learned = strcmp(config->positions, "learned") == 0;
+    const bool learned = m.positions == LEARNED;
     if (m.has_encoder) {
         m.source_embed = param(ps, SHAPE(task->source_vocab, C), 1 / sqrt(C), "source.embed");
         if (learned) m.source_place = param(ps, SHAPE(config->longest, C), 0.1, "source.place");
@@ -140,8 +152,8 @@ Transformer transformer_init(Params *ps, const TransformerConfig *config, const 
 typedef struct {
     Tape *tp;
     const Transformer *m;
-    Rng *dropout;       /* NULL when not training */
-    const real **looks; /* (N) where cross-attention looks is put here, layer by layer; or NULL */
+    Rng *dropout; /* NULL when not training */
+    Looks *looks; /* filled in, unless it is NULL */
 } Pass;
 
 static Tensor *dropped(const Pass *p, Tensor *x)
@@ -152,14 +164,28 @@ static Tensor *dropped(const Pass *p, Tensor *x)
 /* What a sublayer reads: x, or with pre-norm N(x). */
 static Tensor *entering(const Pass *p, const Norm *n, Tensor *x)
 {
-    return p->m->pre ? norm(p->tp, n, x) : x;
+    return p->m->pre ? norm(p->tp, n, x) : x; /* eq 20.4 */
 }
 
 /* x and what the sublayer adds to it, with post-norm N of the sum. */
 static Tensor *leaving(const Pass *p, const Norm *n, Tensor *x, Tensor *added)
 {
-    Tensor *sum = op_add(p->tp, x, dropped(p, added));
-    return p->m->pre ? sum : norm(p->tp, n, sum);
+    added = dropped(p, added);
+    Tensor *sum = p->m->config.residual ? op_add(p->tp, x, added) : added;
+    return p->m->post ? norm(p->tp, n, sum) : sum; /* eq 20.3 */
+}
+
+/* Whom the steps of x see, and where they stand. */
+typedef struct {
+    AttentionMask mask;
+    int first;          /* place of the first; NOWHERE: among the steps of another sequence */
+    const real **looks; /* (N) where they look is put here, layer by layer; or NULL */
+} Steps;
+
+/* Queries or keys as their places turn them. */
+static Tensor *turned(const Pass *p, Tensor *x, const Steps *steps)
+{
+    return positions_turned(p->tp, p->m->positions, x, p->m->config.heads, steps->first);
 }
 
 typedef struct {
@@ -174,12 +200,13 @@ static KeyValue key_value(const Pass *p, const MultiHead *a, Tensor *x)
     return kv;
 }
 
-/* x (B,T,C) looks at what kv was made of: (B,T,C). */
+/* x (B,T,C) looks at what kv was made of, in layer i: (B,T,C). */
 static Tensor *multi_head(const Pass *p, const MultiHead *a, Tensor *x, KeyValue kv,
-                          const AttentionMask *mask, const real **looks)
+                          const Steps *steps, int i)
 {
-    Tensor *q = linear(p->tp, &a->q, x); /* (B,T,C) */
-    Tensor *y = op_attention(p->tp, q, kv.k, kv.v, p->m->config.heads, mask, looks);
+    const real **looks = steps->looks ? &steps->looks[i] : NULL;
+    Tensor *q = turned(p, linear(p->tp, &a->q, x), steps); /* (B,T,C) */
+    Tensor *y = op_attention(p->tp, q, kv.k, kv.v, p->m->config.heads, &steps->mask, looks);
     return linear(p->tp, &a->out, y);
 }
 
@@ -198,60 +225,35 @@ static Tensor *joined(Tape *tp, const Tensor *a, Tensor *b)
 }
 
 /* past: layer i's keys and values of the steps before, which those of x join; NULL: there are none. */
-static Tensor *self_attention(const Pass *p, const Block *b, Tensor *x, const AttentionMask *mask,
+static Tensor *self_attention(const Pass *p, const Block *b, Tensor *x, const Steps *steps,
                               KeyValues *past, int i)
 {
     Tensor *y = entering(p, &b->norm_self, x);
     KeyValue kv = key_value(p, &b->self, y);
+    kv.k = turned(p, kv.k, steps);
     if (past) {
         kv.k = past->k[i] = joined(p->tp, past->k[i], kv.k);
         kv.v = past->v[i] = joined(p->tp, past->v[i], kv.v);
     }
-    return leaving(p, &b->norm_self, x, multi_head(p, &b->self, y, kv, mask, NULL));
+    return leaving(p, &b->norm_self, x, multi_head(p, &b->self, y, kv, steps, i));
 }
 
 static Tensor *cross_attention(const Pass *p, const Block *b, Tensor *x, KeyValue source,
-                               const AttentionMask *mask, const real **looks)
+                               const Steps *steps, int i)
 {
     Tensor *y = entering(p, &b->norm_cross, x);
-    return leaving(p, &b->norm_cross, x, multi_head(p, &b->cross, y, source, mask, looks));
+    return leaving(p, &b->norm_cross, x, multi_head(p, &b->cross, y, source, steps, i));
 }
 
 static Tensor *feed_forward(const Pass *p, const Block *b, Tensor *x)
 {
     if (!b->up.w) return x;
     Tensor *y = linear_relu(p->tp, &b->up, entering(p, &b->norm_ffn, x)); /* (B,T,F) */
-    return leaving(p, &b->norm_ffn, x, linear(p->tp, &b->down, y));       /* (B,T,C) */
+    Tensor *z = linear(p->tp, &b->down, y);                               /* (B,T,C), eq 20.2 */
+    return leaving(p, &b->norm_ffn, x, z);
 }
 
 /* --- embeddings --------------------------------------------------------------------------------------- */
-
-void transformer_sinusoid(int pos, int C, real *pe)
-{
-    for (int i = 0; i < C; i++) {
-        const double angle = pos / pow(10000, (i - i % 2) / (double)C);
-        pe[i] = (real)(i % 2 ? cos(angle) : sin(angle));
-    }
-}
-
-/* Positions first .. first+T-1 of B sequences: (B,T,C); NULL: there are none. */
-static Tensor *places(const Pass *p, Tensor *learned, int first, int B, int T)
-{
-    const int C = p->m->config.channels;
-    if (strcmp(p->m->config.positions, "none") == 0) return NULL;
-    if (learned) {
-        int *ids = tape_save(p->tp, (size_t)B * T * sizeof *ids);
-        CHECK(first + T <= learned->shape.d[0], "transformer: %d steps, positions for %d",
-              first + T, learned->shape.d[0]);
-        for (int i = 0; i < B * T; i++) ids[i] = first + i % T;
-        return op_embed(p->tp, learned, ids, SHAPE(B, T));
-    }
-    Tensor *pe = tape_tensor(p->tp, SHAPE(B, T, C));
-    for (int t = 0; t < T; t++) transformer_sinusoid(first + t, C, pe->data + (size_t)t * C);
-    for (int b = 1; b < B; b++)
-        memcpy(pe->data + (size_t)b * T * C, pe->data, (size_t)T * C * sizeof *pe->data);
-    return pe;
-}
 
 /* The ids (T,B) of steps first .. first+T-1, embedded: (B,T,C). */
 static Tensor *embedded(const Pass *p, Tensor *table, Tensor *learned, const int *ids, int first,
@@ -262,19 +264,25 @@ static Tensor *embedded(const Pass *p, Tensor *table, Tensor *learned, const int
         for (int b = 0; b < B; b++) across[(size_t)b * T + t] = ids[(size_t)t * B + b];
     Tensor *x = op_embed(p->tp, table, across, SHAPE(B, T));
     x = op_scale(p->tp, x, (real)sqrt(p->m->config.channels));
-    Tensor *place = places(p, learned, first, B, T);
-    return dropped(p, place ? op_add(p->tp, x, place) : x);
+    Tensor *place = positions_added(p->tp, p->m->positions, x->shape, learned, first);
+    return dropped(p, place ? op_add(p->tp, x, place) : x); /* eq 19.2 */
 }
 
 /* --- encoder, decoder ----------------------------------------------------------------------------------- */
 
+static const real *slopes(const Pass *p, bool both_ways)
+{
+    return positions_slopes(p->tp, p->m->positions, p->m->config.heads, both_ways);
+}
+
 static Tensor *encoder(const Pass *p, const int *s, const int *len, int S, int B)
 {
     const Transformer *m = p->m;
-    const AttentionMask true_steps = {.len = len};
+    const Steps steps = {.mask = {.len = len, .slope = slopes(p, true)},
+                         .looks = p->looks ? p->looks->encoder : NULL};
     Tensor *x = embedded(p, m->source_embed, m->source_place, s, 0, S, B); /* (B,S,C) */
     for (int i = 0; i < m->config.layers; i++) {
-        x = self_attention(p, &m->encoder[i], x, &true_steps, NULL, i);
+        x = self_attention(p, &m->encoder[i], x, &steps, NULL, i);
         x = feed_forward(p, &m->encoder[i], x);
     }
     return m->pre ? norm(p->tp, &m->encoder_norm, x) : x;
@@ -297,14 +305,17 @@ static Tensor *decoder(const Pass *p, const int *ids, int first, int T, int B,
                        const KeyValues *source, const int *len, KeyValues *past)
 {
     const Transformer *m = p->m;
-    const AttentionMask causal = {.causal = true}, true_steps = {.len = len};
+    const Steps steps = {.mask = {.causal = true, .slope = slopes(p, false)},
+                         .first = first,
+                         .looks = p->looks ? p->looks->decoder : NULL};
+    const Steps across = {
+        .mask = {.len = len}, .first = NOWHERE, .looks = p->looks ? p->looks->cross : NULL};
     Tensor *x = embedded(p, m->target_embed, m->target_place, ids, first, T, B);
     for (int i = 0; i < m->config.layers; i++) {
-        x = self_attention(p, &m->decoder[i], x, &causal, past, i);
+        x = self_attention(p, &m->decoder[i], x, &steps, past, i);
         if (source) {
             const KeyValue kv = {source->k[i], source->v[i]};
-            x = cross_attention(p, &m->decoder[i], x, kv, &true_steps,
-                                p->looks ? &p->looks[i] : NULL);
+            x = cross_attention(p, &m->decoder[i], x, kv, &across, i);
         }
         x = feed_forward(p, &m->decoder[i], x);
     }
@@ -316,20 +327,25 @@ static Tensor *words_out(const Pass *p, Tensor *x)
 {
     const Transformer *m = p->m;
     if (m->head.w) return linear(p->tp, &m->head, x);
-    return op_matmul(p->tp, x, op_transpose(p->tp, m->target_embed));
+    return op_matmul_t(p->tp, x, m->target_embed);
+}
+
+/* What is known after each step of a batch: (B,T,C). */
+static Tensor *forward(const Pass *p, const Batch *batch)
+{
+    const int T = batch->T, S = batch->S, B = batch->B;
+    CHECK((S > 0) == p->m->has_encoder, "transformer: a batch of another kind");
+    if (S == 0) return decoder(p, batch->x, 0, T, B, NULL, NULL, NULL);
+    const KeyValues source = source_of(p, encoder(p, batch->s, batch->s_len, S, B));
+    return decoder(p, batch->x, 0, T, B, &source, batch->s_len, NULL);
 }
 
 static Tensor *transformer_forward(Tape *tp, const void *self, const Batch *batch, real *state,
                                    Rng *dropout)
 {
-    const Transformer *m = self;
-    const Pass p = {.tp = tp, .m = m, .dropout = dropout};
-    const int T = batch->T, S = batch->S, B = batch->B;
-    CHECK(!state && (S > 0) == m->has_encoder, "transformer: a batch of another kind");
-    KeyValues source = {0};
-    if (m->has_encoder) source = source_of(&p, encoder(&p, batch->s, batch->s_len, S, B));
-    Tensor *x = decoder(&p, batch->x, 0, T, B, m->has_encoder ? &source : NULL, batch->s_len, NULL);
-    return words_out(&p, op_swap(tp, x)); /* (B,T,C) -> (T,B,C) -> (T,B,V) */
+    const Pass p = {.tp = tp, .m = self, .dropout = dropout};
+    CHECK(!state, "transformer: it carries no state");
+    return words_out(&p, op_swap(tp, forward(&p, batch))); /* (B,T,C) -> (T,B,C) -> (T,B,V) */
 }
 
 KeyValues transformer_read(Tape *tp, const Transformer *m, const int *s, const int *len, int S,
@@ -347,13 +363,11 @@ Tensor *transformer_step(Tape *tp, const Transformer *m, const KeyValues *source
     return words_out(&p, decoder(&p, y, t, 1, B, source, len, past)); /* (B,1,V) */
 }
 
-const real *const *transformer_looks(Tape *tp, const Transformer *m, const KeyValues *source,
-                                     const int *len, const int *y, int T)
+Looks transformer_looks(Tape *tp, const Transformer *m, const Batch *batch)
 {
-    const Pass p = {
-        .tp = tp, .m = m, .looks = tape_save(tp, (size_t)m->config.layers * sizeof *p.looks)};
-    decoder(&p, y, 0, T, 1, source, len, NULL);
-    return p.looks;
+    Looks looks = {0};
+    forward(&(Pass){.tp = tp, .m = m, .looks = &looks}, batch);
+    return looks;
 }
 
 Model transformer_model(const Transformer *m)

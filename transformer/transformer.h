@@ -5,6 +5,7 @@
 #include "args.h"
 #include "model.h"
 #include "nn.h"
+#include "positions.h"
 
 enum { TRANSFORMER_MAX_LAYERS = 24 };
 
@@ -15,8 +16,9 @@ typedef struct {
     int heads;             /* H */
     int ffn;               /* d_ff; 0: no feed-forward layers */
     double dropout;        /* on embeddings and on what a sublayer adds */
-    const char *positions; /* "sinusoid", "learned" or "none" */
-    const char *norm;      /* "post", as published, or "pre" */
+    const char *positions; /* one of POSITIONS_CHOICES */
+    const char *norm;      /* "post", as published, "pre" or "none" */
+    bool residual;         /* sublayers add to their input, or take its place */
     bool tied;             /* the target's embedding reads the words off as well */
     double smoothing;      /* of labels */
     int longest;           /* steps that learned positions have */
@@ -34,8 +36,9 @@ TransformerConfig transformer_defaults(void);
         OPTION("heads", &(c)->heads, 1, 1024, "heads of every attention"),                         \
         OPTION("ffn", &(c)->ffn, 0, 1000000, "units of the feed-forward layers (0: none)"),        \
         OPTION("dropout", &(c)->dropout, 0, 0.95, "part left out of what a sublayer adds"),        \
-        OPTION_CHOICE("positions", &(c)->positions, "sinusoid|learned|none", "how steps differ"),  \
-        OPTION_CHOICE("norm", &(c)->norm, "post|pre", "LayerNorm after the sum, or before"),       \
+        OPTION_CHOICE("positions", &(c)->positions, POSITIONS_CHOICES, "how steps differ"),        \
+        OPTION_CHOICE("norm", &(c)->norm, "post|pre|none", "LayerNorm after the sum, or before"),  \
+        OPTION_FLAG("residual", &(c)->residual, "sublayers add to what they read"),                \
         OPTION_FLAG("tied", &(c)->tied, "one table for the target's embedding and the output"),    \
         OPTION("label-smoothing", &(c)->smoothing, 0, 0.99, "share of a target given to all"),     \
         OPTION("longest", &(c)->longest, 1, 65536, "steps that learned positions have")
@@ -52,8 +55,9 @@ typedef struct {
 
 typedef struct {
     TransformerConfig config;
-    bool has_encoder;                    /* false: a decoder alone, for one sequence */
-    bool pre;                            /* LayerNorm before the sublayers */
+    bool has_encoder; /* false: a decoder alone, for one sequence */
+    bool pre, post;   /* LayerNorm before the sublayers; after the sum */
+    Positions positions;
     Tensor *source_embed, *target_embed; /* (V,C) */
     Tensor *source_place, *target_place; /* (longest,C) learned positions, or NULL */
     Block encoder[TRANSFORMER_MAX_LAYERS], decoder[TRANSFORMER_MAX_LAYERS];
@@ -66,9 +70,6 @@ typedef struct {
 bool transformer_check(TransformerConfig *config, const Task *task, Error *err);
 Transformer transformer_init(Params *ps, const TransformerConfig *config, const Task *task);
 Model transformer_model(const Transformer *m);
-
-/* PE(pos,2i) = sin(pos / 10000^(2i/C)), PE(pos,2i+1) = cos of it (Vaswani et al. 2017, section 3.5). */
-void transformer_sinusoid(int pos, int C, real *pe);
 
 /* --- a step at a time, as decoding needs it -------------------------------------------------------- */
 
@@ -87,9 +88,17 @@ KeyValues transformer_read(Tape *tp, const Transformer *m, const int *s, const i
 Tensor *transformer_step(Tape *tp, const Transformer *m, const KeyValues *source, const int *len,
                          const int *y, int B, int t, KeyValues *past);
 
-/* Where all T steps of the ids y look in the source (1 sequence): weights (H,T,S) of each layer's
- * cross-attention, in an array of N pointers that lives with the tape. */
-const real *const *transformer_looks(Tape *tp, const Transformer *m, const KeyValues *source,
-                                     const int *len, const int *y, int T);
+/* --- where it looks --------------------------------------------------------------------------------- */
+
+/* The weights of layer i's attention, each row of which sums to 1: of the encoder's steps (B,H,S,S), the
+ * decoder's (B,H,T,T), and the decoder's to the source (B,H,T,S). Without an encoder: NULL but for the
+ * decoder's. */
+typedef struct {
+    const real *encoder[TRANSFORMER_MAX_LAYERS], *decoder[TRANSFORMER_MAX_LAYERS],
+        *cross[TRANSFORMER_MAX_LAYERS];
+} Looks;
+
+/* Reads a batch, of which it needs x, and s with s_len; the weights live with the tape. */
+Looks transformer_looks(Tape *tp, const Transformer *m, const Batch *batch);
 
 #endif

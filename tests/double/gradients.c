@@ -18,6 +18,7 @@ typedef Tensor *Build(Tape *tp, Tensor **x, int n, const int *arg);
     }
 
 BUILD(matmul, op_matmul(tp, x[0], x[1]))
+BUILD(matmul_t, op_matmul_t(tp, x[0], x[1]))
 BUILD(linear_relu, op_linear_relu(tp, x[0], x[1], x[2]))
 BUILD(linear_, op_linear(tp, x[0], x[1], x[2]))
 BUILD(bmm, op_bmm(tp, x[0], x[1], arg[0], arg[1]))
@@ -42,6 +43,7 @@ BUILD(transpose, op_transpose(tp, x[0]))
 BUILD(swap, op_swap(tp, x[0]))
 BUILD(split_heads, op_split_heads(tp, x[0], arg[0], arg[1], arg[2]))
 BUILD(merge_heads, op_merge_heads(tp, x[0], arg[0]))
+BUILD(rotary, op_rotary(tp, x[0], arg[0], arg[1]))
 BUILD(rnn, op_rnn(tp, x[0], x[1], x[2]))
 BUILD(lstm, op_lstm(tp, x[0], x[1], x[2], x[3]))
 BUILD(gru_after, op_gru_after(tp, x[0], x[1], x[2], n > 3 ? x[3] : NULL))
@@ -80,6 +82,18 @@ static Tensor *attention(Tape *tp, Tensor **x, int n, const int *arg)
                              .len = arg[1] & 2 ? lengths(tp, S, B) : NULL,
                              .allowed = arg[1] & 4 ? allowed : NULL};
     return op_attention(tp, x[0], x[1], x[2], arg[0], &m, NULL);
+}
+
+/* The same with a slope for each head and way; the first head looks ahead alone. */
+static Tensor *attention_leaning(Tape *tp, Tensor **x, int n, const int *arg)
+{
+    (void)n;
+    const int heads = arg[0], B = x[1]->shape.d[0], S = x[1]->shape.d[1];
+    real *slope = tape_save(tp, (size_t)2 * heads * sizeof *slope);
+    for (int i = 0; i < 2 * heads; i++) slope[i] = i ? .3 / i : INFINITY;
+    const AttentionMask m = {
+        .causal = arg[1] & 1, .len = arg[1] & 2 ? lengths(tp, S, B) : NULL, .slope = slope};
+    return op_attention(tp, x[0], x[1], x[2], heads, &m, NULL);
 }
 
 static Tensor *dropout(Tape *tp, Tensor **x, int n, const int *arg)
@@ -144,6 +158,7 @@ static const struct Row {
     const char *cases[6]; /* the shapes of the inputs */
 } table[] = {
     {"op_matmul", matmul, {0}, {"2,3 3,4", "1,1 1,1", "3,2,4 4,1", "2,1,2,3 3,2", "3,3 3,3"}},
+    {"op_matmul_t", matmul_t, {0}, {"2,3 4,3", "1,1 1,1", "3,2,4 1,4", "3,3 3,3"}},
     {"op_linear_relu", linear_relu, {0}, {"2,3 3,4 4", "1,1 1,1 1", "3,2,4 4,1 1"}},
     {"op_linear", linear_, {0}, {"2,3 3,4 4", "1,1 1,1 1", "3,2,4 4,1 1", "2,1,2,3 3,2 2"}},
     {"op_bmm", bmm, {0, 0}, {"2,3,4 2,4,5", "1,1,1 1,1,1", "3,1,4 3,4,1", "2,3,3 2,3,3"}},
@@ -212,6 +227,10 @@ static const struct Row {
      attention,
      {1, 3},
      {"1,66,1 1,66,1 1,66,1", "1,1,1 1,1,1 1,1,1", "1,2,19 1,3,19 1,3,19"}},
+    {"op_attention", attention_leaning, {2, 0}, ATTENTION_SHAPES},
+    {"op_attention", attention_leaning, {2, 3}, ATTENTION_SHAPES},
+    {"op_rotary", rotary, {1, 0}, {"2,3,4", "1,1,2", "3,1,6", "1,40,2"}},
+    {"op_rotary", rotary, {2, 7}, {"2,3,4", "1,1,8", "3,1,12"}},
 };
 
 /* --- walking it --------------------------------------------------------------------------------- */
@@ -234,7 +253,8 @@ static Tensor *projected(Tape *tp, void *arg)
     for (int i = 0; i < c->n; i++) x[i] = c->x[c->way == ALL_THE_SAME ? 0 : i];
     for (int i = 0; i < c->n && c->way >= MADE; i++) x[i] = op_scale(tp, x[i], 1);
     Tensor *y = c->row->build(tp, x, c->n, c->row->arg);
-    if (c->way == TWICE || c->way == MADE_TWICE) y = op_add(tp, y, c->row->build(tp, x, c->n, c->row->arg));
+    if (c->way == TWICE || c->way == MADE_TWICE)
+        y = op_add(tp, y, c->row->build(tp, x, c->n, c->row->arg));
     Rng rng = rng_make(6, RNG_TEST, 0);
     real *r = tape_save(tp, (size_t)y->len * sizeof *r);
     for (int i = 0; i < y->len; i++) r[i] = rng_normal(&rng);

@@ -179,4 +179,26 @@ yes one | head -n 60 | paste -sd' ' | "$BIN"transformer/eval "$tmp/places" --int
     fail "a source beyond the model's places"
 grep -q "60 tokens are too many" "$tmp/err" || fail "no warning of a source beyond the model's places"
 [ "$(wc -l <"$tmp/out")" -eq 1 ] || fail "a line for a line"
+
+# Where every head looks: of a pair three parts, of one sequence the decoder's; and the learned positions.
+decode="$BIN"transformer/eval
+expect 0 "what each head looks at" "$decode" "$tmp/places" --examples 3 --samples 0 --plot svg --head-table
+[ "$(grep -cE '^  (encoder|decoder|cross) ' "$tmp/out")" -eq 6 ] || fail "--head-table: not a line a head"
+[ "$(cut -d, -f1-3 "$tmp/places/heads.csv" | sed 1d | sort -u | wc -l)" -eq 6 ] || fail "heads.csv: not six heads"
+awk -F, 'NR > 1 { sum[$1 "," $2 "," $3 "," $4] += $NF }
+    END { for (i in sum) if (sum[i] < .999 || sum[i] > 1.001) exit 1 }' "$tmp/places/heads.csv" ||
+    fail "heads.csv: a row does not sum to 1"
+[ "$(wc -l <"$tmp/places/positions.csv")" -eq $((1 + 2 * 40 * 16)) ] || fail "positions.csv is not two tables"
+if command -v gnuplot >/dev/null; then
+    for picture in heads-encoder heads-decoder heads-cross positions; do
+        [ -s "$tmp/places/$picture.svg" ] || fail "no $picture.svg"
+    done
+fi
+expect 0 "" "$transformer" --task recall --positions none --layers 1 --channels 16 --heads 2 --ffn 16 --steps 2 \
+    --quiet --plot none --out "$tmp/one"
+expect 0 '"head_table":[{"part":"decoder",' "$decode" "$tmp/one" --examples 3 --plot none --json --head-table
+[ -e "$tmp/one/heads.csv" ] && fail "--plot none wrote heads.csv"
+expect 0 "" "$decode" "$tmp/one" --examples 3 --plot svg
+[ "$(cut -d, -f1 "$tmp/one/heads.csv" | sed 1d | sort -u)" = decoder ] || fail "heads.csv: not the decoder alone"
+[ -e "$tmp/one/positions.csv" ] && fail "a table of positions, where there is none"
 exit 0

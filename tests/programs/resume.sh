@@ -2,8 +2,8 @@
 # After kill -9 at any moment --resume goes on bit for bit: model and log end as if nothing happened.
 . "$(dirname "$0")/../shell.sh"
 
-small=(--quiet --plot none --steps 300 --save-every 7 --hidden 32 --batch 8 --layers 2 --dropout 0.1)
-options=("${small[@]}" --stream)
+small=(--quiet --plot none --steps 300 --save-every 7 --batch 8 --layers 2 --dropout 0.1)
+options=("${small[@]}" --hidden 32 --stream)
 run() { # DIR OPTIONS...
     local dir=$1
     shift
@@ -48,8 +48,8 @@ run signal --resume || fail "going on after SIGINT"
 cmp "$tmp/whole/model.safetensors" "$tmp/signal/model.safetensors" || fail "SIGINT: another model"
 [ "$(log_of "$tmp/whole")" = "$(log_of "$tmp/signal")" ] || fail "SIGINT: another log"
 
-# The gated cells carry more (an LSTM its c besides), pairs have other data: the same, after one kill
-# and one signal each.
+# The gated cells carry more (an LSTM its c besides), pairs have other data, a Transformer has no state:
+# the same, after one kill and one signal each.
 interrupted() { # NAME FOLDER OPTIONS...
     local name=$1 folder=$2 signal job step
     shift 2
@@ -70,11 +70,14 @@ interrupted() { # NAME FOLDER OPTIONS...
             fail "$name, SIG$signal: another log"
     done
 }
-interrupted lstm lstm_gru --stream --cell lstm
-interrupted gru lstm_gru --stream --cell gru
-interrupted additive seq2seq_attention --task numbers --attention additive --cell lstm
-interrupted dot seq2seq_attention --task sort --attention dot --feed --reverse-source
+interrupted lstm lstm_gru --hidden 32 --stream --cell lstm
+interrupted gru lstm_gru --hidden 32 --stream --cell gru
+interrupted additive seq2seq_attention --hidden 32 --task numbers --attention additive --cell lstm
+interrupted dot seq2seq_attention --hidden 32 --task sort --attention dot --feed --reverse-source
 awk 'BEGIN { for (i = 0; i < 600; i++) print "a" i % 7, "b" i % 11 "\tc" i % 11, "d" i % 7, "e" i % 13 }' \
     >"$tmp/pairs.tsv"
-interrupted none seq2seq_attention --pairs "$tmp/pairs.tsv" --attention none
+interrupted none seq2seq_attention --hidden 32 --pairs "$tmp/pairs.tsv" --attention none
+narrow=(--channels 32 --heads 2 --ffn 64)
+interrupted transformer transformer "${narrow[@]}" --task numbers --label-smoothing 0.1
+interrupted decoder transformer "${narrow[@]}" --task recall --norm pre --positions learned
 exit 0

@@ -1,0 +1,403 @@
+/* Lesson 21: what waits, what is computed, what is kept, and how long it takes, for one layer of an
+ * Elman network, of a GRU and of a Transformer's decoder:
+ *
+ *   depth    the longest chain of operations on the tape, of one sequence of T steps
+ *   products GFLOP/s of 1,024 rows times one weight, some rows at a time
+ *   steps    milliseconds and megabytes of a training step, by threads; always as many tokens, so T
+ *            times as long sequences are T times fewer
+ *   memory   bytes that one attention over T steps holds, forwards and backwards
+ *   writing  time of step t when steps are written one by one
+ *
+ * See lessons/21-parallelism.md. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "blas.h"
+#include "depth.h"
+#include "describe.h"
+#include "file.h"
+#include "gated.h"
+#include "optim.h"
+#include "parallel.h"
+#include "rnn.h"
+
+enum { RNN, GRU, DECODER, MODELS, VOCAB = 64, LONGEST = 1024, MOST_ROUNDS = 99 };
+
+static const char *const names[MODELS] = {"rnn", "gru", "decoder"};
+static const int lengths[] = {64, 128, 256, 512, 1024};
+
+typedef struct {
+    int channels, heads, tokens, rounds, threads;
+    bool weights;
+    const char *part, *out;
+} Config;
+
+/* --- three networks of one layer ---------------------------------------------------------------------- */
+
+typedef struct {
+    Params ps;
+    Rnn rnn;
+    Gated gated;
+    Transformer decoder; /* one of the three is used */
+    Model model;
+    Optim optim;
+    Tape tape;
+    Batch batch;
+} Network;
+
+static TransformerConfig decoder_config(const Config *c)
+{
+    TransformerConfig size = transformer_defaults();
+    size.layers = 1, size.channels = c->channels, size.heads = c->heads, size.ffn = 4 * c->channels;
+    return size;
+}
+
+static Network *network_new(const Config *c, int kind)
+{
+    const Task task = {.vocab = VOCAB, .outputs = VOCAB};
+    Network *n = xcalloc(1, sizeof *n);
+    n->ps = params_init(1337);
+    n->batch = batch_new();
+    if (kind == RNN) {
+        const RnnConfig size = {.layers = 1, .channels = c->channels, .hidden = c->channels};
+        n->rnn = rnn_init(&n->ps, &size, &task);
+        n->model = rnn_model(&n->rnn);
+    } else if (kind == GRU) {
+        GatedConfig size = gated_defaults();
+        size.cell = "gru", size.channels = size.hidden = c->channels;
+        n->gated = gated_init(&n->ps, &size, &task);
+        n->model = gated_model(&n->gated);
+    } else {
+        const TransformerConfig size = decoder_config(c);
+        n->decoder = transformer_init(&n->ps, &size, &task);
+        n->model = transformer_model(&n->decoder);
+    }
+    n->optim = optim_init(OPTIM_ADAMW, &n->ps, 0.9, 0.98, 0);
+    return n;
+}
+
+static void network_free(Network *n)
+{
+    tape_free(&n->tape);
+    batch_free(&n->batch);
+    optim_free(&n->optim);
+    params_free(&n->ps);
+    free(n);
+}
+
+/* B sequences of T tokens, each to be answered with a token. */
+static void draw(Network *n, int T, int B)
+{
+    const Task task = {.vocab = VOCAB, .outputs = VOCAB};
+    Rng rng = rng_make(1337, RNG_TEST, 0);
+    batch_resize(&n->batch, &task, T, B);
+    for (int i = 0; i < T * B; i++) n->batch.x[i] = rng_below(&rng, VOCAB);
+    for (int i = 0; i < T * B; i++) n->batch.y[i] = rng_below(&rng, VOCAB);
+}
+
+/* The least of several times: what lies above it is the doing of other programs. */
+static double least(const double *x, int n)
+{
+    double best = x[0];
+    for (int i = 1; i < n; i++) best = x[i] < best ? x[i] : best;
+    return best;
+}
+
+/* Multiply-adds of the layer in a forward pass of the batch, in millions. */
+static double millions(const Config *c, int kind, int T, int B)
+{
+    const TransformerConfig size = decoder_config(c);
+    if (kind == RNN) return B * layer_cost(COST_RNN, &size, T).products / 1e6;
+    if (kind == GRU) return B * layer_cost(COST_GRU, &size, T).products / 1e6;
+    const double masked = (double)T * T * c->channels; /* half of what grows as T^2 */
+    return B / 1e6 *
+           (layer_cost(COST_ATTENTION, &size, T).products - masked +
+            layer_cost(COST_FEED_FORWARD, &size, T).products);
+}
+
+/* --- depth -------------------------------------------------------------------------------------------- */
+
+/* The layer over T steps, one by one where it is recurrent: op_rnn and op_gru are the same in one op. */
+static int depth(const Network *n, int kind, int T)
+{
+    Tape tp = {0};
+    const int C = shape_last(n->ps.tensor[0]->shape);
+    Tensor *x = tape_zeros(&tp, SHAPE(T, 1, C)), *h0 = tape_zeros(&tp, SHAPE(1, C));
+    if (kind == RNN) {
+        rnn_layer_steps(&tp, &n->rnn.layer[0], x, h0, tape_save(&tp, (size_t)T * sizeof(Tensor *)));
+    } else if (kind == GRU) {
+        GruState s = {.h = h0};
+        for (int t = 0; t < T; t++) s = gru_step(&tp, &n->gated.gru[0], op_rows(&tp, x, t, 1), s);
+    } else {
+        n->model.forward(&tp, n->model.self, &n->batch, NULL, NULL);
+    }
+    const int deepest = tape_depth(&tp);
+    tape_free(&tp);
+    return deepest;
+}
+
+static void print_depth(const Config *c)
+{
+    for (int kind = 0; kind < MODELS; kind++) {
+        Network *n = network_new(c, kind);
+        for (int i = 0; i < LEN(lengths); i++) {
+            draw(n, lengths[i], 1);
+            const int longest = depth(n, kind, lengths[i]);
+            printf("chain %-7s T %4d: %5d operations, at once %.0f multiply-adds\n", names[kind],
+                   lengths[i], longest,
+                   1e6 * millions(c, kind, lengths[i], 1) / longest); /* eq 21.1 */
+        }
+        network_free(n);
+    }
+}
+
+/* --- products ----------------------------------------------------------------------------------------- */
+
+/* GFLOP/s of 1,024 rows times a weight (C,C), `rows` of them at a time. */
+static double product_rate(const Config *c, int rows)
+{
+    const int C = c->channels, row = gemm_row(C);
+    const size_t len = (size_t)LONGEST * C;
+    real *x = xcalloc(2 * len + (size_t)C * row, sizeof *x), *y = x + len, *w = y + len;
+    double seconds[MOST_ROUNDS];
+    for (int i = -1; i < MOST_ROUNDS; i++) {
+        const double start = clock_seconds();
+        for (size_t at = 0; at < len; at += (size_t)rows * C)
+            gemm_serial(NN, rows, C, C, x + at, C, w, row, 0, y + at, C);
+        seconds[i < 0 ? 0 : i] = clock_seconds() - start;
+    }
+    free(x);
+    return 2e-9 * (double)len * C / least(seconds, MOST_ROUNDS);
+}
+
+static void print_products(const Config *c)
+{
+    double rate = 0, alone = 0;
+    parallel_init(1);
+    for (int rows = 1; rows <= LONGEST; rows *= 4) {
+        rate = product_rate(c, rows);
+        if (rows == 1) alone = rate;
+        printf("1024 rows, %4d at a time: %.1f GFLOP/s\n", rows, rate);
+    }
+    printf("1024 rows at once: %.1f times as fast as one by one\n", rate / alone);
+}
+
+/* --- a training step ---------------------------------------------------------------------------------- */
+
+/* Seconds; *bytes: what the tape held. */
+static double train(Network *n, size_t *bytes)
+{
+    const double start = clock_seconds();
+    tape_backward(&n->tape, model_loss(&n->tape, &n->model, &n->batch, NULL, NULL));
+    params_clip(&n->ps, 1);
+    optim_step(&n->optim, &n->ps, 1e-4);
+    const double seconds = clock_seconds() - start;
+    *bytes = n->tape.arena.used;
+    tape_reset(&n->tape);
+    return seconds;
+}
+
+/* The networks and the threads take turns, so that a machine that grows slow favours none of them. */
+static void measure_length(const Config *c, Network **n, int T, FILE *csv, double *slower)
+{
+    const int B = c->tokens / T;
+    const int threads[] = {1, c->threads};
+    double seconds[MODELS][LEN(threads)][MOST_ROUNDS];
+    size_t bytes[MODELS][LEN(threads)];
+    for (int kind = 0; kind < MODELS; kind++) draw(n[kind], T, B);
+    for (int round = -1; round < c->rounds; round++) /* the first warms up */
+        for (int kind = 0; kind < MODELS; kind++)
+            for (int i = 0; i < LEN(threads); i++) {
+                parallel_init(threads[i]);
+                seconds[kind][i][round < 0 ? 0 : round] = train(n[kind], &bytes[kind][i]);
+            }
+    for (int kind = 0; kind < MODELS; kind++) {
+        double ms[LEN(threads)];
+        for (int i = 0; i < LEN(threads); i++) {
+            ms[i] = 1000 * least(seconds[kind][i], c->rounds);
+            fprintf(csv, "%s,%d,%d,%d,%.3f,%.3f,%d,%.1f\n", names[kind], T, B, threads[i], ms[i],
+                    (double)bytes[kind][i] / 1e6, kind == DECODER ? 1 : T, millions(c, kind, T, B));
+        }
+        slower[kind] = T == lengths[0] ? 1 / ms[0] : slower[kind] * (T == LONGEST ? ms[0] : 1);
+        printf("%-7s %4d sequences of %4d: %6.1f ms, on %d threads %6.1f, %.2f times as fast; "
+               "%5.1f MB\n",
+               names[kind], B, T, ms[0], c->threads, ms[1], ms[0] / ms[1],
+               (double)bytes[kind][0] / 1e6);
+    }
+}
+
+static void measure_steps(const Config *c, FILE *csv)
+{
+    Network *n[MODELS];
+    for (int kind = 0; kind < MODELS; kind++) n[kind] = network_new(c, kind);
+    fprintf(csv, "model,steps,sequences,threads,ms,MB,waits,millions\n");
+    double slower[MODELS] = {0}; /* at the longest, than at the shortest */
+    for (int i = 0; i < LEN(lengths); i++) measure_length(c, n, lengths[i], csv, slower);
+    for (int kind = 0; kind < MODELS; kind++)
+        printf("%-7s T %d takes %.2f times as long as T %d\n", names[kind],
+               lengths[LEN(lengths) - 1], slower[kind], lengths[0]);
+    for (int kind = 0; kind < MODELS; kind++) network_free(n[kind]);
+}
+
+/* --- memory of attention ------------------------------------------------------------------------------ */
+
+static Tensor *random_tensor(Tape *tp, Shape s)
+{
+    Rng rng = rng_make(1337, RNG_TEST, 1);
+    Tensor *t = tape_tensor(tp, s);
+    for (int i = 0; i < t->len; i++) t->data[i] = (real)rng_normal(&rng);
+    t->requires_grad = true;
+    return t;
+}
+
+/* What masked attention over T steps holds at the end of its backward pass, in bytes. */
+static size_t held(const Config *c, int T)
+{
+    Tape tp = {0};
+    const AttentionMask mask = {.causal = true};
+    const Shape s = SHAPE(1, T, c->channels);
+    const real *weights;
+    Tensor *x = random_tensor(&tp, s);
+    Tensor *y = op_attention(&tp, x, random_tensor(&tp, s), random_tensor(&tp, s), c->heads, &mask,
+                             c->weights ? &weights : NULL);
+    tape_backward(&tp, op_dot(&tp, y, x->data));
+    const size_t used = tp.arena.used;
+    tape_free(&tp);
+    return used;
+}
+
+static void measure_memory(const Config *c, FILE *csv)
+{
+    fprintf(csv, "steps,MB\n");
+    double mb[3];
+    parallel_init(1);
+    for (int i = 0; i < LEN(mb); i++) {
+        const int T = 512 << i;
+        mb[i] = (double)held(c, T) / 1e6;
+        fprintf(csv, "%d,%.3f\n", T, mb[i]);
+        printf("attention over %4d steps holds %.2f MB\n", T, mb[i]);
+    }
+    printf("4 times the steps, memory times %.2f\n", mb[2] / mb[0]);
+}
+
+/* --- writing ------------------------------------------------------------------------------------------ */
+
+/* Seconds of step t of the decoder, with the keys and values of the t steps before at hand. */
+static double write_attention(Network *n, int t)
+{
+    const int token = 1, C = n->decoder.config.channels;
+    KeyValues past = {0};
+    n->tape.frozen = true;
+    if (t) past.k[0] = tape_zeros(&n->tape, SHAPE(1, t, C));
+    if (t) past.v[0] = tape_zeros(&n->tape, SHAPE(1, t, C));
+    const double start = clock_seconds();
+    transformer_step(&n->tape, &n->decoder, NULL, NULL, &token, 1, t, &past);
+    const double seconds = clock_seconds() - start;
+    tape_reset(&n->tape);
+    return seconds;
+}
+
+/* The same of a recurrent network, which reads a token and its state of the step before. */
+static double write_recurrent(Network *n, real *state)
+{
+    n->tape.frozen = true;
+    const double start = clock_seconds();
+    n->model.forward(&n->tape, n->model.self, &n->batch, state, NULL);
+    const double seconds = clock_seconds() - start;
+    tape_reset(&n->tape);
+    return seconds;
+}
+
+static void measure_writing(const Config *c, FILE *csv)
+{
+    real *state = xcalloc((size_t)c->channels, sizeof *state);
+    fprintf(csv, "model,step,us\n");
+    parallel_init(1);
+    for (int kind = 0; kind < MODELS; kind++) {
+        Network *n = network_new(c, kind);
+        double first = 0, last = 0;
+        draw(n, 1, 1);
+        for (int t = 63; t < LONGEST; t += 64) {
+            double seconds[MOST_ROUNDS];
+            for (int i = -1; i < MOST_ROUNDS; i++)
+                seconds[i < 0 ? 0 : i] =
+                    kind == DECODER ? write_attention(n, t) : write_recurrent(n, state);
+            const double us = 1e6 * least(seconds, MOST_ROUNDS);
+            if (t == 63) first = us;
+            last = us;
+            fprintf(csv, "%s,%d,%.2f\n", names[kind], t + 1, us);
+        }
+        printf("writing, %-7s step 64: %.1f us, step %d: %.1f us, times %.1f\n", names[kind], first,
+               LONGEST, last, last / first);
+        network_free(n);
+    }
+    free(state);
+}
+
+/* --- main ---------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;
+    void (*measure)(const Config *, FILE *csv);
+} Part;
+
+static bool run(const Config *c, const Part *part, Error *err)
+{
+    char *csv = NULL, *path = xformat("%s/%s.csv", c->out, part->name);
+    size_t len = 0;
+    FILE *f = open_memstream(&csv, &len);
+    CHECK(f, "no memory for %s", path);
+    part->measure(c, f);
+    fclose(f);
+    const bool ok = file_write(path, csv, len, err);
+    free(csv), free(path);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    Config c = {.channels = 128,
+                .heads = 4,
+                .tokens = 1024,
+                .rounds = 21,
+                .threads = 2,
+                .part = "all",
+                .out = "runs/l21"};
+    static const Part parts[] = {
+        {"steps", measure_steps}, {"memory", measure_memory}, {"writing", measure_writing}};
+    Option option[] = {
+        OPTION_CHOICE("part", &c.part, "all|depth|products|steps|memory|writing",
+                      "what to measure"),
+        OPTION("channels", &c.channels, 1, 4096, "size of embeddings and states"),
+        OPTION("heads", &c.heads, 1, 64, "heads of the attention"),
+        OPTION("tokens", &c.tokens, LONGEST, 1 << 20, "tokens of a training step"),
+        OPTION("rounds", &c.rounds, 1, MOST_ROUNDS,
+               "training steps, of whose times the least is printed"),
+        OPTION("threads", &c.threads, 1, 256, "threads that are compared with one"),
+        OPTION_FLAG("weights", &c.weights, "keep the weights of all heads (part memory)"),
+        OPTION_STRING("out", &c.out, "directory of the tables")};
+    const Usage usage = {.program = "lessons/21-parallelism",
+                         .about = "Measures what waits in a recurrent layer and in attention.",
+                         .operands = "",
+                         .examples = "  ./lessons/21-parallelism --out runs/l21\n"};
+    int operand;
+    parallel_start(argv);
+    const int status = args_parse(argc, argv, option, LEN(option), &usage, &operand);
+    if (status >= 0) return status;
+
+    Error err;
+    const bool all = strcmp(c.part, "all") == 0;
+    const bool fits =
+        c.channels % c.heads == 0 ||
+        error_set(&err, "--channels %d: must be a multiple of --heads %d", c.channels, c.heads);
+    bool ok = fits && dir_make(c.out, &err);
+    if (ok && (all || strcmp(c.part, "depth") == 0)) print_depth(&c);
+    if (ok && (all || strcmp(c.part, "products") == 0)) print_products(&c);
+    for (int i = 0; i < LEN(parts) && ok; i++)
+        if (all || strcmp(c.part, parts[i].name) == 0) ok = run(&c, &parts[i], &err);
+    if (ok) return EXIT_OK;
+    fprintf(stderr, "%s: error: %s\n", usage.program, err.text);
+    return fits ? EXIT_FAILED : EXIT_USAGE;
+}

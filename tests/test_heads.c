@@ -1,0 +1,411 @@
+/* Where every head looks: the weights that a Transformer hands out, and what is made of them. */
+#include <unistd.h>
+
+#include "../transformer/cache.h"
+#include "../transformer/transformer.h"
+#include "file.h"
+#include "heads.h"
+#include "lexicon.h"
+#include "plot.h"
+#include "suite.h"
+
+enum { B = 3, S = 7, T = 6, V = 11, C = 16, H = 4, N = 2 };
+
+/* --- the weights ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    Params ps;
+    Transformer m;
+    int s[S * B], s_len[B], x[T * B];
+    Batch batch;
+    Tape tp;
+    Looks looks;
+} Net;
+
+static Net *net_new(bool has_encoder, const char *norm)
+{
+    const Task task = {.source_vocab = has_encoder ? V : 0, .vocab = V, .outputs = V};
+    TransformerConfig c = transformer_defaults();
+    c.layers = N, c.channels = C, c.heads = H, c.ffn = 24, c.norm = norm, c.positions = "none";
+    Net *n = xcalloc(1, sizeof *n);
+    n->ps = params_init(5);
+    n->m = transformer_init(&n->ps, &c, &task);
+    for (size_t i = 0; i < n->ps.count; i++) n->ps.value[i] *= 2; /* so that weights differ */
+    Rng rng = rng_make(3, RNG_TEST, 0);
+    for (int i = 0; i < S * B; i++) n->s[i] = rng_below(&rng, V);
+    for (int i = 0; i < T * B; i++) n->x[i] = rng_below(&rng, V);
+    for (int b = 0; b < B; b++) n->s_len[b] = S - 2 * b;
+    n->batch = (Batch){.T = T, .B = B, .x = n->x};
+    if (has_encoder) n->batch.S = S, n->batch.s = n->s, n->batch.s_len = n->s_len;
+    n->tp = (Tape){.frozen = true};
+    n->looks = transformer_looks(&n->tp, &n->m, &n->batch);
+    return n;
+}
+
+static void net_free(Net *n)
+{
+    tape_free(&n->tp);
+    params_free(&n->ps);
+    free(n);
+}
+
+/* Each row of (B,H,rows,columns) is a distribution over the columns 0 .. seen-1 and no others. */
+static void ck_rows(const real *p, int rows, int columns, const int *len, bool causal)
+{
+    for (int i = 0; i < B * H * rows; i++, p += columns) {
+        const int seen = causal ? i % rows + 1 : len[i / (H * rows)];
+        double sum = 0;
+        for (int s = 0; s < columns; s++) {
+            ck_assert(s < seen ? p[s] > 0 : p[s] == 0);
+            sum += (double)p[s];
+        }
+        ck_assert_double_eq_tol(sum, 1, 1e-5);
+    }
+}
+
+START_TEST(rows_are_distributions)
+{
+    for (int k = 0; k < 2; k++) {
+        Net *n = net_new(true, k ? "pre" : "post");
+        for (int i = 0; i < N; i++) {
+            ck_rows(n->looks.encoder[i], S, S, n->s_len, false);
+            ck_rows(n->looks.decoder[i], T, T, n->s_len, true);
+            ck_rows(n->looks.cross[i], T, S, n->s_len, false);
+        }
+        net_free(n);
+    }
+}
+END_TEST
+
+START_TEST(a_decoder_alone)
+{
+    Net *n = net_new(false, "pre");
+    for (int i = 0; i < N; i++) {
+        ck_assert(!n->looks.encoder[i] && !n->looks.cross[i]);
+        ck_rows(n->looks.decoder[i], T, T, n->s_len, true);
+    }
+    net_free(n);
+}
+END_TEST
+
+/* q . k / sqrt(D) of head h in layer 0, which reads embeddings times sqrt(C), by the book. */
+static double score(const MultiHead *a, const real *from, const real *to, int h)
+{
+    double e = 0;
+    for (int d = h * C / H; d < (h + 1) * C / H; d++) {
+        double q = (double)a->q.b->data[d], k = (double)a->k.b->data[d];
+        for (int c = 0; c < C; c++) {
+            q += sqrt(C) * (double)from[c] * (double)a->q.w->data[c * C + d];
+            k += sqrt(C) * (double)to[c] * (double)a->k.w->data[c * C + d];
+        }
+        e += q * k;
+    }
+    return e / sqrt(C / H);
+}
+
+static void ck_first_layer(const MultiHead *a, const Tensor *embed, const int *ids, int steps,
+                           const int *len, const real *p)
+{
+    for (int i = 0; i < B * H * steps; i++, p += steps) {
+        const int b = i / (H * steps), h = i / steps % H, t = i % steps;
+        const int seen = len ? len[b] : t + 1;
+        double e[S], sum = 0;
+        for (int s = 0; s < seen; s++) {
+            e[s] = exp(
+                score(a, embed->data + ids[t * B + b] * C, embed->data + ids[s * B + b] * C, h));
+            sum += e[s];
+        }
+        for (int s = 0; s < seen; s++) ck_assert_double_eq_tol((double)p[s], e[s] / sum, 1e-4);
+    }
+}
+
+/* Heads, steps and sequences stand where they are said to. */
+START_TEST(the_first_layer_by_hand)
+{
+    Net *n = net_new(true, "post");
+    ck_first_layer(&n->m.encoder[0].self, n->m.source_embed, n->s, S, n->s_len,
+                   n->looks.encoder[0]);
+    ck_first_layer(&n->m.decoder[0].self, n->m.target_embed, n->x, T, NULL, n->looks.decoder[0]);
+    net_free(n);
+}
+END_TEST
+
+/* What translation shows as its alignment: the mean over the heads of the last layer's. */
+START_TEST(alignment_is_their_mean)
+{
+    Net *n = net_new(true, "pre");
+    Cache cache = cache_init(&n->m);
+    const Translator t = cache_translator(&cache);
+    int source[S], output[T], x[T];
+    for (int i = 0; i < S; i++) source[i] = n->s[i * B];
+    for (int i = 0; i < T; i++) output[i] = n->x[i * B], x[i] = i ? output[i - 1] : BOS;
+    real weight[T * S];
+    t.align(t.self, source, S, output, T, weight);
+    int len = S;
+    const Batch one = {.T = T, .B = 1, .x = x, .S = S, .s = source, .s_len = &len};
+    const Looks looks = transformer_looks(&n->tp, &n->m, &one);
+    for (int i = 0; i < T * S; i++) {
+        double mean = 0;
+        for (int h = 0; h < H; h++) mean += (double)looks.cross[N - 1][h * T * S + i] / H;
+        ck_assert_double_eq_tol((double)weight[i], mean, 1e-6);
+    }
+    cache_free(&cache);
+    net_free(n);
+}
+END_TEST
+
+/* --- the files -------------------------------------------------------------------------------------- */
+
+static const char *const token[] = {"a", "한", "\"q\"", ","};
+static const real layer1[] = {1, 0, 0, (real).5, (real).5, 0, (real).25, (real).25, (real).5,
+                              1, 0, 0, 0,        1,        0, 0,         1,         0};
+static const real layer2[] = {1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0};
+static const real *const weights[] = {layer1, layer2};
+
+static HeadMap small_map(bool causal)
+{
+    return (HeadMap){.name = causal ? "decoder" : "cross",
+                     .about = "it's about",
+                     .looks = "rows",
+                     .looked_at = "columns",
+                     .causal = causal,
+                     .layers = 2,
+                     .heads = 2,
+                     .T = 3,
+                     .S = 3,
+                     .row = token,
+                     .column = token + 1,
+                     .weight = weights};
+}
+
+static char *contents(const char *dir, const char *name, bool and_remove)
+{
+    char *path = xformat("%s/%s", dir, name), *text;
+    size_t len;
+    Error err;
+    ck_assert_msg(file_read(path, 1 << 22, &text, &len, &err), "%s", err.text);
+    if (and_remove) unlink(path);
+    free(path);
+    return text;
+}
+
+START_TEST(the_csv)
+{
+    char dir[] = "/tmp/lmzoo-heads-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    const HeadMap map[] = {small_map(true), small_map(false)};
+    Error err;
+    ck_assert_msg(heads_write(dir, "it's", map, 2, &err), "%s", err.text);
+    char *csv = contents(dir, "heads.csv", true);
+    static const char beginning[] = "part,layer,head,row,column,row_token,column_token,weight\n"
+                                    "decoder,1,1,0,0,\"a\",\"한\",1.000000\n"
+                                    "decoder,1,1,0,1,\"a\",\"\"\"q\"\"\",0.000000\n"
+                                    "decoder,1,1,0,2,\"a\",\",\",0.000000\n"
+                                    "decoder,1,1,1,0,\"한\",\"한\",0.500000\n";
+    ck_assert_int_eq(strncmp(csv, beginning, sizeof beginning - 1), 0);
+    ck_assert_ptr_nonnull(strstr(csv, "decoder,1,2,2,1,\"\"\"q\"\"\",\"\"\"q\"\"\",1.000000\n"));
+    ck_assert_ptr_nonnull(strstr(csv, "\ncross,2,2,2,2,"));
+    int lines = 0;
+    for (const char *c = csv; *c; c++) lines += *c == '\n';
+    ck_assert_int_eq(lines, 1 + 2 * 2 * 2 * 3 * 3);
+    free(csv);
+    free(contents(dir, "heads-decoder.gp", true));
+    free(contents(dir, "heads-cross.gp", true));
+    ck_assert_int_eq(rmdir(dir), 0); /* so nothing else was left there */
+    ck_assert(!heads_write("/tmp/lmzoo-no-such-directory", "", map, 2, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "/tmp/lmzoo-no-such-directory/heads.csv"));
+}
+END_TEST
+
+static bool have_gnuplot(void)
+{
+    const bool have = system("gnuplot --version >/dev/null 2>&1") == 0;
+    if (!have) fprintf(stderr, "skipped: gnuplot is not installed\n");
+    return have;
+}
+
+/* The cells that gnuplot draws of a part of 3 by 3: its plot is made to print x, y and the weight
+ * instead. Panels are 3.5 cells apart; a cell that a row cannot see is not drawn. */
+static void ck_drawn(const char *dir, const HeadMap *m)
+{
+    char *name = xformat("heads-%s.gp", m->name), *script = contents(dir, name, true);
+    const char *plot = strstr(script, "plot 'heads.csv'"),
+               *sides = strstr(script, ":(0.5):(0.5):8");
+    const char *with = strstr(script, " with boxxyerrorbars");
+    ck_assert(plot && sides && with && plot < sides && sides < with);
+    char *test = xformat("%s/test.gp", dir), *command = xformat("cd %s && gnuplot -d test.gp", dir);
+    FILE *f = fopen(test, "w");
+    fprintf(f, "set datafile separator comma\nset table 'table'\n%.*s%.*s with table\n",
+            (int)(sides - plot), plot, (int)(with - sides - 12), sides + 12);
+    fclose(f);
+    ck_assert_int_eq(system(command), 0);
+    char *table = contents(dir, "table", true), *rest = table;
+    int cells = 0;
+    for (char *line; (line = strsep(&rest, "\n"));) {
+        double x, y, w;
+        if (sscanf(line, "%lf %lf %lf", &x, &y, &w) != 3 || isnan(x)) continue;
+        const int head = x > 3.5, layer = y > 3.5;
+        const double s = x - .5 - 3.5 * head, t = y - .5 - 3.5 * layer;
+        ck_assert(s == floor(s) && t == floor(t) && s >= 0 && s < 3 && t >= 0 && t < 3);
+        ck_assert_double_eq(w, (double)m->weight[layer][head * 9 + (int)t * 3 + (int)s]);
+        cells++;
+    }
+    ck_assert_int_eq(cells, 4 * (m->causal ? 6 : 9));
+    unlink(test);
+    free(name), free(script), free(test), free(command), free(table);
+}
+
+START_TEST(gnuplot_reads_it)
+{
+    if (!have_gnuplot()) return;
+    char dir[] = "/tmp/lmzoo-heads-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    const HeadMap map[] = {small_map(true), small_map(false)};
+    Error err;
+    ck_assert_msg(heads_write(dir, "it's", map, 2, &err), "%s", err.text);
+    ck_drawn(dir, &map[0]);
+    ck_drawn(dir, &map[1]);
+    free(contents(dir, "heads.csv", true));
+    ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
+/* The picture of one part, as SVG. */
+static char *drawn(const HeadMap *m)
+{
+    char dir[] = "/tmp/lmzoo-heads-XXXXXX";
+    int width, height;
+    Error err;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_msg(heads_write(dir, "title", m, 1, &err), "%s", err.text);
+    char *name = xformat("heads-%s.gp", m->name), *script = xformat("%s/%s", dir, name);
+    char *picture = xformat("%s/picture.svg", dir);
+    heads_size(m, &width, &height);
+    ck_assert(plot_draw(script, picture, "svg", width, height));
+    char *svg = contents(dir, "picture.svg", true);
+    free(contents(dir, "heads.csv", true)), free(contents(dir, name, true));
+    ck_assert_int_eq(rmdir(dir), 0);
+    free(name), free(script), free(picture);
+    return svg;
+}
+
+/* Tokens stand beside the panels as long as there is room; of whatever size there is a picture. */
+START_TEST(pictures)
+{
+    if (!have_gnuplot()) return;
+    HeadMap m = small_map(false);
+    char *svg = drawn(&m);
+    ck_assert(strstr(svg, ">한<") && strstr(svg, ">\"q\"<") && strstr(svg, ">head 2<"));
+    ck_assert(strstr(svg, ">layer 2<") && strstr(svg, ">it's about<") && strstr(svg, ">columns<"));
+    free(svg);
+    m.T = m.S = 1;
+    free(drawn(&m));
+    enum { LONG = 90 };
+    const char *word[LONG];
+    real *even = xmalloc((size_t)2 * LONG * LONG * sizeof *even);
+    for (int i = 0; i < LONG; i++) word[i] = "word";
+    for (int i = 0; i < 2 * LONG * LONG; i++) even[i] = (real)1 / LONG;
+    const real *const layers[] = {even, even};
+    m = small_map(true);
+    m.T = m.S = LONG, m.row = m.column = word, m.weight = layers;
+    svg = drawn(&m);
+    ck_assert(!strstr(svg, ">word<") && strstr(svg, ">80<"));
+    free(svg), free(even);
+}
+END_TEST
+
+/* --- habits ----------------------------------------------------------------------------------------- */
+
+/* Counted by hand: the first row of a causal part has no choice and does not count. */
+START_TEST(habits_by_hand)
+{
+    HeadHabits h[4] = {0};
+    HeadMap m = small_map(true);
+    heads_watch(&m, h);
+    ck_assert_double_eq_tol(heads_mean(&h[0], HEAD_SAME), (.5 + .5) / 2, 1e-9);
+    ck_assert_double_eq_tol(heads_mean(&h[0], HEAD_PREVIOUS), (.5 + .25) / 2, 1e-9);
+    ck_assert_double_eq_tol(heads_mean(&h[0], HEAD_FIRST), (.5 + .25) / 2, 1e-9);
+    ck_assert_double_eq_tol(heads_mean(&h[0], HEAD_LARGEST), .5, 1e-9);
+    ck_assert_double_eq_tol(heads_mean(&h[0], HEAD_BITS), (1 + 1.5) / 2, 1e-9);
+    ck_assert_double_eq_tol(heads_mean(&h[0], HEAD_EVEN), (1 + log2(3)) / 2, 1e-9);
+    ck_assert(isnan(heads_mean(&h[0], HEAD_NEXT)) && isnan(heads_mean(&h[0], HEAD_LAST)));
+    ck_assert_double_eq_tol(heads_mean(&h[1], HEAD_PREVIOUS), .5, 1e-9);
+    ck_assert_double_eq_tol(heads_mean(&h[3], HEAD_FIRST), 1, 1e-9);
+
+    HeadHabits across[4] = {0};
+    m = small_map(false);
+    heads_watch(&m, across);
+    heads_watch(&m, across); /* twice the same changes no mean */
+    ck_assert_double_eq_tol(heads_mean(&across[0], HEAD_NEXT), 0, 1e-9); /* of two rows */
+    ck_assert_double_eq_tol(heads_mean(&across[0], HEAD_LAST), .5 / 3, 1e-9);
+    ck_assert_double_eq_tol(heads_mean(&across[1], HEAD_SAME), 2 / 3., 1e-9);
+    ck_assert_double_eq_tol(heads_mean(&across[1], HEAD_PREVIOUS), .5, 1e-9);
+    ck_assert_double_eq(across[0].rows[HEAD_SAME], 6);
+}
+END_TEST
+
+START_TEST(the_table)
+{
+    HeadHabits h[4] = {0};
+    const HeadMap m = small_map(true);
+    heads_watch(&m, h);
+    char *text, *rest;
+    size_t len;
+    FILE *f = open_memstream(&text, &len);
+    heads_print_title(f);
+    heads_print(f, &m, h);
+    fclose(f);
+    rest = text;
+    int lines = 0;
+    for (char *line; (line = strsep(&rest, "\n")) && *line; lines++) {
+        ck_assert_int_le(strlen(line), 80);
+        if (lines == 1)
+            ck_assert(strstr(line, "decoder") && strstr(line, "0.50") && strstr(line, " - "));
+    }
+    ck_assert_int_eq(lines, 1 + 4);
+    free(text);
+    json_t *array = json_array();
+    heads_to_json(array, &m, h);
+    ck_assert_int_eq(json_array_size(array), 4);
+    const json_t *second = json_array_get(array, 2);
+    ck_assert_str_eq(json_string_value(json_object_get(second, "part")), "decoder");
+    ck_assert_int_eq(json_integer_value(json_object_get(second, "layer")), 2);
+    ck_assert_double_eq_tol(json_real_value(json_object_get(second, "first")), 1, 1e-9);
+    ck_assert(json_is_null(json_object_get(second, "next")));
+    json_decref(array);
+}
+END_TEST
+
+/* --- mistakes --------------------------------------------------------------------------------------- */
+
+START_TEST(a_batch_without_its_source)
+{
+    Net *n = net_new(true, "pre");
+    n->batch.S = 0;
+    transformer_looks(&n->tp, &n->m, &n->batch);
+}
+END_TEST
+
+START_TEST(no_heads)
+{
+    HeadMap m = small_map(false);
+    int width, height;
+    m.heads = 0;
+    heads_size(&m, &width, &height);
+}
+END_TEST
+
+START_TEST(causal_and_not_square)
+{
+    HeadMap m = small_map(true);
+    Error err;
+    m.S = 2;
+    heads_write("/tmp/lmzoo-no-such-directory", "", &m, 1, &err);
+}
+END_TEST
+
+SUITE("heads",
+      TESTS(rows_are_distributions, a_decoder_alone, the_first_layer_by_hand,
+            alignment_is_their_mean, the_csv, gnuplot_reads_it, pictures, habits_by_hand,
+            the_table),
+      ABORTS(a_batch_without_its_source, no_heads, causal_and_not_square))

@@ -1,0 +1,78 @@
+#include "reading.h"
+
+#include <stdio.h>
+
+/* The strings of n ids; lexicon NULL: of a task whose tokens have no names. */
+static const char *const *tokens_of(Tape *tp, const Lexicon *lexicon, const int *id, int n)
+{
+    enum { DIGITS = 12 };
+    const char **token = tape_save(tp, (size_t)n * sizeof *token);
+    for (int i = 0; i < n; i++) {
+        char *number = tape_save(tp, DIGITS);
+        snprintf(number, DIGITS, "%d", id[i]);
+        token[i] = number;
+        if (lexicon) token[i] = lexicon->symbol[id[i]];
+        if (lexicon && id[i] == BOS) token[i] = "<bos>";
+        if (lexicon && id[i] == EOS) token[i] = "<eos>";
+    }
+    return token;
+}
+
+static HeadMap map_of(const char *name, const Transformer *m, const real *const *weight)
+{
+    return (HeadMap){
+        .name = name, .layers = m->config.layers, .heads = m->config.heads, .weight = weight};
+}
+
+static HeadMap encoder_of(Reading *r, const Transformer *m, const Data *d)
+{
+    HeadMap map = map_of("encoder", m, r->looks.encoder);
+    map.about = "Encoder: each source token at the whole source";
+    map.looks = "source token";
+    map.looked_at = "source token that is looked at";
+    map.T = map.S = r->batch.S;
+    map.row = map.column = tokens_of(&r->tp, &d->pairs.source, r->batch.s, map.S);
+    return map;
+}
+
+static HeadMap decoder_of(Reading *r, const Transformer *m, const Data *d)
+{
+    HeadMap map = map_of("decoder", m, r->looks.decoder);
+    map.about = "Decoder: each token it reads at itself and those before";
+    map.looks = "token read";
+    map.looked_at = "token that is looked at";
+    map.causal = true;
+    map.T = map.S = r->batch.T;
+    map.row = map.column =
+        tokens_of(&r->tp, d->is_pairs ? &d->pairs.target : NULL, r->batch.x, map.T);
+    return map;
+}
+
+static HeadMap cross_of(Reading *r, const Transformer *m, const Data *d)
+{
+    HeadMap map = map_of("cross", m, r->looks.cross);
+    map.about = "Decoder at encoder: each token, when it is to be written, at the source";
+    map.looks = "token to be written";
+    map.looked_at = "source token that is looked at";
+    map.T = r->batch.T, map.S = r->batch.S;
+    map.row = tokens_of(&r->tp, &d->pairs.target, r->batch.y, map.T);
+    map.column = tokens_of(&r->tp, &d->pairs.source, r->batch.s, map.S);
+    return map;
+}
+
+void reading_open(Reading *r, const Data *d, const Transformer *m, int i, int most)
+{
+    *r = (Reading){.tp = {.frozen = true}, .batch = batch_new()};
+    task_heldout(&d->task, SPLIT_TEST, 0, i, 1, &r->batch);
+    if (!d->is_pairs && r->batch.T > most) r->batch.T = most;
+    r->looks = transformer_looks(&r->tp, m, &r->batch);
+    if (d->is_pairs) r->part[r->parts++] = encoder_of(r, m, d);
+    r->part[r->parts++] = decoder_of(r, m, d);
+    if (d->is_pairs) r->part[r->parts++] = cross_of(r, m, d);
+}
+
+void reading_close(Reading *r)
+{
+    batch_free(&r->batch);
+    tape_free(&r->tp);
+}
