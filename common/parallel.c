@@ -11,7 +11,11 @@ enum { WORTH_A_THREAD = 200000 }; /* flops; a parallel region costs about 2 us *
 void parallel_start(char **argv)
 {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
-    if (setenv("GOMP_SPINCOUNT", "2000", 1) == 0) execv("/proc/self/exe", argv);
+    char path[4096]; /* its own name, for ps and pkill; /proc/self/exe would become "exe" */
+    const ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (len <= 0 || setenv("GOMP_SPINCOUNT", "2000", 1) != 0) return;
+    path[len] = '\0';
+    execv(path, argv);
     /* Where that does not work the program is only slower on a busy machine. */
 }
 

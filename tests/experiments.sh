@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# What is too long for CI (about 20 minutes on two cores).
+# What is too long for CI (about 25 minutes on two cores).
 #
 # The adding problem at T = 200 over five seeds: the tanh network stays at the mean squared error of
 # always answering 1, 0.1667; GRU and LSTM solve it.
 #
 # The bottleneck (lessons 14 and 15), a minute of one thread for each network: without attention a
 # sequence of 5 symbols is reversed and one of 15 is not; with attention one of 20 is.
+#
+# The Transformer (lessons 18 to 20): what takes two layers, and what recurrent networks of the same
+# time do not find; positions beyond those of training; dates.
 #
 #   make experiments          or, e.g., SEEDS="1 2" bash tests/experiments.sh
 set -u
@@ -64,4 +67,47 @@ for attention in additive dot; do
     reverse $attention 4000
     exact_within reverse-$attention 20 0.95 1
 done
+
+within() { # WHAT VALUE LOW HIGH
+    printf '%s: %s, must be within [%s, %s]\n' "$1" "$2" "$3" "$4"
+    awk -v x="$2" -v a="$3" -v b="$4" 'BEGIN { exit !(x != "" && x >= a && x <= b) }' || bad=1
+}
+value() { # KEY NAME: of the report in NAME.json
+    sed -n "s/.*\"$1\":\([-0-9.e+]*\).*/\1/p" "$out/$2.json"
+}
+letters() { # LENGTH NAME: token accuracy at that length
+    awk -F, -v n="$1" '$1 == n { print $2 }' "$out/$2/by_length.csv"
+}
+run() { # NAME FOLDER OPTIONS...
+    local name=$1 folder=$2
+    shift 2
+    "./$folder/train" --quiet --plot none --overwrite --threads 1 "$@" --out "$out/$name" &&
+        "./$folder/eval" "$out/$name" --json --plot none >"$out/$name.json" || bad=1
+}
+
+small=(--norm pre --channels 64 --heads 1 --ffn 0 --no-tied --lr 4e-3)
+for task in recall induction; do
+    for layers in 1 2; do
+        run $task-$layers transformer --task $task "${small[@]}" --layers $layers --steps 800
+    done
+    within "$task, 2 layers" "$(value value $task-2)" 0.95 1
+done
+within "recall, 1 layer" "$(value value recall-1)" 0 0.4
+within "induction, 1 layer" "$(value value induction-1)" 0 0.5
+for cell in gru lstm; do # in more than the time of the two layers above
+    run recall-$cell lstm_gru --task recall --cell $cell --hidden 64 --lr 4e-3 --steps 3000
+    within "recall, $cell" "$(value value recall-$cell)" 0 0.4
+done
+
+run places-sinusoid transformer --task reverse --norm pre --channels 64 --ffn 256 --lr 2e-3 --steps 1500
+exact_within places-sinusoid 20 0.9 1
+one_layer=(--task reverse --norm pre --layers 1 --channels 64 --heads 8 --ffn 128 --batch 32 --steps 1500)
+run places-learned transformer "${one_layer[@]}" --positions learned --lr 8e-3
+run places-alibi transformer "${one_layer[@]}" --positions alibi --lr 4e-3
+exact_within places-learned 20 0.9 1
+within "learned positions at 25, letters" "$(letters 25 places-learned)" 0 0.3
+within "alibi at 25, letters" "$(letters 25 places-alibi)" 0.9 1
+
+run dates transformer --task dates --norm pre --channels 64 --ffn 256 --lr 3e-3 --steps 800
+within "dates" "$(value exact dates)" 0.99 1
 exit $bad

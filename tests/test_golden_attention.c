@@ -39,6 +39,39 @@ START_TEST(attention)
 }
 END_TEST
 
+/* nn.MultiheadAttention: three projections, attention, and a fourth. */
+START_TEST(multihead)
+{
+    Golden g = golden_open("tests/golden/attention.safetensors");
+    static const char *const projections[] = {"q", "k", "v", "out"};
+    Tensor *w[4], *b[4], *x = golden_tensor(&g, "multihead.x"),
+                         *m = golden_tensor(&g, "multihead.m");
+    for (int i = 0; i < 4; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "w_%s", projections[i]);
+        w[i] = golden_tensor(&g, of("multihead", name));
+        name[0] = 'b';
+        b[i] = golden_tensor(&g, of("multihead", name));
+    }
+    Tensor *q = op_linear(&g.tape, x, w[0], b[0]), *k = op_linear(&g.tape, m, w[1], b[1]);
+    Tensor *v = op_linear(&g.tape, m, w[2], b[2]);
+    Tensor *looked = op_attention(&g.tape, q, k, v, 3, NULL, NULL);
+    Tensor *y = op_linear(&g.tape, looked, w[3], b[3]);
+    golden_equal(&g, "multihead.y", y->data, y->len, TOLERANCE);
+    tape_backward(&g.tape, op_dot(&g.tape, y, golden_tensor(&g, "multihead.r")->data));
+    golden_equal(&g, "multihead.dx", x->grad, x->len, TOLERANCE);
+    golden_equal(&g, "multihead.dm", m->grad, m->len, TOLERANCE);
+    for (int i = 0; i < 4; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "dw_%s", projections[i]);
+        golden_equal(&g, of("multihead", name), w[i]->grad, w[i]->len, 3 * TOLERANCE);
+        name[1] = 'b';
+        golden_equal(&g, of("multihead", name), b[i]->grad, b[i]->len, 3 * TOLERANCE);
+    }
+    golden_close(&g);
+}
+END_TEST
+
 START_TEST(smoothed_labels)
 {
     Golden g = golden_open("tests/golden/attention.safetensors");
@@ -52,4 +85,4 @@ START_TEST(smoothed_labels)
 }
 END_TEST
 
-SUITE("golden_attention", TESTS(attention, smoothed_labels), NO_ABORTS)
+SUITE("golden_attention", TESTS(attention, multihead, smoothed_labels), NO_ABORTS)

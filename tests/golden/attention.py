@@ -5,7 +5,9 @@ this file.
 
 Case NAME has inputs NAME.q (B,T,C), NAME.k and NAME.v (B,S,C), output NAME.y, and for the loss
 sum(r * y) with random NAME.r the gradients NAME.dq, NAME.dk, NAME.dv. Where keys are padding, NAME.len
-(B) says how many are none. Computed in double from values that a float holds exactly.
+(B) says how many are none. multihead is nn.MultiheadAttention: multihead.x (B,T,C) looks at
+multihead.m (B,S,C), with projections NAME.w_* (C,C), transposed as ours are, and NAME.b_*; its gradients
+are NAME.dx and so on. Computed in double from values that a float holds exactly.
 """
 
 import pathlib
@@ -54,6 +56,24 @@ attention("causal", 9, 9, 8, 2, causal=True)
 attention("padded", 4, 6, 10, 2, lengths=[6, 3, 1])
 attention("causal_padded", 8, 8, 8, 1, causal=True, lengths=[8, 5])
 attention("cached", 3, 20, 16, 4, causal=True)
+
+B, T, S, C, H = 2, 5, 7, 12, 3
+mha = torch.nn.MultiheadAttention(C, H, batch_first=True)
+with torch.no_grad():
+    for p in mha.parameters():
+        p.copy_(draw(*p.shape, scale=0.4))
+x, m, r = draw(B, T, C).requires_grad_(), draw(B, S, C).requires_grad_(), draw(B, T, C)
+y = mha(x, m, m, need_weights=False)[0]
+(r * y).sum().backward()
+golden |= {"multihead.x": x, "multihead.m": m, "multihead.y": y, "multihead.r": r}
+golden |= {"multihead.dx": x.grad, "multihead.dm": m.grad}
+grads = mha.in_proj_weight.grad, mha.in_proj_bias.grad
+for d, weights, biases in (("", mha.in_proj_weight, mha.in_proj_bias), ("d", *grads)):
+    for name, w, b in zip("qkv", weights.chunk(3), biases.chunk(3)):
+        golden |= {f"multihead.{d}w_{name}": w.t(), f"multihead.{d}b_{name}": b}
+out = mha.out_proj
+golden |= {"multihead.w_out": out.weight.t(), "multihead.b_out": out.bias}
+golden |= {"multihead.dw_out": out.weight.grad.t(), "multihead.db_out": out.bias.grad}
 
 targets = torch.tensor([0, 8, -1, 3, 3, -1, 5])
 z = draw(7, 9, scale=3).requires_grad_()
