@@ -36,7 +36,7 @@ static void watch_row(HeadHabits *h, const real *p, int t, int keys, bool causal
     count_step(h, HEAD_FIRST, p, keys, 0);
     if (!causal) count_step(h, HEAD_LAST, p, keys, keys - 1);
     count(h, HEAD_LARGEST, largest);
-    count(h, HEAD_BITS, bits);
+    count(h, HEAD_ENTROPY, bits);
     count(h, HEAD_EVEN, log2(keys));
 }
 

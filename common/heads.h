@@ -9,16 +9,17 @@
 #include "base.h"
 #include "real.h"
 
-/* One use of attention, all its layers, on one sequence. Nothing here is owned. */
+/* One use of attention, all its layers, on one sequence without padding: T and S are true lengths, B is 1.
+ * Nothing here is owned. */
 typedef struct {
-    const char *name;              /* "encoder": also in the picture's file name */
-    const char *about;             /* who looks at whom: below the picture's title */
-    const char *looks, *looked_at; /* what a row and a column is: beside the axes */
-    bool causal;                   /* row t sees the columns 0 .. t only */
-    int layers, heads, T, S;       /* all >= 1; causal: T = S */
-    const char *const *row;        /* (T) tokens, UTF-8 */
-    const char *const *column;     /* (S) */
-    const real *const *weight;     /* (layers) of (heads,T,S), each row sums to 1 */
+    const char *name;                    /* "encoder": also in the picture's file name */
+    const char *about;                   /* who looks at whom: below the picture's title */
+    const char *query_label, *key_label; /* what a row (who looks) and a column (at whom) is */
+    bool causal;                         /* row t sees the columns 0 .. t only */
+    int layers, heads, T, S;             /* all >= 1; causal: T = S */
+    const char *const *row;              /* (T) tokens, UTF-8 */
+    const char *const *column;           /* (S) */
+    const real *const *weight;           /* (layers) of (heads,T,S), each row sums to 1 */
 } HeadMap;
 
 /* part,layer,head,row,column,row_token,column_token,weight: layers and heads from 1, as they are called,
@@ -27,23 +28,22 @@ void heads_print_csv(FILE *f, const HeadMap *part, int parts);
 
 /* dir/heads.csv, and for each of the parts dir/heads-NAME.gp, which draws it: a row of panels a layer, a
  * panel a head, white 0 to dark blue 1. Tokens stand beside the outer panels where there is room for
- * them, else their numbers. Errors: the disk's. */
+ * them, else their numbers. False, with the reason in *err: the disk's errors. */
 bool heads_write(const char *dir, const char *title, const HeadMap *part, int parts, Error *err);
-void heads_size(const HeadMap *part, int *width, int *height); /* of the picture, for plot_draw */
+void heads_size(const HeadMap *part, int *width, int *height); /* of its picture, in pixels */
 
 /* --- what a head does as a rule -------------------------------------------------------------------- */
 
-/* The weight on the same step, the one before, the one after, the first, the last, the largest weight,
- * the entropy in bits, and what it would be of looking evenly at all there is to see. */
+/* What is measured in each row: six weights, 0 to 1, and two entropies, in bits. */
 typedef enum {
-    HEAD_SAME,
+    HEAD_SAME, /* the weight on the step itself */
     HEAD_PREVIOUS,
     HEAD_NEXT,
     HEAD_FIRST,
     HEAD_LAST,
-    HEAD_LARGEST,
-    HEAD_BITS,
-    HEAD_EVEN,
+    HEAD_LARGEST, /* the largest weight, wherever it is */
+    HEAD_ENTROPY, /* of the row; "bits" in the table */
+    HEAD_EVEN,    /* what it would be of looking evenly at all there is to see */
     HEAD_HABITS
 } HeadHabit;
 

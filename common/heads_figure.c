@@ -124,9 +124,9 @@ static void print_names(FILE *f, const char *title, const HeadMap *m, const Layo
     const double middle = l->left + l->across / 2., em = l->em;
     print_text(f, l, title, middle, 1.6 * em, "center", 3 * l->em / 2);
     print_text(f, l, m->about, middle, 4 * em, "center", l->em);
-    print_text(f, l, m->looked_at, middle, l->top + l->down + l->column_room + 1.5 * em, "center",
+    print_text(f, l, m->key_label, middle, l->top + l->down + l->column_room + 1.5 * em, "center",
                l->em);
-    print_text(f, l, m->looks, l->left - l->row_room - 1.5 * em, l->top + l->down / 2.,
+    print_text(f, l, m->query_label, l->left - l->row_room - 1.5 * em, l->top + l->down / 2.,
                "center rotate", l->em);
     print_text(f, l, "weight", l->left + l->across + 3.5 * em, l->top - em, "center", l->em);
     for (int h = 0; h < m->heads; h++) {

@@ -109,12 +109,12 @@ static double least(const double *x, int n)
 static double millions(const Config *c, int kind, int T, int B)
 {
     const TransformerConfig size = decoder_config(c);
-    if (kind == RNN) return B * layer_cost(COST_RNN, &size, T).products / 1e6;
-    if (kind == GRU) return B * layer_cost(COST_GRU, &size, T).products / 1e6;
+    if (kind == RNN) return B * describe_layer_cost(COST_RNN, &size, T).products / 1e6;
+    if (kind == GRU) return B * describe_layer_cost(COST_GRU, &size, T).products / 1e6;
     const double masked = (double)T * T * c->channels; /* half of what grows as T^2 */
     return B / 1e6 *
-           (layer_cost(COST_ATTENTION, &size, T).products - masked +
-            layer_cost(COST_FEED_FORWARD, &size, T).products);
+           (describe_layer_cost(COST_ATTENTION, &size, T).products - masked +
+            describe_layer_cost(COST_FEED_FORWARD, &size, T).products);
 }
 
 /* --- depth -------------------------------------------------------------------------------------------- */

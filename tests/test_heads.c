@@ -9,7 +9,7 @@
 #include "plot.h"
 #include "suite.h"
 
-enum { B = 3, S = 7, T = 6, V = 11, C = 16, H = 4, N = 2 };
+enum { B = 3, S = 7, T = 6, V = 11, C = 16, H = 4, L = 2 };
 
 /* --- the weights ---------------------------------------------------------------------------------- */
 
@@ -26,7 +26,7 @@ static Net *net_new(bool has_encoder, const char *norm)
 {
     const Task task = {.source_vocab = has_encoder ? V : 0, .vocab = V, .outputs = V};
     TransformerConfig c = transformer_defaults();
-    c.layers = N, c.channels = C, c.heads = H, c.ffn = 24, c.norm = norm, c.positions = "none";
+    c.layers = L, c.channels = C, c.heads = H, c.ffn = 24, c.norm = norm, c.positions = "none";
     Net *n = xcalloc(1, sizeof *n);
     n->ps = params_init(5);
     n->m = transformer_init(&n->ps, &c, &task);
@@ -67,7 +67,7 @@ START_TEST(rows_are_distributions)
 {
     for (int k = 0; k < 2; k++) {
         Net *n = net_new(true, k ? "pre" : "post");
-        for (int i = 0; i < N; i++) {
+        for (int i = 0; i < L; i++) {
             ck_rows(n->looks.encoder[i], S, S, n->s_len, false);
             ck_rows(n->looks.decoder[i], T, T, n->s_len, true);
             ck_rows(n->looks.cross[i], T, S, n->s_len, false);
@@ -80,7 +80,7 @@ END_TEST
 START_TEST(a_decoder_alone)
 {
     Net *n = net_new(false, "pre");
-    for (int i = 0; i < N; i++) {
+    for (int i = 0; i < L; i++) {
         ck_assert(!n->looks.encoder[i] && !n->looks.cross[i]);
         ck_rows(n->looks.decoder[i], T, T, n->s_len, true);
     }
@@ -146,7 +146,7 @@ START_TEST(alignment_is_their_mean)
     const Looks looks = transformer_looks(&n->tp, &n->m, &one);
     for (int i = 0; i < T * S; i++) {
         double mean = 0;
-        for (int h = 0; h < H; h++) mean += (double)looks.cross[N - 1][h * T * S + i] / H;
+        for (int h = 0; h < H; h++) mean += (double)looks.cross[L - 1][h * T * S + i] / H;
         ck_assert_double_eq_tol((double)weight[i], mean, 1e-6);
     }
     cache_free(&cache);
@@ -166,8 +166,8 @@ static HeadMap small_map(bool causal)
 {
     return (HeadMap){.name = causal ? "decoder" : "cross",
                      .about = "it's about",
-                     .looks = "rows",
-                     .looked_at = "columns",
+                     .query_label = "rows",
+                     .key_label = "columns",
                      .causal = causal,
                      .layers = 2,
                      .heads = 2,
@@ -326,7 +326,7 @@ START_TEST(habits_by_hand)
     ck_assert_double_eq_tol(heads_mean(&h[0], HEAD_PREVIOUS), (.5 + .25) / 2, 1e-9);
     ck_assert_double_eq_tol(heads_mean(&h[0], HEAD_FIRST), (.5 + .25) / 2, 1e-9);
     ck_assert_double_eq_tol(heads_mean(&h[0], HEAD_LARGEST), .5, 1e-9);
-    ck_assert_double_eq_tol(heads_mean(&h[0], HEAD_BITS), (1 + 1.5) / 2, 1e-9);
+    ck_assert_double_eq_tol(heads_mean(&h[0], HEAD_ENTROPY), (1 + 1.5) / 2, 1e-9);
     ck_assert_double_eq_tol(heads_mean(&h[0], HEAD_EVEN), (1 + log2(3)) / 2, 1e-9);
     ck_assert(isnan(heads_mean(&h[0], HEAD_NEXT)) && isnan(heads_mean(&h[0], HEAD_LAST)));
     ck_assert_double_eq_tol(heads_mean(&h[1], HEAD_PREVIOUS), .5, 1e-9);

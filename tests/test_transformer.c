@@ -366,6 +366,18 @@ START_TEST(a_step_at_a_time)
 }
 END_TEST
 
+/* A step whose past has other steps than those before it. */
+START_TEST(a_step_is_left_out)
+{
+    Net *n = net_new(small("pre", "rotary"), false);
+    Tape tp = {.frozen = true};
+    KeyValues past = {0};
+    const int y[B] = {1, 2, 3};
+    transformer_step(&tp, &n->m, NULL, NULL, y, B, 0, &past);
+    transformer_step(&tp, &n->m, NULL, NULL, y, B, 2, &past);
+}
+END_TEST
+
 /* A head's slope is 2^(-8h/H) under a causal mask (Press et al. 2022); where both ways are open, as
  * many heads look back as ahead, with equal slopes. */
 START_TEST(slopes_of_alibi)
@@ -408,4 +420,4 @@ SUITE("transformer",
             order_comes_from_positions, sinusoids_rotate, base_preset, count_is_that_of_the_network,
             options_that_contradict, residuals_carry_the_input, overfits_a_batch, decoding,
             a_step_at_a_time, slopes_of_alibi, same_bits_on_any_threads),
-      NO_ABORTS)
+      ABORTS(a_step_is_left_out))

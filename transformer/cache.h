@@ -1,4 +1,5 @@
-/* Decoding with a Transformer (common/decode.h): one source, several hypotheses at once. */
+/* Decoding with a Transformer (common/decode.h): one source, several hypotheses at once, of which each
+ * step's keys and values are kept (the key/value cache). */
 #ifndef CACHE_H
 #define CACHE_H
 
@@ -6,16 +7,19 @@
 #include "translator.h"
 
 typedef struct {
-    const Transformer *m;
-    Tape source, step; /* what lives as long as the source; as one step */
-    int len;           /* of the source */
-    KeyValues memory;  /* (1,S,C) */
-    real *past;        /* (2N,n,t,C): keys and values of the n hypotheses of the last step */
-    int n, t;
+    const Transformer *m;        /* borrowed */
+    Tape source_tape, step_tape; /* reset with every source; with every step */
+    int len;                     /* S, the source's steps */
+    KeyValues memory;            /* (1,S,C) each: what cross-attention looks at */
+    real *past; /* (2L,n,t,C), malloc'ed: of layer 0 the keys, then the values; of layer 1 .. */
+    int n, t;   /* hypotheses of the last step; steps so far, BOS included */
 } Cache;
 
-Cache cache_init(const Transformer *m);
+Cache cache_init(const Transformer *m); /* m must outlive it and stay where it is */
 void cache_free(Cache *s);
-Translator cache_translator(Cache *s); /* borrows s, which must not move */
+
+/* Points to s (as `self`), which from here on must not be moved or copied. `align` gives the mean over the
+ * heads of the last layer's cross-attention. */
+Translator cache_translator(Cache *s);
 
 #endif

@@ -41,7 +41,8 @@ size_t transformer_count(const TransformerConfig *c, int source_vocab, int vocab
 
 /* --- costs of a layer ---------------------------------------------------------------------------------- */
 
-const char *const layer_names[COSTS] = {"rnn", "gru", "lstm", "self-attention", "feed-forward"};
+const char *const describe_layer_names[COSTS] = {"rnn", "gru", "lstm", "self-attention",
+                                                 "feed-forward"};
 
 /* q k^T and p v of all heads: two products of (T,D) and (D,T), of (T,T) and (T,D) a head. */
 static double scores(const TransformerConfig *c, int T)
@@ -58,7 +59,7 @@ static LayerCost recurrent_cost(int blocks, int kept, int carried, double C, int
                        .carried = carried * C};
 }
 
-LayerCost layer_cost(LayerKind kind, const TransformerConfig *c, int T)
+LayerCost describe_layer_cost(LayerKind kind, const TransformerConfig *c, int T)
 {
     const double C = c->channels, F = c->ffn;
     switch (kind) {
@@ -78,12 +79,12 @@ LayerCost layer_cost(LayerKind kind, const TransformerConfig *c, int T)
 
 static void print_stack(const TransformerConfig *c, const char *name, bool has_cross, bool masked)
 {
-    for (int i = 0; i < c->layers; i++) {
-        char *parts = xformat("%sself-attention%s%s", masked ? "masked " : "",
-                              has_cross ? ", cross-attention" : "", c->ffn ? ", feed-forward" : "");
-        printf("  %s %-2d  %-52s %11zu\n", name, i + 1, parts, of_layer(c, has_cross));
-        free(parts);
-    }
+    char *layers = c->layers > 1 ? xformat("%s 1 .. %d", name, c->layers) : xformat("%s 1", name);
+    char *parts = xformat("%sself-attention%s%s", masked ? "masked " : "",
+                          has_cross ? ", cross-attention" : "", c->ffn ? ", feed-forward" : "");
+    const int rest = 61 - (int)strlen(parts); /* of 80 columns */
+    printf("  %-15s %s %*zu\n", layers, parts, rest, of_layer(c, has_cross));
+    free(layers), free(parts);
 }
 
 static const int lengths[] = {64, 128, 256, 512, 1024};
@@ -100,29 +101,30 @@ static void print_row(const TransformerConfig *c, const char *name, LayerKind ki
 
 static void print_rows(const TransformerConfig *c, const char *title, int digits, Quantity *of)
 {
-    printf("%s\n", title);
+    printf("\n%s\n", title);
     for (LayerKind kind = 0; kind < COSTS; kind++)
-        if (kind != COST_FEED_FORWARD || c->ffn) print_row(c, layer_names[kind], kind, digits, of);
+        if (kind != COST_FEED_FORWARD || c->ffn)
+            print_row(c, describe_layer_names[kind], kind, digits, of);
 }
 
 static double waits(const TransformerConfig *c, LayerKind kind, int T)
 {
-    return layer_cost(kind, c, T).waits;
+    return describe_layer_cost(kind, c, T).waits;
 }
 
 static double millions(const TransformerConfig *c, LayerKind kind, int T)
 {
-    return layer_cost(kind, c, T).products / 1e6;
+    return describe_layer_cost(kind, c, T).products / 1e6;
 }
 
 static double scores_share(const TransformerConfig *c, LayerKind kind, int T)
 {
-    return 100 * scores(c, T) / layer_cost(kind, c, T).products;
+    return 100 * scores(c, T) / describe_layer_cost(kind, c, T).products;
 }
 
 static double kept(const TransformerConfig *c, LayerKind kind, int T)
 {
-    return layer_cost(kind, c, T).kept * sizeof(real) / 1024;
+    return describe_layer_cost(kind, c, T).kept * sizeof(real) / 1024;
 }
 
 static double all_weights(const TransformerConfig *c, LayerKind kind, int T)
@@ -133,7 +135,7 @@ static double all_weights(const TransformerConfig *c, LayerKind kind, int T)
 
 static double carried(const TransformerConfig *c, LayerKind kind, int T)
 {
-    return layer_cost(kind, c, T).carried * sizeof(real) / 1024;
+    return describe_layer_cost(kind, c, T).carried * sizeof(real) / 1024;
 }
 
 static void print_costs(const TransformerConfig *c)
@@ -142,13 +144,15 @@ static void print_costs(const TransformerConfig *c)
     for (int i = 0; i < LEN(lengths); i++) printf("%9d", lengths[i]);
     printf("\n");
     print_rows(c, "steps that wait for one another", 0, waits);
-    print_rows(c, "multiply-adds of a forward pass, millions", 1, millions);
-    print_row(c, "% of attention that grows as T^2", COST_ATTENTION, 0, scores_share);
-    print_rows(c, "kept for the backward pass, KB", 0, kept);
-    print_row(c, "attention's weights, not kept", COST_ATTENTION, 0, all_weights);
-    print_rows(c, "carried from step to step when steps are written one by one, KB", 1, carried);
-    printf("\nWhat grows as T^2 is half of attention where T = 2 C = %d; a mask that hides\n"
-           "what follows halves it. Norms and sums are left out.\n",
+    print_rows(c, "millions of multiply-adds in a forward pass", 1, millions);
+    print_rows(c, "KB kept for the backward pass", 0, kept);
+    printf("\nwhat grows as T^2 in self-attention\n");
+    print_row(c, "% of its multiply-adds", COST_ATTENTION, 0, scores_share);
+    print_row(c, "KB of softmax, were it kept", COST_ATTENTION, 0, all_weights);
+    print_rows(c, "KB carried from step to step when steps are written one by one", 1, carried);
+    printf("\nWhere T = 2 C = %d, half of attention's multiply-adds grow as T^2. A mask\n"
+           "that hides what follows halves that part; here it is counted without a mask.\n"
+           "Norms and sums are left out.\n",
            2 * c->channels);
 }
 
@@ -157,11 +161,15 @@ void transformer_describe(const TransformerConfig *c, const Task *task)
     const bool encoder = task->source_vocab > 0;
     printf("%s-norm, %s positions, %d heads of %d channels, %d feed-forward units\n\n", c->norm,
            c->positions, c->heads, c->channels / c->heads, c->ffn);
-    printf("  %-12s%-52s %11s\n", "layer", "", "parameters");
+    printf("  %-15s %62s\n", c->layers > 1 ? "layers" : "layer",
+           c->layers > 1 ? "parameters of each" : "parameters");
     if (encoder) print_stack(c, "encoder", false, false);
     print_stack(c, "decoder", encoder, true);
-    printf("\nparameters: %zu with vocabularies of %d and %d\n",
-           transformer_count(c, task->source_vocab, task->vocab), task->source_vocab, task->vocab);
+    printf("\nparameters: %zu with ", transformer_count(c, task->source_vocab, task->vocab));
+    if (encoder)
+        printf("vocabularies of %d and %d\n", task->source_vocab, task->vocab);
+    else
+        printf("a vocabulary of %d\n", task->vocab);
     if (encoder && c->tied && strcmp(c->preset, "none") != 0)
         printf("            %zu with the paper's %d words; it says 65 million (big: 213)\n",
                transformer_count(c, 1, PAPER_WORDS) - c->channels, PAPER_WORDS);

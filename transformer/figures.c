@@ -25,20 +25,20 @@ typedef struct {
     Reading last; /* which has the parts' names and sizes */
 } Watched;
 
-static Watched watched_open(const Evaluator *e, const Transformer *m)
+/* A Reading cannot be returned: see reading.h. */
+static void watched_open(Watched *w, const Evaluator *e, const Transformer *m)
 {
     const int there = pairs_items(&e->data.pairs, SPLIT_TEST), asked = e->config->examples;
     const int heads = m->config.layers * m->config.heads;
-    Watched w = {.habits = xcalloc((size_t)LEN(w.last.part) * heads, sizeof *w.habits)};
-    w.sequences = asked < TABLE_SEQUENCES ? asked : TABLE_SEQUENCES;
-    if (there && there < w.sequences) w.sequences = there;
-    for (int i = 0; i < w.sequences; i++) {
-        if (i) reading_close(&w.last);
-        reading_open(&w.last, &e->data, m, i, INT32_MAX);
-        for (int k = 0; k < w.last.parts; k++)
-            heads_watch(&w.last.part[k], w.habits + (size_t)k * heads);
+    w->habits = xcalloc((size_t)LEN(w->last.part) * heads, sizeof *w->habits);
+    w->sequences = asked < TABLE_SEQUENCES ? asked : TABLE_SEQUENCES;
+    if (there && there < w->sequences) w->sequences = there;
+    for (int i = 0; i < w->sequences; i++) {
+        if (i) reading_close(&w->last);
+        reading_open(&w->last, &e->data, m, i, INT32_MAX);
+        for (int k = 0; k < w->last.parts; k++)
+            heads_watch(&w->last.part[k], w->habits + (size_t)k * heads);
     }
-    return w;
 }
 
 static void watched_close(Watched *w)
@@ -54,7 +54,8 @@ static const HeadHabits *habits_of(const Watched *w, int k)
 
 void figures_table_to_json(Evaluator *e, const Transformer *m)
 {
-    Watched w = watched_open(e, m);
+    Watched w;
+    watched_open(&w, e, m);
     json_t *table = json_array();
     for (int k = 0; k < w.last.parts; k++) heads_to_json(table, &w.last.part[k], habits_of(&w, k));
     if (!e->extra) e->extra = json_object();
@@ -64,7 +65,8 @@ void figures_table_to_json(Evaluator *e, const Transformer *m)
 
 void figures_print_table(Evaluator *e, const Transformer *m)
 {
-    Watched w = watched_open(e, m);
+    Watched w;
+    watched_open(&w, e, m);
     printf(
         "\nwhat each head looks at, the mean over %d held-out sequences: the weight on the step\n"
         "itself, the one before, .., the largest weight; entropy, and what is most (even)\n\n",

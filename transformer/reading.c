@@ -28,8 +28,8 @@ static HeadMap encoder_of(Reading *r, const Transformer *m, const Data *d)
 {
     HeadMap map = map_of("encoder", m, r->looks.encoder);
     map.about = "Encoder: each source token at the whole source";
-    map.looks = "source token";
-    map.looked_at = "source token that is looked at";
+    map.query_label = "source token";
+    map.key_label = "source token that is looked at";
     map.T = map.S = r->batch.S;
     map.row = map.column = tokens_of(&r->tp, &d->pairs.source, r->batch.s, map.S);
     return map;
@@ -39,8 +39,8 @@ static HeadMap decoder_of(Reading *r, const Transformer *m, const Data *d)
 {
     HeadMap map = map_of("decoder", m, r->looks.decoder);
     map.about = "Decoder: each token it reads at itself and those before";
-    map.looks = "token read";
-    map.looked_at = "token that is looked at";
+    map.query_label = "token read";
+    map.key_label = "token that is looked at";
     map.causal = true;
     map.T = map.S = r->batch.T;
     map.row = map.column =
@@ -52,8 +52,8 @@ static HeadMap cross_of(Reading *r, const Transformer *m, const Data *d)
 {
     HeadMap map = map_of("cross", m, r->looks.cross);
     map.about = "Decoder at encoder: each token, when it is to be written, at the source";
-    map.looks = "token to be written";
-    map.looked_at = "source token that is looked at";
+    map.query_label = "token to be written";
+    map.key_label = "source token that is looked at";
     map.T = r->batch.T, map.S = r->batch.S;
     map.row = tokens_of(&r->tp, &d->pairs.target, r->batch.y, map.T);
     map.column = tokens_of(&r->tp, &d->pairs.source, r->batch.s, map.S);

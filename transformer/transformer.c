@@ -21,8 +21,8 @@
  * Not as published: source and target have vocabularies of their own here, so that the target's
  * embedding is tied to the output and the source's is not.
  *
- * Shapes: B sequences, T target and S source steps, C channels, H heads, F units of a feed-forward
- * layer, V vocabulary. Tensors are (B,T,C), the batch's ids and the logits time-major. */
+ * Shapes: B sequences, T target and S source steps, C channels, H heads, L layers, F units of a
+ * feed-forward layer, V vocabulary. Tensors are (B,T,C), the batch's ids and the logits time-major. */
 #include "transformer.h"
 
 #include <math.h>
@@ -179,7 +179,7 @@ static Tensor *leaving(const Pass *p, const Norm *n, Tensor *x, Tensor *added)
 typedef struct {
     AttentionMask mask;
     int first;          /* place of the first; NOWHERE: among the steps of another sequence */
-    const real **looks; /* (N) where they look is put here, layer by layer; or NULL */
+    const real **looks; /* (L) where they look is put here, layer by layer; or NULL */
 } Steps;
 
 /* Queries or keys as their places turn them. */
@@ -259,10 +259,10 @@ static Tensor *feed_forward(const Pass *p, const Block *b, Tensor *x)
 static Tensor *embedded(const Pass *p, Tensor *table, Tensor *learned, const int *ids, int first,
                         int T, int B)
 {
-    int *across = tape_save(p->tp, (size_t)T * B * sizeof *across); /* (B,T) */
+    int *batch_major = tape_save(p->tp, (size_t)T * B * sizeof *batch_major); /* (B,T) */
     for (int t = 0; t < T; t++)
-        for (int b = 0; b < B; b++) across[(size_t)b * T + t] = ids[(size_t)t * B + b];
-    Tensor *x = op_embed(p->tp, table, across, SHAPE(B, T));
+        for (int b = 0; b < B; b++) batch_major[(size_t)b * T + t] = ids[(size_t)t * B + b];
+    Tensor *x = op_embed(p->tp, table, batch_major, SHAPE(B, T)); /* (B,T,C) */
     x = op_scale(p->tp, x, (real)sqrt(p->m->config.channels));
     Tensor *place = positions_added(p->tp, p->m->positions, x->shape, learned, first);
     return dropped(p, place ? op_add(p->tp, x, place) : x); /* eq 19.2 */
@@ -289,7 +289,7 @@ static Tensor *encoder(const Pass *p, const int *s, const int *len, int S, int B
 }
 
 /* What cross-attention looks at: the keys and values of the encoder's output, layer by layer. */
-static KeyValues source_of(const Pass *p, Tensor *memory)
+static KeyValues cross_keys_values(const Pass *p, Tensor *memory)
 {
     KeyValues source = {0};
     for (int i = 0; i < p->m->config.layers; i++) {
@@ -336,7 +336,7 @@ static Tensor *forward(const Pass *p, const Batch *batch)
     const int T = batch->T, S = batch->S, B = batch->B;
     CHECK((S > 0) == p->m->has_encoder, "transformer: a batch of another kind");
     if (S == 0) return decoder(p, batch->x, 0, T, B, NULL, NULL, NULL);
-    const KeyValues source = source_of(p, encoder(p, batch->s, batch->s_len, S, B));
+    const KeyValues source = cross_keys_values(p, encoder(p, batch->s, batch->s_len, S, B));
     return decoder(p, batch->x, 0, T, B, &source, batch->s_len, NULL);
 }
 
@@ -352,14 +352,18 @@ KeyValues transformer_read(Tape *tp, const Transformer *m, const int *s, const i
                            int B)
 {
     const Pass p = {.tp = tp, .m = m};
-    return source_of(&p, encoder(&p, s, len, S, B));
+    return cross_keys_values(&p, encoder(&p, s, len, S, B));
 }
 
 Tensor *transformer_step(Tape *tp, const Transformer *m, const KeyValues *source, const int *len,
                          const int *y, int B, int t, KeyValues *past)
 {
     const Pass p = {.tp = tp, .m = m};
+    const Tensor *before = past->k[0];
     CHECK(tp->frozen, "transformer_step: what is past has no gradients");
+    CHECK(before ? before->shape.d[0] == B && before->shape.d[1] == t : t == 0,
+          "transformer_step: step %d of %d sequences, but past has %d steps of %d", t, B,
+          before ? before->shape.d[1] : 0, before ? before->shape.d[0] : 0);
     return words_out(&p, decoder(&p, y, t, 1, B, source, len, past)); /* (B,1,V) */
 }
 

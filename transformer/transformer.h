@@ -11,10 +11,10 @@ enum { TRANSFORMER_MAX_LAYERS = 24 };
 
 typedef struct {
     const char *preset;    /* "none", "tiny", "base" or "big": sets the five that follow */
-    int layers;            /* N, of the encoder and of the decoder */
+    int layers;            /* L, N in the paper: of the encoder, and of the decoder */
     int channels;          /* C, d_model in the paper */
     int heads;             /* H */
-    int ffn;               /* d_ff; 0: no feed-forward layers */
+    int ffn;               /* F, d_ff in the paper; 0: no feed-forward layers */
     double dropout;        /* on embeddings and on what a sublayer adds */
     const char *positions; /* one of POSITIONS_CHOICES */
     const char *norm;      /* "post", as published, "pre" or "none" */
@@ -58,9 +58,9 @@ typedef struct {
     bool has_encoder; /* false: a decoder alone, for one sequence */
     bool pre, post;   /* LayerNorm before the sublayers; after the sum */
     Positions positions;
-    Tensor *source_embed, *target_embed; /* (V,C) */
+    Tensor *source_embed, *target_embed; /* (V_s,C), or NULL; (V,C): vocabularies of their own */
     Tensor *source_place, *target_place; /* (longest,C) learned positions, or NULL */
-    Block encoder[TRANSFORMER_MAX_LAYERS], decoder[TRANSFORMER_MAX_LAYERS];
+    Block encoder[TRANSFORMER_MAX_LAYERS], decoder[TRANSFORMER_MAX_LAYERS]; /* L in use */
     Norm encoder_norm, decoder_norm; /* pre-norm: after the last layer */
     Linear head;                     /* (C,V), where it is not tied */
 } Transformer;
@@ -68,23 +68,29 @@ typedef struct {
 /* Sets the preset's sizes. False for options that contradict each other or the task, from the command
  * line or a config.json. */
 bool transformer_check(TransformerConfig *config, const Task *task, Error *err);
+
+/* Its tensors are registered in ps, and live as long. */
 Transformer transformer_init(Params *ps, const TransformerConfig *config, const Task *task);
-Model transformer_model(const Transformer *m);
+Model transformer_model(const Transformer *m); /* borrows m, which must not move */
 
 /* --- a step at a time, as decoding needs it -------------------------------------------------------- */
 
 /* Keys and values of every layer of the decoder, so that no step is computed twice: (B,S,C) of a source,
- * (B,t,C) of the steps so far; NULL before the first. */
+ * (B,t,C) of the t steps so far; NULL before the first. Keys of steps are as attention compares them: with
+ * rotary positions each has been turned by its own place already. */
 typedef struct {
     Tensor *k[TRANSFORMER_MAX_LAYERS], *v[TRANSFORMER_MAX_LAYERS];
 } KeyValues;
 
-/* Reads the ids s (S,B), time-major. */
+/* Reads the ids s (S,B), time-major, of which sequence b has len[b] true ones, 1 .. S. The result lives
+ * on tp, until its reset; so must len, unless tp is frozen. */
 KeyValues transformer_read(Tape *tp, const Transformer *m, const int *s, const int *len, int S,
                            int B);
 
-/* Logits (B,1,V) of what comes after the ids y (B), which are step t (from 0) and are added to *past.
- * source, len: NULL for a decoder alone. Call on a frozen tape. */
+/* Logits (B,1,V) of what comes after the ids y (B), which are step t (from 0). past: of just the t steps
+ * before, {0} at first; each (B,t,C) gives way to a (B,t+1,C), which like the logits lives on tp until its
+ * reset. What *past had is copied, and may be on any tape. source, len (B): of transformer_read; NULL for
+ * a decoder alone. tp must be frozen. */
 Tensor *transformer_step(Tape *tp, const Transformer *m, const KeyValues *source, const int *len,
                          const int *y, int B, int t, KeyValues *past);
 
@@ -98,7 +104,7 @@ typedef struct {
         *cross[TRANSFORMER_MAX_LAYERS];
 } Looks;
 
-/* Reads a batch, of which it needs x, and s with s_len; the weights live with the tape. */
+/* Reads a batch, of which it needs x, and s with s_len; the weights live on tp, until its reset. */
 Looks transformer_looks(Tape *tp, const Transformer *m, const Batch *batch);
 
 #endif

@@ -173,6 +173,10 @@ transformer="$BIN"transformer/train
 expect 2 "--preset tiny sets it already" "$transformer" --task sort --preset tiny --layers 1
 expect 2 "--longest 30" "$transformer" --task sort --positions learned --longest 30
 expect 2 "must be a multiple of --heads" "$transformer" --task sort --heads 3
+expect 0 "encoder 1 .. 6 " "$transformer" --task sort --preset base --dry-run
+grep -q "decoder 1 .. 6 " "$tmp/out" || fail "--dry-run: base is not 6 and 6 layers"
+awk 'length > 80 { exit 1 }' "$tmp/out" || fail "--dry-run: more than 80 columns"
+expect 0 "a vocabulary of 64" "$transformer" --task recall --dry-run
 expect 0 "" "$transformer" --task numbers --positions learned --longest 40 --layers 1 --channels 16 \
     --heads 2 --ffn 16 --steps 2 --quiet --plot none --out "$tmp/places"
 yes one | head -n 60 | paste -sd' ' | "$BIN"transformer/eval "$tmp/places" --interactive >"$tmp/out" 2>"$tmp/err" ||
