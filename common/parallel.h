@@ -22,11 +22,11 @@ int parallel_max(void);          /* threads in use */
  * saves, so that two threads are never slower than one. */
 int parallel_threads(double flops);
 
-/* for (int i = 0; i < n; i += step) { ... }, on as many threads as that many flops deserve. On one it is
- * a plain loop: a parallel region of one thread still takes 0.4 us, more than many a small op. */
+/* for (int i = 0; i < n; i += step) { ... }, on as many threads as that many flops deserve. On one, or for
+ * a single turn, it is a plain loop: a parallel region of one thread still takes 0.4 us, more than many a small op. */
 #define PARALLEL_FOR(flops, i, n, step, ...)                                                       \
     do {                                                                                           \
-        const int threads_ = parallel_threads(flops);                                              \
+        const int threads_ = (n) > (step) ? parallel_threads(flops) : 1;                           \
         if (threads_ == 1)                                                                         \
             for (int i = 0; i < (n); i += (step)) {                                                \
                 __VA_ARGS__;                                                                       \
