@@ -76,7 +76,7 @@ value() { # KEY NAME: of the report in NAME.json
     sed -n "s/.*\"$1\":\([-0-9.e+]*\).*/\1/p" "$out/$2.json"
 }
 letters() { # LENGTH NAME: token accuracy at that length
-    awk -F, -v n="$1" '$1 == n { print $2 }' "$out/$2/by_length.csv"
+    ./transformer/eval "$out/$2" --plot none --samples 0 | awk -v n="$1" 'NF == 4 && $1 == n { print $3 }'
 }
 run() { # NAME FOLDER OPTIONS...
     local name=$1 folder=$2
