@@ -12,7 +12,8 @@
 /* The first thing in main. OpenMP's threads spin for milliseconds when they have nothing to do, and
  * two programs on the same cores so slow each other down manyfold; how long they spin is read from
  * the environment when the program is loaded. Unless the user has chosen (OMP_WAIT_POLICY or
- * GOMP_SPINCOUNT) this sets it to some microseconds and starts the program again. */
+ * GOMP_SPINCOUNT) this sets it to some microseconds, fewer where other programs are running, and starts
+ * the program again. */
 void parallel_start(char **argv);
 
 void parallel_init(int threads); /* 0: OMP_NUM_THREADS, else the cores this process may use */

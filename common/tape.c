@@ -132,7 +132,8 @@ static char *describe(Tape *tp, Tensor *t)
 static bool is_fresh(const Node *nd, int j)
 {
     Tensor *t = nd->in[j];
-    if (!(nd->sets >> j & 1) || !t->requires_grad || t->grad || t->view_of) return false;
+    if (j >= 32 || !(nd->sets >> j & 1)) return false;
+    if (!t->requires_grad || t->grad || t->view_of) return false;
     for (int i = 0; i < nd->inputs; i++)
         if (i != j && whole(nd->in[i]) == t) return false; /* would add to it as well */
     return true;
