@@ -36,8 +36,8 @@ static void zero_where_not_positive(real *restrict dy, const real *restrict y, i
     for (int i = 0; i < n; i++) dy[i] = y[i] > 0 ? dy[i] : 0;
 }
 
-/* y = max(x w + b, 0): the same with dy = 0 where y is 0. No one else reads dy any more, so that it can
- * be changed. */
+/* y = max(x w + b, 0): the same with dy = 0 where y is 0. It is changed in place, since no other node reads
+ * it any more: where gradients are kept, what is kept is that of x w + b. */
 static void linear_relu_backward(Node *nd)
 {
     enum { CHUNK = 4096 };
