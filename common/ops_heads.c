@@ -246,13 +246,14 @@ static void backward_head(Node *nd, int i, int worker)
     }
 }
 
-/* work(head) for all heads of all sequences. Which worker's scratch a head uses changes no bit. */
+/* work(head) for all heads of all sequences, each worker's one after the other: the sequences whose other
+ * ops it computes too, so that they are in its cache. Which worker's scratch a head uses changes no bit. */
 static void for_heads(Node *nd, double flops, void work(Node *, int i, int worker))
 {
     const Attention *a = nd->saved;
-    const int jobs = nd->out->shape.d[0] * a->heads;
+    const int jobs = nd->out->shape.d[0] * a->heads, share = (jobs + a->workers - 1) / a->workers;
     PARALLEL_FOR(flops, w, a->workers, 1,
-                 for (int i = w; i < jobs; i += a->workers) work(nd, i, w));
+                 for (int i = w * share; i < (w + 1) * share && i < jobs; i++) work(nd, i, w));
 }
 
 static void attention_backward(Node *nd)

@@ -3,6 +3,8 @@
 #include "parallel.h"
 #include "vecmath.h"
 
+#include <string.h>
+
 /* y = softmax(x):  y_i = exp(x_i - m) / sum_j exp(x_j - m),   m = max x (so that no exp overflows)
  *
  *   dx += y * (dy - sum_j y_j dy_j)
@@ -56,44 +58,59 @@ typedef struct {
 
 static const real EPS = (real)1e-5;
 
-static void layernorm_dx(Node *nd)
+typedef struct {
+    RowStat *row;
+    real *sums; /* (blocks,2,C) what each block of rows adds to dg and db */
+} LayerNorm;
+
+enum { ROWS = 64 }; /* of a block; not a function of the threads, so that sums have one order */
+
+/* One row: sums dg, db += its part, and writes or adds to dx unless that is NULL. */
+static void layernorm_row(const real *restrict x, const real *restrict g, const real *restrict dy,
+                          RowStat stat, int C, real *restrict dg, real *restrict db,
+                          real *restrict dx, bool is_fresh)
 {
-    Tensor *x = nd->in[0];
-    const real *g = nd->in[1]->data;
-    const RowStat *stat = nd->saved;
-    const int C = nd->in[1]->len, R = x->len / C;
-    const bool is_fresh = nd->fresh & 1;
-#pragma omp parallel for num_threads(parallel_threads(12.0 * R * C)) schedule(static)
-    for (int r = 0; r < R; r++) {
-        const real *xr = x->data + (size_t)r * C, *dy = nd->out->grad + (size_t)r * C;
-        const real mu = stat[r].mu, s = stat[r].s;
-        real *dx = x->grad + (size_t)r * C, mean_d = 0, mean_dn = 0;
+    const real mu = stat.mu, s = stat.s;
+    real mean_d = 0, mean_dn = 0;
 #pragma omp simd reduction(+ : mean_d, mean_dn)
-        for (int i = 0; i < C; i++) {
-            const real n = (xr[i] - mu) * s, d = g[i] * dy[i];
-            mean_d += d;
-            mean_dn += d * n;
-        }
-        mean_d /= (real)C;
-        mean_dn /= (real)C;
-        for (int i = 0; i < C; i++) {
-            const real n = (xr[i] - mu) * s, d = g[i] * dy[i], before = is_fresh ? 0 : dx[i];
-            dx[i] = before + s * (d - mean_d - n * mean_dn);
-        }
+    for (int i = 0; i < C; i++) {
+        const real n = (x[i] - mu) * s, d = g[i] * dy[i];
+        mean_d += d;
+        mean_dn += d * n;
+        dg[i] += dy[i] * n;
+        db[i] += dy[i];
+    }
+    mean_d /= (real)C;
+    mean_dn /= (real)C;
+    for (int i = 0; i < C && dx; i++) {
+        const real n = (x[i] - mu) * s, d = g[i] * dy[i], before = is_fresh ? 0 : dx[i];
+        dx[i] = before + s * (d - mean_d - n * mean_dn);
+    }
+}
+
+static void layernorm_rows(Node *nd, int first, int end)
+{
+    const Tensor *x = nd->in[0], *g = nd->in[1];
+    const LayerNorm *saved = nd->saved;
+    const int C = g->len;
+    real *dg = saved->sums + (size_t)first / ROWS * 2 * C;
+    memset(dg, 0, 2 * (size_t)C * sizeof *dg);
+    for (int r = first; r < end; r++) {
+        const size_t at = (size_t)r * C;
+        layernorm_row(x->data + at, g->data, nd->out->grad + at, saved->row[r], C, dg, dg + C,
+                      x->grad ? x->grad + at : NULL, nd->fresh & 1);
     }
 }
 
 static void layernorm_backward(Node *nd)
 {
-    Tensor *x = nd->in[0], *g = nd->in[1], *b = nd->in[2];
-    const RowStat *stat = nd->saved;
-    const int C = g->len, R = x->len / C;
-    if (x->grad) layernorm_dx(nd);
-    for (int r = 0; r < R; r++) {
-        const real *xr = x->data + (size_t)r * C, *dy = nd->out->grad + (size_t)r * C;
-        const real mu = stat[r].mu, s = stat[r].s;
-        for (int i = 0; i < C && g->grad; i++) g->grad[i] += dy[i] * (xr[i] - mu) * s;
-        for (int i = 0; i < C && b->grad; i++) b->grad[i] += dy[i];
+    Tensor *g = nd->in[1], *b = nd->in[2];
+    const real *sums = ((const LayerNorm *)nd->saved)->sums;
+    const int C = g->len, R = nd->out->len / C;
+    PARALLEL_FOR(16.0 * R * C, r, R, ROWS, layernorm_rows(nd, r, R - r < ROWS ? R : r + ROWS));
+    for (int r = 0; r < R; r += ROWS, sums += 2 * C) {
+        if (g->grad) add_to(g->grad, sums, C);
+        if (b->grad) add_to(b->grad, sums + C, C);
     }
 }
 
@@ -104,7 +121,10 @@ Tensor *op_layernorm(Tape *tp, Tensor *x, Tensor *g, Tensor *b)
           shape_text(x->shape).text, shape_text(g->shape).text, shape_text(b->shape).text, C);
     Node *nd = tape_node(tp, "layernorm", layernorm_backward, x->shape, x, g, b);
     nd->sets = 1;
-    RowStat *stat = nd->saved = tape_save(tp, (size_t)R * sizeof *stat);
+    LayerNorm *saved = nd->saved = tape_save(tp, sizeof *saved);
+    RowStat *stat = saved->row = tape_save(tp, (size_t)R * sizeof *stat);
+    if (nd->out->requires_grad)
+        saved->sums = tape_save(tp, (size_t)((R + ROWS - 1) / ROWS) * 2 * C * sizeof(real));
 #pragma omp parallel for num_threads(parallel_threads(8.0 * R * C)) schedule(static)
     for (int r = 0; r < R; r++) {
         const real *xr = x->data + (size_t)r * C;
