@@ -2,6 +2,7 @@
 #ifndef GOLDEN_H
 #define GOLDEN_H
 
+#include "params.h"
 #include "safetensors.h"
 #include "suite.h"
 #include "tape.h"
@@ -57,6 +58,30 @@ static inline void golden_equal(Golden *g, const char *name, const real *x, int 
                       "%s[%d] is %.9g, PyTorch's %.9g, apart by %.2g of %.2g allowed", name, i,
                       (double)x[i], (double)t->data[i], fabs((double)x[i] - (double)t->data[i]),
                       tolerance);
+}
+
+/* Every parameter gets the file's values. */
+static inline void golden_set(Golden *g, const Params *ps)
+{
+    for (int i = 0; i < ps->n; i++) {
+        Tensor *p = ps->tensor[i], *given = golden_tensor(g, p->name);
+        ck_assert_msg(shape_equal(p->shape, given->shape), "%s is %s, in the file %s", p->name,
+                      shape_text(p->shape).text, shape_text(given->shape).text);
+        memcpy(p->data, given->data, (size_t)p->len * sizeof *p->data);
+    }
+}
+
+/* Every parameter's gradient equals the file's, and the file has no other. */
+static inline void golden_gradients(Golden *g, const Params *ps, double tolerance)
+{
+    int named = 0;
+    for (int i = 0; i < g->file.n; i++) named += strncmp(g->file.tensor[i].name, "grad.", 5) == 0;
+    ck_assert_int_eq(named, ps->n);
+    for (int i = 0; i < ps->n; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "grad.%s", ps->tensor[i]->name);
+        golden_equal(g, name, ps->tensor[i]->grad, ps->tensor[i]->len, tolerance);
+    }
 }
 
 #endif

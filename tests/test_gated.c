@@ -1,13 +1,12 @@
 /* The gated networks as a whole: they learn, cannot see ahead, padding and batching change nothing,
  * and what they carry behaves as the theory says. (Their numbers against PyTorch's stand in
  * test_gated_golden.c, their gradients in double/models.c.) */
-#include "suite.h"
+#include "reader.h"
 
 #include "gated.h"
-#include "optim.h"
 #include "parallel.h"
 
-enum { V = 7, T = 6, B = 4, H = 12 };
+enum { H = 12 };
 
 static const Task task = {.vocab = V, .outputs = V};
 
@@ -21,12 +20,6 @@ static const struct {
              {"gru", "after", true, true},
              {"gru", "before", true, false}};
 
-static void random_ids(int *ids, int n, uint32_t step)
-{
-    Rng rng = rng_make(5, RNG_TEST, step);
-    for (int i = 0; i < n; i++) ids[i] = rng_below(&rng, V);
-}
-
 static Gated small(Params *ps, int cell, int layers)
 {
     GatedConfig c = gated_defaults();
@@ -37,149 +30,42 @@ static Gated small(Params *ps, int cell, int layers)
     return gated_init(ps, &c, &task);
 }
 
-/* Logits into out (T,B,V). */
-static void logits_of(const Gated *m, const Batch *batch, real *state, real *out)
+static Model of_two_layers(Params *ps, int cell)
 {
-    Tape tp = {.frozen = true};
-    const Model model = gated_model(m);
-    const Tensor *y = model.forward(&tp, model.self, batch, state, NULL);
-    memcpy(out, y->data, (size_t)y->len * sizeof *out);
-    tape_free(&tp);
+    static Gated gated;
+    gated = small(ps, cell, 2);
+    return gated_model(&gated);
 }
 
 /* --- as any network that reads from left to right ------------------------------------------------- */
 
-static double loss_after_training(int cell)
-{
-    Params ps = params_init(1);
-    const Gated m = small(&ps, cell, 2);
-    const Model model = gated_model(&m);
-    Optim o = optim_init(OPTIM_ADAMW, &ps, 0.9, 0.99, 0);
-    int x[T * B], y[T * B];
-    random_ids(x, T * B, 1);
-    random_ids(y, T * B, 2);
-    for (int b = 0; b < B; b++) x[b] = b; /* no two sequences start alike: all can be told apart */
-    const Batch batch = {.T = T, .B = B, .x = x, .y = y};
-    Tape tp = {0};
-    double loss = 0;
-    for (int step = 0; step < 400; step++) {
-        Tensor *l = model_loss(&tp, &model, &batch, NULL, NULL);
-        tape_backward(&tp, l);
-        optim_step(&o, &ps, 0.02);
-        loss = (double)l->data[0];
-        tape_reset(&tp);
-    }
-    tape_free(&tp), optim_free(&o), params_free(&ps);
-    return loss;
-}
-
 START_TEST(overfits_one_batch)
 {
-    for (int c = 0; c < LEN(cells); c++) ck_assert_double_lt(loss_after_training(c), 0.005);
+    for (int c = 0; c < LEN(cells); c++) check_overfits(of_two_layers, c);
 }
 END_TEST
 
 START_TEST(sees_nothing_ahead)
 {
-    for (int c = 0; c < LEN(cells); c++) {
-        Params ps = params_init(2);
-        const Gated m = small(&ps, c, 2);
-        int x[T * B], y[T * B] = {0};
-        real before[T * B * V], after[T * B * V];
-        random_ids(x, T * B, 1);
-        const Batch batch = {.T = T, .B = B, .x = x, .y = y};
-        logits_of(&m, &batch, NULL, before);
-        for (int t = 1; t < T; t++) {
-            for (int i = t * B; i < T * B; i++) x[i] = (x[i] + 1) % V;
-            logits_of(&m, &batch, NULL, after);
-            ck_assert_msg(!memcmp(before, after, (size_t)(t * B * V) * sizeof(real)), "t = %d", t);
-            ck_assert(memcmp(before, after, sizeof before) != 0);
-            random_ids(x, T * B, 1);
-        }
-        params_free(&ps);
-    }
+    for (int c = 0; c < LEN(cells); c++) check_sees_nothing_ahead(of_two_layers, c);
 }
 END_TEST
 
-/* The loss and every gradient of a batch of sequences of unequal length do not depend on the ids
- * that pad the shorter ones. */
-static void check_padding(int cell)
-{
-    Params ps = params_init(3);
-    const Gated m = small(&ps, cell, 2);
-    const Model model = gated_model(&m);
-    int x[T * B], y[T * B];
-    random_ids(x, T * B, 1);
-    random_ids(y, T * B, 2);
-    for (int t = 3; t < T; t++) y[t * B + 1] = -1; /* sequence 1 has three steps */
-    const Batch batch = {.T = T, .B = B, .x = x, .y = y};
-    Tape tp = {0};
-    real loss[2], *grad = xcalloc(ps.len, sizeof *grad);
-    for (int trial = 0; trial < 2; trial++) {
-        for (int t = 3; t < T; t++) x[t * B + 1] = trial ? V - 1 : 0;
-        Tensor *l = model_loss(&tp, &model, &batch, NULL, NULL);
-        tape_backward(&tp, l);
-        loss[trial] = l->data[0];
-        if (trial == 0)
-            memcpy(grad, ps.grad, ps.len * sizeof *grad);
-        else
-            ck_assert(memcmp(grad, ps.grad, ps.len * sizeof *grad) == 0);
-        params_zero_grad(&ps);
-        tape_reset(&tp);
-    }
-    ck_assert(loss[0] == loss[1]);
-    free(grad), tape_free(&tp), params_free(&ps);
-}
-
 START_TEST(padding_changes_nothing)
 {
-    for (int c = 0; c < LEN(cells); c++) check_padding(c);
+    for (int c = 0; c < LEN(cells); c++) check_padding(of_two_layers, c);
 }
 END_TEST
 
 START_TEST(a_carried_state_joins_two_halves)
 {
-    for (int c = 0; c < LEN(cells); c++) {
-        Params ps = params_init(4);
-        const Gated m = small(&ps, c, 2);
-        int x[T * B], y[T * B] = {0};
-        real whole[T * B * V] = {0}, halves[T * B * V] = {0};
-        real *state = xcalloc((size_t)gated_model(&m).state_size * B, sizeof *state);
-        random_ids(x, T * B, 1);
-        logits_of(&m, &(Batch){.T = T, .B = B, .x = x, .y = y}, NULL, whole);
-        for (int half = 0; half < 2; half++) {
-            const int at = half * T / 2 * B;
-            logits_of(&m, &(Batch){.T = T / 2, .B = B, .x = x + at, .y = y}, state,
-                      halves + at * V);
-        }
-        for (int i = 0; i < T * B * V; i++)
-            ck_assert_double_lt(fabs((double)(whole[i] - halves[i])), 1e-6);
-        free(state), params_free(&ps);
-    }
+    for (int c = 0; c < LEN(cells); c++) check_state(of_two_layers, c);
 }
 END_TEST
 
-/* With fewer tokens than words the embeddings are multiplied, with more the table is: the same
- * logits for the same sequence, alone or beside others. */
 START_TEST(a_sequence_is_the_same_alone)
 {
-    for (int c = 0; c < LEN(cells); c++) {
-        Params ps = params_init(5);
-        const Gated m = small(&ps, c, 2);
-        int x[T * B], y[T * B] = {0}, alone[T];
-        real all[T * B * V] = {0}, one[T * V] = {0};
-        random_ids(x, T * B, 1);
-        logits_of(&m, &(Batch){.T = T, .B = B, .x = x, .y = y}, NULL, all);
-        for (int b = 0; b < B; b++) {
-            for (int t = 0; t < T; t++) alone[t] = x[t * B + b];
-            logits_of(&m, &(Batch){.T = T, .B = 1, .x = alone, .y = y}, NULL, one);
-            for (int i = 0; i < T * V; i++) {
-                const real other = all[(i / V * B + b) * V + i % V];
-                ck_assert_double_lt(fabs((double)(other - one[i])), 1e-6);
-            }
-        }
-        params_free(&ps);
-    }
+    for (int c = 0; c < LEN(cells); c++) check_alone(of_two_layers, c);
 }
 END_TEST
 
@@ -344,8 +230,8 @@ START_TEST(forms_of_the_gru)
             random_ids(x, T * B, 1);
             random_ids(y, T * B, 2);
             const Batch batch = {.T = T, .B = B, .x = x, .y = y};
-            logits_of(&m, &batch, NULL, logits[before]);
             const Model model = gated_model(&m);
+            logits_of(&model, &batch, NULL, logits[before]);
             Tape tp = {0};
             tape_backward(&tp, model_loss(&tp, &model, &batch, NULL, NULL));
             memcpy(grad[before], m.gru[0].u->grad + 2 * H, sizeof grad[before]);

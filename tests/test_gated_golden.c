@@ -33,12 +33,7 @@ static void setup(const char *cell)
     ps = params_init(1);
     gated = gated_init(&ps, &config, &task);
     model = gated_model(&gated);
-    for (int i = 0; i < ps.n; i++) {
-        Tensor *p = ps.tensor[i], *given = golden_tensor(&g, p->name);
-        ck_assert_msg(shape_equal(p->shape, given->shape), "%s is %s, in the file %s", p->name,
-                      shape_text(p->shape).text, shape_text(given->shape).text);
-        memcpy(p->data, given->data, (size_t)p->len * sizeof *p->data);
-    }
+    golden_set(&g, &ps);
     ck_assert_int_eq(model.state_size, (gated.is_lstm ? 2 : 1) * L * H);
     for (const char *which = gated.is_lstm ? "hc" : "h"; *which; which++) {
         const Tensor *start = golden_tensor(&g, (char[]){*which, '0', 0});
@@ -84,12 +79,7 @@ START_TEST(loss_and_every_gradient)
         Tensor *loss = model_loss(&g.tape, &model, &batch, state, NULL);
         golden_equal(&g, "loss", loss->data, 1, TOLERANCE);
         tape_backward(&g.tape, loss);
-        ck_assert_int_eq(ps.n, (gated.is_lstm ? 3 : 4) * L + 3);
-        for (int i = 0; i < ps.n; i++) {
-            char name[64];
-            snprintf(name, sizeof name, "grad.%s", ps.tensor[i]->name);
-            golden_equal(&g, name, ps.tensor[i]->grad, ps.tensor[i]->len, TOLERANCE);
-        }
+        golden_gradients(&g, &ps, TOLERANCE);
         teardown();
     }
 }

@@ -22,12 +22,7 @@ static void setup(void)
     ps = params_init(1);
     rnn = rnn_init(&ps, &(RnnConfig){.layers = L, .channels = C, .hidden = H}, &task);
     model = rnn_model(&rnn);
-    for (int i = 0; i < ps.n; i++) {
-        Tensor *p = ps.tensor[i], *given = golden_tensor(&g, p->name);
-        ck_assert_msg(shape_equal(p->shape, given->shape), "%s is %s, in the file %s", p->name,
-                      shape_text(p->shape).text, shape_text(given->shape).text);
-        memcpy(p->data, given->data, (size_t)p->len * sizeof *p->data);
-    }
+    golden_set(&g, &ps);
     memcpy(state, golden_tensor(&g, "h0")->data, sizeof state);
     batch = (Batch){.T = T, .B = B, .x = golden_ids(&g, "ids"), .y = golden_ids(&g, "targets")};
 }
@@ -54,12 +49,7 @@ START_TEST(loss_and_every_gradient)
     Tensor *loss = model_loss(&g.tape, &model, &batch, state, NULL);
     golden_equal(&g, "loss", loss->data, 1, TOLERANCE);
     tape_backward(&g.tape, loss);
-    ck_assert_int_eq(ps.n, 3 * L + 3);
-    for (int i = 0; i < ps.n; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "grad.%s", ps.tensor[i]->name);
-        golden_equal(&g, name, ps.tensor[i]->grad, ps.tensor[i]->len, TOLERANCE);
-    }
+    golden_gradients(&g, &ps, TOLERANCE);
     teardown();
 }
 END_TEST
