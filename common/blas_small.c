@@ -2,6 +2,8 @@
  * is loaded once for all rows of the block, each number of a once for both vectors. */
 #include "blas_small.h"
 
+#include <stdint.h>
+
 #ifdef __AVX512F__
 enum { BYTES = 64, ROWS = 8 }; /* of a vector; of a block: 16 of 32 registers */
 #else
@@ -11,6 +13,11 @@ enum { BYTES = 32, ROWS = 4 }; /* 8 of 16 */
 enum { LANES = BYTES / sizeof(real), WIDE = 2 };
 
 typedef real Vector __attribute__((vector_size(BYTES), aligned(sizeof(real)), may_alias));
+#ifdef REAL_DOUBLE
+typedef int64_t Indices __attribute__((vector_size(BYTES)));
+#else
+typedef int32_t Indices __attribute__((vector_size(BYTES)));
+#endif
 
 /* a's number (i,k) stands at i * row + k * column: a transposed a is one with the two exchanged. */
 typedef struct {
@@ -62,17 +69,46 @@ void gemm_small(GemmForm form, int M, int N, int K, const real *a, int lda, cons
     if (j < N) gemm_plain(form, M, N - j, K, a, lda, b + j, ldb, beta, c + j, ldc);
 }
 
-/* SIDE rows of `from` at a time, which stay in the cache while they become columns. */
+/* Transposes up to LANES rows of as many numbers in registers (Eklundh 1972): squares of half the side
+ * change places across the diagonal, then within each square those of a quarter, down to single numbers.
+ * Rows that are missing are 0. */
+static inline __attribute__((always_inline)) void square(int rows, real *to, int ldto,
+                                                         const real *from, int ldfrom)
+{
+    const Vector zero = {0};
+    Vector row[LANES];
+    Indices lane;
+    for (int i = 0; i < LANES; i++) lane[i] = i;
+    for (int i = 0; i < LANES; i++)
+        row[i] = i < rows ? *(const Vector *)(from + (size_t)i * ldfrom) : zero;
+#pragma GCC unroll 4
+    for (int side = LANES / 2; side > 0; side /= 2) {
+        const Indices upper = lane + (((lane & side) != 0) & (LANES - side)), lower = upper + side;
+        for (int i = 0; i < LANES; i++) {
+            if (i & side) continue;
+            const Vector a = row[i], b = row[i + side]; /* index LANES is b's first */
+            row[i] = __builtin_shuffle(a, b, upper);
+            row[i + side] = __builtin_shuffle(a, b, lower);
+        }
+    }
+    for (int i = 0; i < LANES; i++) *(Vector *)(to + (size_t)i * ldto) = row[i];
+}
+
 void transpose_small(real *restrict to, int ldto, int width, const real *restrict from, int ldfrom,
                      int rows, int columns)
 {
-    enum { SIDE = 16 };
+    const int whole = columns / LANES * LANES;
     int i = 0;
-    for (; i + SIDE <= rows; i += SIDE)
-        for (int j = 0; j < columns; j++)
-            for (int r = 0; r < SIDE; r++)
-                to[(size_t)j * ldto + i + r] = from[(size_t)(i + r) * ldfrom + j];
+    for (; i < rows && i + LANES <= width; i += LANES)
+        for (int j = 0; j < whole; j += LANES) {
+            real *corner = to + (size_t)j * ldto + i;
+            const real *at = from + (size_t)i * ldfrom + j;
+            if (rows - i >= LANES)
+                square(LANES, corner, ldto, at, ldfrom);
+            else
+                square(rows - i, corner, ldto, at, ldfrom);
+        }
     for (int j = 0; j < columns; j++)
-        for (int r = i; r < width; r++)
+        for (int r = j < whole ? i : 0; r < width; r++)
             to[(size_t)j * ldto + r] = r < rows ? from[(size_t)r * ldfrom + j] : 0;
 }

@@ -6,7 +6,7 @@
 #ifndef OPS_RECURRENT_H
 #define OPS_RECURRENT_H
 
-#include "blas.h"
+#include "blas_small.h"
 #include "ops.h"
 #include "parallel.h"
 #include "vecmath.h"
@@ -52,9 +52,7 @@ static inline Recurrent recurrent_weight(Tape *tp, const Tensor *u, int T, int B
 static inline void recurrent_transpose(const Recurrent *w)
 {
     const int H = w->tensor->shape.d[0], N = w->tensor->shape.d[1];
-    for (int i = 0; i < H && w->ut; i++)
-        for (int j = 0; j < N; j++)
-            w->ut[(size_t)j * w->ldt + i] = w->tensor->data[(size_t)i * N + j];
+    if (w->ut) transpose_small(w->ut, w->ldt, H, w->tensor->data, N, H, N);
 }
 
 /* y = beta y + h u, of columns first .. first+n-1 of u: h (rows,H), y (rows,n) with rows ldy apart. */

@@ -45,8 +45,9 @@ START_TEST(transposes)
     static const int sides[] = {1, 5, 16, 17, 40};
     fill(a, 1);
     for (int i = 0; i < LEN(sides); i++)
-        for (int j = 0; j < LEN(sides); j++) {
-            const int rows = sides[i], columns = sides[j], width = rows + i;
+        for (int k = 0; k < 3 * LEN(sides); k++) {
+            const int rows = sides[i], columns = sides[k / 3];
+            const int width = k % 3 == 0 ? rows : k % 3 == 1 ? rows + i : (rows + 15) / 16 * 16;
             fill(c, 3), fill(want, 3);
             transpose_small(c, LD, width, a, LD, rows, columns);
             for (int y = 0; y < columns; y++)
