@@ -77,7 +77,7 @@ static inline __attribute__((always_inline)) void square(int rows, real *to, int
 {
     const Vector zero = {0};
     Vector row[LANES];
-    Indices lane;
+    Indices lane = {0};
     for (int i = 0; i < LANES; i++) lane[i] = i;
     for (int i = 0; i < LANES; i++)
         row[i] = i < rows ? *(const Vector *)(from + (size_t)i * ldfrom) : zero;
