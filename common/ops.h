@@ -37,8 +37,13 @@ Tensor *op_dropout(Tape *tp, Tensor *x, real p, Rng *rng);
 Tensor *op_softmax(Tape *tp, Tensor *x);
 Tensor *op_layernorm(Tape *tp, Tensor *x, Tensor *g, Tensor *b); /* (...,C) (C) (C), eps 1e-5    */
 
-/* --- ops_shape.c: moving values about ------------------------------------------------------- */
+/* --- ops_embed.c: rows of a table ------------------------------------------------------------ */
 Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s); /* rows of w (V,C) -> (s...,C)   */
+/* The same without a copy, as z of op_rnn, op_lstm and op_gru_*, which read the rows where they stand;
+ * no other op takes it. */
+Tensor *op_lookup(Tape *tp, Tensor *w, const int *ids, Shape s);
+
+/* --- ops_shape.c: moving values about ------------------------------------------------------- */
 Tensor *op_rows(Tape *tp, Tensor *x, int first, int n); /* x[first .. first+n-1], free           */
 Tensor *op_reshape(Tape *tp, Tensor *x, Shape s);       /* same values, another shape, free      */
 Tensor *op_cols(Tape *tp, Tensor *x, int first, int n); /* the same of the last axis             */

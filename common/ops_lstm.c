@@ -18,6 +18,7 @@ typedef struct {
     real *h; /* (1+2T,B,H): h0 first, so that rows t are the h_{t-1}; then all h_t, and all c_t */
     bool forget;   /* is there a forget gate? */
     int N, ld;     /* columns of z, 4H or 3H; distance between rows of gates and dz */
+    Inputs z;      /* (T,B,N) */
     Recurrent u;   /* (H,N) */
     real *gates;   /* (T,B,N) i f o g, after their sigmoid and tanh */
     real *dz;      /* (T,B,N) */
@@ -80,8 +81,9 @@ static void lstm_backward_row(const Lstm *s, int H, real *restrict gates,
 static void lstm_backward_rows(Node *nd, int b, int rows)
 {
     const Lstm *s = nd->saved;
-    Tensor *z = nd->in[0], *h0 = nd->in[1], *c0 = nd->in[2];
-    const int T = z->shape.d[0], B = z->shape.d[1], H = h0->shape.d[1], N = s->N, ld = s->ld;
+    Tensor *h0 = nd->in[1], *c0 = nd->in[2];
+    real *z_grad = s->z.ids ? NULL : nd->in[0]->grad;
+    const int T = nd->out->shape.d[1], B = h0->shape.d[0], H = h0->shape.d[1], N = s->N, ld = s->ld;
     const size_t BH = (size_t)B * H, at_b = (size_t)b * H;
     real *dh = s->dh + at_b, *dc = s->dc + at_b;
     memset(dh, 0, (size_t)rows * H * sizeof *dh);
@@ -95,8 +97,8 @@ static void lstm_backward_rows(Node *nd, int b, int rows)
             const size_t at = (size_t)r * H;
             lstm_backward_row(s, H, s->gates + (row + r) * ld, before + at, c + at, dh + at,
                               dh_t + at, dc + at, dc_t + at, dz + (size_t)r * ld);
-            if (z->grad)
-                (nd->fresh & 1 ? set_to : add_to)(z->grad + (row + r) * N, dz + (size_t)r * ld, N);
+            if (z_grad)
+                (nd->fresh & 1 ? set_to : add_to)(z_grad + (row + r) * N, dz + (size_t)r * ld, N);
         }
         times_ut(&s->u, 0, N, rows, dz, ld, 0, dh);
     }
@@ -108,17 +110,18 @@ static void lstm_backward(Node *nd)
 {
     const Lstm *s = nd->saved;
     Tensor *h0 = nd->in[1], *u = nd->in[3];
-    const int T = nd->in[0]->shape.d[0], B = h0->shape.d[0], H = h0->shape.d[1], N = s->N;
+    const int T = nd->out->shape.d[1], B = h0->shape.d[0], H = h0->shape.d[1], N = s->N;
     recurrent_transpose(&s->u);
     PARALLEL_FOR(2.0 * T * B * H * N, b, B, ROWS, lstm_backward_rows(nd, b, rows_from(b, B)));
     if (u->grad) gemm_rows(TN, H, N, T * B, s->h, H, s->dz, s->ld, 1, u->grad, N);
+    if (s->z.ids) embed_gradient(nd->in[0], s->z.ids, T * B, s->dz, s->ld, 0, N);
 }
 
 static void lstm_forward_rows(Node *nd, int b, int rows)
 {
     const Lstm *s = nd->saved;
-    const Tensor *z = nd->in[0], *c0 = nd->in[2];
-    const int T = z->shape.d[0], B = z->shape.d[1], H = c0->shape.d[1], N = s->N, ld = s->ld;
+    const Tensor *c0 = nd->in[2];
+    const int T = nd->out->shape.d[1], B = c0->shape.d[0], H = c0->shape.d[1], N = s->N, ld = s->ld;
     const size_t BH = (size_t)B * H, at_b = (size_t)b * H;
     for (int t = 0; t < T; t++) {
         real *h = nd->out->data + t * BH + at_b, *c = h + T * BH;
@@ -128,8 +131,8 @@ static void lstm_forward_rows(Node *nd, int b, int rows)
         times_u(&s->u, 0, N, rows, h - BH, 0, a, ld);
         for (int r = 0; r < rows; r++) {
             const size_t at = (size_t)r * H;
-            lstm_forward(s, H, z->data + (row + r) * N, a + (size_t)r * ld, c_before + at, c + at,
-                         h + at);
+            lstm_forward(s, H, input_row(&s->z, row + r, N), a + (size_t)r * ld, c_before + at,
+                         c + at, h + at);
         }
     }
 }
@@ -148,11 +151,12 @@ Tensor *op_lstm(Tape *tp, Tensor *z, Tensor *h0, Tensor *c0, Tensor *u)
     const size_t TB = (size_t)T * B, BH = (size_t)B * H;
     real *h = tape_save(tp, (1 + 2 * (size_t)T) * BH * sizeof *h);
     memcpy(h, h0->data, BH * sizeof *h);
-    Tensor *in[] = {z, h0, c0, u};
+    const Inputs inputs = inputs_of(z);
+    Tensor *in[] = {inputs.rows, h0, c0, u};
     Node *nd = tape_node_of(tp, "lstm", lstm_backward, SHAPE(2, T, B, H), LEN(in), in, h + BH);
     Lstm *s = nd->saved = tape_save(tp, sizeof *s);
-    nd->sets = 1;
-    *s = (Lstm){.h = h, .forget = N == 4 * H, .N = N, .ld = gemm_row(N)};
+    nd->sets = inputs.ids ? 0 : 1;
+    *s = (Lstm){.h = h, .z = inputs, .forget = N == 4 * H, .N = N, .ld = gemm_row(N)};
     s->u = recurrent_weight(tp, u, T, B, nd->out->requires_grad);
     s->gates = tape_save(tp, TB * s->ld * sizeof(real));
     PARALLEL_FOR(2.0 * T * B * H * N, b, B, ROWS, lstm_forward_rows(nd, b, rows_from(b, B)));

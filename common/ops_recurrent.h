@@ -7,7 +7,7 @@
 #define OPS_RECURRENT_H
 
 #include "blas_small.h"
-#include "ops.h"
+#include "ops_embed.h"
 #include "parallel.h"
 #include "vecmath.h"
 
@@ -19,6 +19,24 @@ enum { ROWS = 16 }; /* sequences a thread takes at a time; not a function of the
 static inline int rows_from(int b, int B)
 {
     return B - b < ROWS ? B - b : ROWS;
+}
+
+/* What a recurrence reads, z (T,B,N): of an op_lookup the rows of its table, where they stand. Backward, a
+ * lookup's gradient is added to the table's once that of all steps is there (embed_gradient). */
+typedef struct {
+    Tensor *rows;   /* z, or the table (V,N): an input of the node */
+    const int *ids; /* which row step t of sequence b reads, (T,B); NULL: row t*B+b */
+} Inputs;
+
+static inline Inputs inputs_of(Tensor *z)
+{
+    return z->table ? (Inputs){z->table, z->ids} : (Inputs){z, NULL};
+}
+
+/* N numbers, of row t*B+b. */
+static inline const real *input_row(const Inputs *in, size_t row, int N)
+{
+    return in->rows->data + (in->ids ? (size_t)in->ids[row] : row) * N;
 }
 
 /* A recurrent weight u (H,N) as its products want it. Where many are made, of all steps and parts of

@@ -11,6 +11,7 @@
 
 typedef struct {
     real *h;     /* (T+1,B,H): h0 first, so that rows t are the h_{t-1} and rows t+1 the h_t */
+    Inputs z;    /* (T,B,H) */
     real *dz;    /* (T,B,H), where z's gradient cannot be used instead */
     Recurrent u; /* (H,H) */
 } Rnn;
@@ -26,7 +27,7 @@ static void rnn_backward(Node *nd)
 {
     Tensor *z = nd->in[0], *h0 = nd->in[1], *u = nd->in[2];
     const Rnn *s = nd->saved;
-    const int T = z->shape.d[0], B = z->shape.d[1], H = z->shape.d[2];
+    const int T = nd->out->shape.d[0], B = nd->out->shape.d[1], H = nd->out->shape.d[2];
     const size_t BH = (size_t)B * H;
     real *all_dz = nd->fresh & 1 ? z->grad : s->dz;
     recurrent_transpose(&s->u);
@@ -42,12 +43,13 @@ static void rnn_backward(Node *nd)
             else
                 times_ut(&s->u, 0, H, rows, dz + BH, H, 0, dz);
             tanh_gradient(dz, nd->out->grad + at, nd->out->data + at, n); /* eq 9.3 */
-            if (z->grad && !(nd->fresh & 1)) add_to(z->grad + at, dz, n);
+            if (z->grad && !s->z.ids && !(nd->fresh & 1)) add_to(z->grad + at, dz, n);
         }
         if (h0->grad)
             times_ut(&s->u, 0, H, rows, all_dz + (size_t)b * H, H, 1, h0->grad + (size_t)b * H);
     }
     if (u->grad) gemm(TN, H, H, T * B, s->h, all_dz, 1, u->grad); /* eq 9.4 */
+    if (s->z.ids) embed_gradient(z, s->z.ids, T * B, all_dz, H, 0, H);
 }
 
 Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u)
@@ -61,10 +63,11 @@ Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u)
     Rnn *s = tape_save(tp, sizeof *s);
     s->h = tape_save(tp, (size_t)(T + 1) * BH * sizeof(real));
     memcpy(s->h, h0->data, BH * sizeof(real));
-    Tensor *in[] = {z, h0, u};
+    s->z = inputs_of(z);
+    Tensor *in[] = {s->z.rows, h0, u};
     Node *nd = tape_node_of(tp, "rnn", rnn_backward, z->shape, LEN(in), in, s->h + BH);
     nd->saved = s;
-    nd->sets = 1;
+    nd->sets = s->z.ids ? 0 : 1;
     s->u = recurrent_weight(tp, u, T, B, nd->out->requires_grad);
 
 #pragma omp parallel for num_threads(parallel_threads(2.0 * T * B * H * H)) schedule(static)
@@ -73,7 +76,9 @@ Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u)
         for (int t = 0; t < T; t++) {
             const real *before = s->h + t * BH + (size_t)b * H;
             real *h = nd->out->data + t * BH + (size_t)b * H;
-            memcpy(h, z->data + t * BH + (size_t)b * H, (size_t)n * sizeof *h);
+            for (int r = 0; r < rows; r++)
+                memcpy(h + (size_t)r * H, input_row(&s->z, (size_t)t * B + b + r, H),
+                       (size_t)H * sizeof *h);
             times_u(&s->u, 0, H, rows, before, 1, h, H);
             tanh_inplace(h, n);
         }

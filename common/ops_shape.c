@@ -1,41 +1,8 @@
 /* Ops that move values about. Backward is the same move the other way, added. */
 #include "ops.h"
-#include "parallel.h"
 #include "vecmath.h"
 
 #include <string.h>
-
-enum { COLUMNS = 64 }; /* a thread adds up at a time, of all rows in their order */
-
-/* y[i] = w[ids[i]]        dw[ids[i]] += dy[i] */
-static void embed_backward(Node *nd)
-{
-    Tensor *w = nd->in[0];
-    const int *ids = nd->saved, C = w->shape.d[1], R = nd->out->len / C;
-    if (!w->grad) return;
-#pragma omp parallel for num_threads(parallel_threads(2.0 * R * C)) schedule(static)
-    for (int at = 0; at < C; at += COLUMNS) {
-        const int n = C - at < COLUMNS ? C - at : COLUMNS;
-        for (int r = 0; r < R; r++)
-            add_to(w->grad + (size_t)ids[r] * C + at, nd->out->grad + (size_t)r * C + at, n);
-    }
-}
-
-Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s)
-{
-    CHECK(w->shape.n == 2, "op_embed: w %s; must be (V,C)", shape_text(w->shape).text);
-    const int V = w->shape.d[0], C = w->shape.d[1], R = shape_len(s);
-    Node *nd = tape_node(tp, "embed", embed_backward, shape_append(s, C), w);
-    int *saved = nd->saved = tape_save(tp, (size_t)R * sizeof *saved);
-    memcpy(saved, ids, (size_t)R * sizeof *saved);
-    for (int r = 0; r < R; r++)
-        CHECK(ids[r] >= 0 && ids[r] < V, "op_embed: id %d at %d; the vocabulary is %d", ids[r], r,
-              V);
-    PARALLEL_FOR(1.0 * R * C, r, R, 1,
-                 memcpy(nd->out->data + (size_t)r * C, w->data + (size_t)ids[r] * C,
-                        (size_t)C * sizeof(real)));
-    return nd->out;
-}
 
 Tensor *op_rows(Tape *tp, Tensor *x, int first, int n)
 {

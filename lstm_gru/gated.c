@@ -73,9 +73,9 @@ static Tensor *first_products(Tape *tp, const Gated *m, const Batch *batch)
 {
     const Linear in = input_weights(m, 0);
     if (!m->embed || m->embed->shape.d[0] > batch->T * batch->B)
-        return linear(tp, &in, inputs(tp, m, batch));                /* (T,B,4H) */
-    Tensor *table = linear(tp, &in, m->embed);                       /* (V,4H) */
-    return op_embed(tp, table, batch->x, SHAPE(batch->T, batch->B)); /* (T,B,4H) */
+        return linear(tp, &in, inputs(tp, m, batch));                 /* (T,B,4H) */
+    Tensor *table = linear(tp, &in, m->embed);                        /* (V,4H) */
+    return op_lookup(tp, table, batch->x, SHAPE(batch->T, batch->B)); /* (T,B,4H) */
 }
 
 /* A state of one layer, (B,H): zeros, or what the batch before left. */

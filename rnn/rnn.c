@@ -73,9 +73,9 @@ static Tensor *first_products(Tape *tp, const Rnn *m, const Batch *batch)
 {
     const RnnLayer *l = &m->layer[0];
     if (!m->embed || m->embed->shape.d[0] > batch->T * batch->B)
-        return op_linear(tp, inputs(tp, m, batch), l->w, l->b);      /* (T,B,H) */
-    Tensor *table = op_linear(tp, m->embed, l->w, l->b);             /* (V,H) */
-    return op_embed(tp, table, batch->x, SHAPE(batch->T, batch->B)); /* (T,B,H) */
+        return op_linear(tp, inputs(tp, m, batch), l->w, l->b);       /* (T,B,H) */
+    Tensor *table = op_linear(tp, m->embed, l->w, l->b);              /* (V,H) */
+    return op_lookup(tp, table, batch->x, SHAPE(batch->T, batch->B)); /* (T,B,H) */
 }
 
 /* h0 of one layer: zeros, or what the batch before left. */

@@ -1,21 +1,6 @@
 /* The ops that move values about, worked by hand. */
 #include "by_hand.h"
 
-START_TEST(embed)
-{
-    Tape tp = {0};
-    Tensor *w = GIVEN(&tp, SHAPE(3, 2), 1, 2, 3, 4, 5, 6);
-    int ids[] = {2, 0, 2, 2};
-    Tensor *y = op_embed(&tp, w, ids, SHAPE(2, 2));
-    ids[1] = 1; /* the op has its own copy */
-    ck_shape(y, SHAPE(2, 2, 2));
-    CK(y->data, 5, 6, 1, 2, 5, 6, 5, 6);
-    BACKWARD(&tp, y, 1, 2, 10, 20, 100, 200, 1000, 2000);
-    CK(w->grad, 10, 20, 0, 0, 1101, 2202);
-    tape_free(&tp);
-}
-END_TEST
-
 START_TEST(rows_cols_reshape)
 {
     Tape tp = {0};
@@ -97,4 +82,4 @@ START_TEST(swap)
 }
 END_TEST
 
-SUITE("ops_shape", TESTS(embed, rows_cols_reshape, stack_concat_transpose, swap, heads), NO_ABORTS)
+SUITE("ops_shape", TESTS(rows_cols_reshape, stack_concat_transpose, swap, heads), NO_ABORTS)

@@ -103,15 +103,32 @@ static Tensor *dropout(Tape *tp, Tensor **x, int n, const int *arg)
     return op_dropout(tp, x[0], arg[0] / 10., &rng);
 }
 
-/* arg[0] * arg[1] ids; some come twice, some never. */
+/* Ids of rows of w; some come twice, some never. */
+static const int *some_ids(Tape *tp, const Tensor *w, int len)
+{
+    int *ids = tape_save(tp, (size_t)len * sizeof *ids);
+    for (int i = 0; i < len; i++) ids[i] = (i * i + 1) % w->shape.d[0];
+    return ids;
+}
+
+/* arg[0] * arg[1] of them. */
 static Tensor *embed(Tape *tp, Tensor **x, int n, const int *arg)
 {
     (void)n;
-    const int len = arg[0] * arg[1], V = x[0]->shape.d[0];
-    int *ids = tape_save(tp, (size_t)len * sizeof *ids);
-    for (int i = 0; i < len; i++) ids[i] = (i * i + 1) % V;
-    return op_embed(tp, x[0], ids, SHAPE(arg[0], arg[1]));
+    return op_embed(tp, x[0], some_ids(tp, x[0], arg[0] * arg[1]), SHAPE(arg[0], arg[1]));
 }
+
+/* T = arg[0] steps of B sequences, read off the table x[0]; h0 is x[1]. */
+static Tensor *looked_up(Tape *tp, Tensor **x, const int *arg)
+{
+    const int T = arg[0], B = x[1]->shape.d[0];
+    return op_lookup(tp, x[0], some_ids(tp, x[0], T * B), SHAPE(T, B));
+}
+
+BUILD(rnn_lookup, op_rnn(tp, looked_up(tp, x, arg), x[1], x[2]))
+BUILD(lstm_lookup, op_lstm(tp, looked_up(tp, x, arg), x[1], x[2], x[3]))
+BUILD(gru_after_lookup, op_gru_after(tp, looked_up(tp, x, arg), x[1], x[2], n > 3 ? x[3] : NULL))
+BUILD(gru_before_lookup, op_gru_before(tp, looked_up(tp, x, arg), x[1], x[2]))
 
 /* Row arg[0] is not scored. */
 static Tensor *cross_entropy(Tape *tp, Tensor **x, int n, const int *arg)
@@ -207,6 +224,11 @@ static const struct Row {
     {"op_gru_after", gru_after, {0}, {"3,2,9 2,3 3,9", "1,1,3 1,1 1,3", "2,18,3 18,1 1,3"}},
     {"op_gru_after", gru_after, {0}, {"3,2,9 2,3 3,9 3", "1,1,3 1,1 1,3 1", "2,18,3 18,1 1,3 1"}},
     {"op_gru_before", gru_before, {0}, {"3,2,9 2,3 3,9", "1,1,3 1,1 1,3", "2,18,3 18,1 1,3"}},
+    {"op_lookup", rnn_lookup, {3}, {"5,4 2,4 4,4", "1,1 1,1 1,1", "2,2 19,2 2,2"}},
+    {"op_lookup", lstm_lookup, {3}, {"5,12 2,3 2,3 3,12", "1,3 1,1 1,1 1,3", "4,8 18,2 18,2 2,8"}},
+    {"op_lookup", gru_after_lookup, {3}, {"5,9 2,3 3,9", "2,3 18,1 1,3"}},
+    {"op_lookup", gru_after_lookup, {3}, {"5,9 2,3 3,9 3", "2,3 18,1 1,3 1"}},
+    {"op_lookup", gru_before_lookup, {3}, {"5,9 2,3 3,9", "2,3 18,1 1,3"}},
     {"op_pick", pick, {0}, {"3,2,4", "1,1,1", "2,5,1"}},
     {"op_reverse", reverse, {0}, {"3,2,4", "1,1,1", "4,6,1"}},
     {"op_attend_dot",
