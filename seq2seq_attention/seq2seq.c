@@ -123,13 +123,14 @@ static const int *reversed(Tape *tp, const int *s, const int *len, int S, int B)
 }
 
 /* What a cell makes of words ids (T,B): (T,B,N). A row of the embedding times W is a row of
- * (embedding times W): where there are more tokens than words, the table is multiplied, once. */
+ * (embedding times W): where there are more tokens than words, the table is multiplied, once; and not
+ * even copied, unless more is added to its rows. */
 static Tensor *words_in(Tape *tp, const Cell *cell, Tensor *embed, const int *ids, int T, int B,
-                        real p, Rng *dropout)
+                        real p, Rng *dropout, bool added_to)
 {
     const Shape s = SHAPE(T, B);
     if (p == 0 && embed->shape.d[0] <= T * B)
-        return op_embed(tp, cell_inputs(tp, cell, embed), ids, s);
+        return (added_to ? op_embed : op_lookup)(tp, cell_inputs(tp, cell, embed), ids, s);
     return cell_inputs(tp, cell, op_dropout(tp, op_embed(tp, embed, ids, s), p, dropout));
 }
 
@@ -170,11 +171,12 @@ Memory seq2seq_encode(Tape *tp, const Seq2seq *m, const int *s, const int *len, 
     for (int i = 0; i < m->config.layers; i++) {
         const Cell *f = &m->forward[i], *b = &m->backward[i];
         h = i ? op_dropout(tp, h, p, dropout) : NULL;
-        z = i ? cell_inputs(tp, f, h) : words_in(tp, f, m->source_embed, s, S, B, p, dropout);
+        z = i ? cell_inputs(tp, f, h)
+              : words_in(tp, f, m->source_embed, s, S, B, p, dropout, false);
         if (both && i)
             z_back = cell_inputs(tp, b, op_reverse(tp, h, len));
         else if (both)
-            z_back = words_in(tp, b, m->source_embed, back, S, B, p, dropout);
+            z_back = words_in(tp, b, m->source_embed, back, S, B, p, dropout, false);
         h = encoder_layer(tp, m, i, z, z_back, len, &memory.last[i]); /* (S,B,H) */
     }
     memory.state = h;
@@ -248,10 +250,10 @@ Tensor *seq2seq_step(Tape *tp, const Seq2seq *m, const Memory *memory, const int
                      DecoderState *s)
 {
     const int B = memory->B;
-    Tensor *z = memory->words
-                    ? op_embed(tp, memory->words, y, SHAPE(1, B))
-                    : words_in(tp, &m->decoder[0], m->target_embed, y, 1, B, 0, NULL); /* (1,B,N) */
-    Tensor *context, *h = decoder_run(tp, m, memory, z, s, &context, NULL);            /* (1,B,H) */
+    Tensor *z = memory->words ? op_embed(tp, memory->words, y, SHAPE(1, B))
+                              : words_in(tp, &m->decoder[0], m->target_embed, y, 1, B, 0, NULL,
+                                         feeds_back(m));                    /* (1,B,N) */
+    Tensor *context, *h = decoder_run(tp, m, memory, z, s, &context, NULL); /* (1,B,H) */
     Tensor *out = m->config.feed ? op_reshape(tp, s->fed, h->shape)
                                  : readout(tp, &m->attention, context, h); /* (1,B,H) */
     return linear(tp, &m->head, out);                                      /* (1,B,V) */
@@ -286,7 +288,7 @@ static Tensor *seq2seq_forward(Tape *tp, const void *self, const Batch *batch, r
     DecoderState s = seq2seq_start(tp, m, &memory);
     Tensor *context, *out,
         *z = words_in(tp, &m->decoder[0], m->target_embed, batch->x, T, B, dropout_of(m, dropout),
-                      dropout); /* (T,B,N) */
+                      dropout, feeds_back(m)); /* (T,B,N) */
     if (feeds_back(m)) {
         out = decoder_loop(tp, m, &memory, z, &s, dropout); /* (T,B,H) */
     } else {
