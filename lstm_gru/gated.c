@@ -1,6 +1,6 @@
 /* A recurrent network with gates: the network of rnn/rnn.c with another cell.
  *
- *   embedding, layers of LSTM (lstm.c) or GRU cells (gru.c), logits y_t = h_t V + c
+ *   embedding, layers of LSTM (lstm.c) or GRU cells (gru.c), logits y_t = h_t W_y + c
  *
  * What differs from the Elman network is the cell alone: what it carries is changed by gates, which
  * the network computes from what it reads. The LSTM carries two vectors, h and c, the GRU one.

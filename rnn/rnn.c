@@ -1,7 +1,7 @@
 /* A recurrent network (Elman 1990): a state that is carried from token to token.
  *
  *   h_t = tanh(x_t W + h_{t-1} U + b)        the state: what is kept of all tokens so far
- *   y_t = h_t V + c                          the logits of the next token
+ *   y_t = h_t W_y + c                        the logits of the next token
  *
  * It is the first model here without a fixed window: in principle h_t can depend on every token
  * before. Trained by back-propagation through time (Werbos 1990): the loop over t is unrolled on

@@ -9,10 +9,10 @@
  * Cho & Bengio 2014; Luong, Pham & Manning 2015) lets every step of the decoder look back at all
  * outputs h_s of the encoder: it gets their average c, weighted by a softmax over scores,
  *
- *   additive   v . tanh(s W + h_s U)      s the decoder's state before the step (Bahdanau)
+ *   additive   a . tanh(s W + h_s U)      s the decoder's state before the step (Bahdanau)
  *   dot        s . h_s                    s the state after it (Luong, these three)
  *   general    s W . h_s
- *   concat     v . tanh(s W + h_s U)
+ *   concat     a . tanh(s W + h_s U)
  *
  * Additive attention's c is part of the step's input. Luong's is not: the words are read off from
  * tanh([c; s] W_c), which with input feeding is part of the next step's input.
