@@ -22,7 +22,7 @@ MODE_opt    := $(SPEED)
 MODE_double := $(SPEED) -DREAL_DOUBLE
 MODE_san    := -O1 -march=native -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize-recover=all -DARENA_POISON
-CFLAGS  += -std=c17 -D_GNU_SOURCE -g -fopenmp -Icommon -Irnn -Ilstm_gru -Iseq2seq_attention \
+FLAGS   := -std=c17 -D_GNU_SOURCE -g -fopenmp -Icommon -Irnn -Ilstm_gru -Iseq2seq_attention \
            -Itransformer -Itests $(WARN) $(MODE_$(MODE))
 LDLIBS  := -ldnnl -ljansson -lutf8proc -lm
 
@@ -42,14 +42,23 @@ SHELLS   := $(wildcard tests/programs/*.sh)
 lib      := $(OUT)/liblmzoo.a
 object    = $(patsubst %.c,$(OUT)/%.o,$(1))
 
-.PHONY: all zoo check lint format san bench lessons experiments deps clean help suites
+.PHONY: FORCE all zoo check lint format san bench lessons experiments deps clean help suites
 all: $(addprefix $(BIN),$(PROGRAMS))
 
 # --- building ---------------------------------------------------------------------------------
-$(OUT)/%.o: %.c | $(BUILD)/deps
+compile  = $(CC) $(FLAGS) $(CFLAGS)
+
+# Objects are made anew when the compiler, the flags or the processor (-march=native) are others.
+$(OUT)/flags: FORCE
+	@mkdir -p $(@D)
+	@now="$(compile) $$($(CC) -march=native -Q --help=target 2>/dev/null | cksum)"; \
+	 [ "$$now" = "$$(cat $@ 2>/dev/null)" ] || echo "$$now" >$@
+FORCE:
+
+$(OUT)/%.o: %.c $(OUT)/flags | $(BUILD)/deps
 	@mkdir -p $(@D)
 	@echo "  compile  $<"
-	@$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	@$(compile) -MMD -MP -c $< -o $@
 
 $(lib): $(call object,$(COMMON) $(MODELS))
 	@rm -f $@
@@ -58,11 +67,11 @@ $(lib): $(call object,$(COMMON) $(MODELS))
 $(addprefix $(BIN),$(PROGRAMS)): $(BIN)%: $(OUT)/%.o $(lib)
 	@mkdir -p $(@D)
 	@echo "  link     $@"
-	@$(CC) $(CFLAGS) $^ -o $@ $(LDLIBS)
+	@$(compile) $^ -o $@ $(LDLIBS)
 
 $(OUT)/tests/%: $(OUT)/tests/%.o $(lib)
 	@echo "  link     $@"
-	@$(CC) $(CFLAGS) $^ -o $@ -lcheck -lsubunit $(LDLIBS)
+	@$(compile) $^ -o $@ -lcheck -lsubunit $(LDLIBS)
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 

@@ -23,24 +23,46 @@ void check_failed(const char *file, int line, const char *fmt, ...)
     abort();
 }
 
+/* ASCII's controls, and U+0080 to U+009F, which are C2 80 to C2 9F in UTF-8. */
+static void disarm(char *text)
+{
+    for (unsigned char *c = (unsigned char *)text; *c; c++) {
+        if (*c < ' ' || *c == 0x7F) *c = '?';
+        if (c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0) c[0] = c[1] = '?';
+    }
+}
+
 bool error_set(Error *err, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(err->text, sizeof err->text, fmt, ap);
     va_end(ap);
+    disarm(err->text);
     return false;
+}
+
+bool error_in(Error *err, const char *where)
+{
+    const Error why = *err;
+    return error_set(err, "%s: %s", where, why.text);
+}
+
+void too_large(const char *what, ...)
+{
+    va_list ap;
+    va_start(ap, what);
+    fflush(stdout);
+    fputs("error: ", stderr);
+    vfprintf(stderr, what, ap);
+    fputs("; use a smaller --batch, --seq-len or model\n", stderr);
+    va_end(ap);
+    exit(EXIT_FAILED);
 }
 
 static void *allocated(void *p, size_t size)
 {
-    if (!p && size) {
-        fprintf(stderr,
-                "error: out of memory: %zu bytes asked for; use a smaller --batch, "
-                "--seq-len or model\n",
-                size);
-        exit(EXIT_FAILED);
-    }
+    if (!p && size) too_large("out of memory: %zu bytes asked for", size);
     return p;
 }
 
@@ -51,7 +73,9 @@ void *xmalloc(size_t size)
 
 void *xcalloc(size_t count, size_t size)
 {
-    return allocated(calloc(count, size), count * size);
+    size_t all;
+    if (__builtin_mul_overflow(count, size, &all)) return allocated(NULL, SIZE_MAX);
+    return allocated(calloc(count, size), all);
 }
 
 void *xrealloc(void *p, size_t size)

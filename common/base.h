@@ -3,8 +3,8 @@
  * Two kinds of failure. A programmer's mistake (shapes that do not fit, an id outside the
  * vocabulary) is a failed CHECK: it prints what and where, and aborts; it is never compiled out.
  * A user's or machine's failure (file, option, disk) is returned as false with an Error; only
- * programs print it and exit. The one exception is memory: when none is left the allocators below
- * say how much was asked for and exit with status 1. */
+ * programs print it and exit. The one exception is size: when no memory is left, or a tensor would have
+ * more numbers than an int counts, too_large says what was asked for and exits with status 1. */
 #ifndef BASE_H
 #define BASE_H
 
@@ -25,14 +25,19 @@ typedef struct {
     char text[768]; /* what, where, why, what to do; no newline */
 } Error;
 
-/* Writes the message and returns false, so that a function can `return error_set(err, ...)`. */
+/* Writes the message and returns false, so that a function can `return error_set(err, ...)`. What it
+ * quotes may come from a file: control characters become '?', so that no file can drive the terminal. */
 bool error_set(Error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+bool error_in(Error *err, const char *where); /* puts "where: " before the message; returns false */
+
+/* Exits: "error: WHAT; use a smaller --batch, --seq-len or model". */
+_Noreturn void too_large(const char *what, ...) PRINTF_LIKE(1, 2);
 
 /* Exit statuses of every program. */
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NUMERIC = 3, EXIT_SIGNAL = 128 };
 
 void *xmalloc(size_t size);
-void *xcalloc(size_t count, size_t size); /* zeroed; count * size may not overflow */
+void *xcalloc(size_t count, size_t size); /* zeroed */
 void *xrealloc(void *p, size_t size);
 void *xaligned(size_t size); /* at least 64-byte aligned, uninitialised; free() it */
 char *xstrdup(const char *s);

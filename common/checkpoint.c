@@ -202,14 +202,17 @@ static void fill(const Safetensors *st, const Entry *entry, int n)
     }
 }
 
+/* Far beyond any run, and far enough from INT64_MAX for one to go on from. */
+#define MOST (INT64_MAX / 4)
+
 static bool numbers_valid(const Numbers *k, Error *err)
 {
     const struct {
         const char *name;
         int64_t value, max;
     } number[] = {{"train.step", k->step, INT32_MAX},
-                  {"train.tokens", k->tokens, INT64_MAX},
-                  {"train.cursor", k->cursor, INT64_MAX},
+                  {"train.tokens", k->tokens, MOST},
+                  {"train.cursor", k->cursor, MOST},
                   {"train.loss_count", k->loss_count, INT32_MAX},
                   {"optim.step", k->optim_step, INT32_MAX}};
     for (int i = 0; i < LEN(number); i++)
@@ -223,23 +226,16 @@ static bool numbers_valid(const Numbers *k, Error *err)
     return true;
 }
 
-/* Puts the path before the reason. */
-static bool refused(Error *err, const char *path, const Error *why)
-{
-    return error_set(err, "%s: %s", path, why->text);
-}
-
 bool params_load(const char *path, Params *ps, Error *err)
 {
     Safetensors st;
-    Error why;
     if (!safetensors_open(&st, path, err)) return false;
     Contents c = contents_of_model(ps);
-    const bool ok = all_fits(&st, &c, false, &why);
+    const bool ok = all_fits(&st, &c, false, err);
     if (ok) fill(&st, c.entry, c.n);
     contents_free(&c);
     safetensors_close(&st);
-    return ok || refused(err, path, &why);
+    return ok || error_in(err, path);
 }
 
 bool checkpoint_load_model(const char *dir, Params *ps, Error *err)
@@ -253,14 +249,13 @@ bool checkpoint_load_model(const char *dir, Params *ps, Error *err)
 static bool load_state(const char *path, Params *ps, Optim *o, TrainState *s, Error *err)
 {
     Safetensors st;
-    Error why;
     Numbers k;
     if (!safetensors_open(&st, path, err)) return false;
     Contents c = contents_of_state(ps, o, s, &k);
-    bool ok = all_fits(&st, &c, true, &why);
+    bool ok = all_fits(&st, &c, true, err);
     if (ok) {
         fill(&st, c.entry, NUMBERS);
-        ok = numbers_valid(&k, &why);
+        ok = numbers_valid(&k, err);
     }
     if (ok) {
         fill(&st, c.entry + NUMBERS, c.n - NUMBERS);
@@ -270,7 +265,7 @@ static bool load_state(const char *path, Params *ps, Optim *o, TrainState *s, Er
     }
     contents_free(&c);
     safetensors_close(&st);
-    return ok || refused(err, path, &why);
+    return ok || error_in(err, path);
 }
 
 bool checkpoint_load_state(const char *dir, Params *ps, Optim *o, TrainState *s, Error *err)

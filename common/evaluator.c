@@ -1,6 +1,5 @@
 #include "evaluator.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +8,6 @@
 #include "checkpoint.h"
 #include "file.h"
 #include "parallel.h"
-#include "plot.h"
-
-enum { MAX_LENGTHS = LEN(((Task *)NULL)->lengths) };
 
 EvalConfig eval_defaults(void)
 {
@@ -31,6 +27,17 @@ bool evaluator_fail(Evaluator *e, int status, const char *message)
     return false;
 }
 
+void evaluator_warn(const Evaluator *e, const char *message)
+{
+    fprintf(stderr, "%s: warning: %s\n", e->usage->program, message);
+}
+
+bool evaluator_flush(Evaluator *e)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
+    return evaluator_fail(e, EXIT_FAILED, "standard output: cannot write; is the disk full?");
+}
+
 /* --- opening ------------------------------------------------------------------------------------- */
 
 static void name_arch(Evaluator *e)
@@ -43,8 +50,7 @@ static bool read_config(Evaluator *e, Option *size, int n_size, Vocabularies *vo
 {
     char *path = xformat("%s/config.json", e->dir);
     json_t *config = json_read(path, err);
-    free(path);
-    if (!config) return false;
+    if (!config) return free(path), false;
     Option data[] = {DATA_OPTIONS(&e->run)}, pairs[] = {PAIRS_OPTIONS(&e->run.pairs)};
     Option seed[] = {OPTION("seed", &e->seed, 0, 0x1p64, "")};
     const char *arch = json_string_value(json_object_get(config, "arch"));
@@ -53,12 +59,15 @@ static bool read_config(Evaluator *e, Option *size, int n_size, Vocabularies *vo
     if (!arch || strcmp(arch, e->arch) != 0)
         ok = error_set(err, "%s holds a run of \"%s\": use ./%s/eval", e->dir, arch ? arch : "?",
                        arch ? arch : "?");
-    ok = ok &&
-         (e->run.of_pairs ? args_from_json(pairs, LEN(pairs), config, err)
-                          : args_from_json(data, LEN(data), config, err)) &&
-         args_from_json(seed, LEN(seed), config, err) &&
-         args_from_json(size, n_size, config, err) && vocabularies_from_json(vocab, config, err);
+    else
+        ok = ((e->run.of_pairs ? args_from_json(pairs, LEN(pairs), config, err)
+                               : args_from_json(data, LEN(data), config, err)) &&
+              args_from_json(seed, LEN(seed), config, err) &&
+              args_from_json(size, n_size, config, err) &&
+              vocabularies_from_json(vocab, config, err)) ||
+             error_in(err, path);
     json_decref(config);
+    free(path);
     return ok;
 }
 
@@ -138,213 +147,4 @@ int evaluator_close(Evaluator *e)
     json_decref(e->extra);
     free(e->dir);
     return e->status;
-}
-
-/* --- scores by length ------------------------------------------------------------------------------ */
-
-typedef struct {
-    int n, length[MAX_LENGTHS];
-    Score score[MAX_LENGTHS];
-} ByLength;
-
-static ByLength by_length(const Evaluator *e, const Model *m)
-{
-    ByLength b = {0};
-    const Task *t = &e->data.task;
-    if (e->data.is_text || t->n_lengths < 2) return b;
-    for (; b.n < t->n_lengths; b.n++) {
-        b.length[b.n] = t->lengths[b.n];
-        data_evaluate(&e->data, m, SPLIT_TEST, b.length[b.n], e->config->examples, 0,
-                      &b.score[b.n]);
-    }
-    return b;
-}
-
-/* --- the report -------------------------------------------------------------------------------------- */
-
-static void print_level(const char *name, double loss, double value)
-{
-    if (isnan(loss) && isnan(value)) return;
-    printf("  %-14s %10.4f", name, loss);
-    if (!isnan(value)) printf(" %14.4f", value);
-    putchar('\n');
-}
-
-/* Foreign weights were trained on another text: nothing was counted there. */
-static NgramLevel ngram_of(const Evaluator *e)
-{
-    if (e->config->import) return (NgramLevel){.loss = NAN};
-    return data_ngram(&e->data);
-}
-
-static void print_report(const Evaluator *e, const Score *s, const ByLength *b, const Params *ps)
-{
-    const Task *t = &e->data.task;
-    const char *metric = data_metric_name(&e->data);
-    const double loss = s->loss / s->scored;
-    const NgramLevel ngram = ngram_of(e);
-    char counting[16];
-    snprintf(counting, sizeof counting, "%d-gram", ngram.n);
-    printf("%s on %s: %zu parameters, %.0f held-out %s\n\n", e->model, data_name(&e->run),
-           ps->count, t->outputs ? s->scored : s->sequences, t->outputs ? "tokens" : "sequences");
-    printf("  %-14s %10s %14s\n", "", t->outputs ? "loss (nats)" : "mse", metric);
-    print_level("this model", loss, data_metric(&e->data, s));
-    print_level("chance", t->loss_chance, t->metric_chance);
-    print_level(counting, ngram.loss, ngram.loss / log(2));
-    print_level("best possible", s->bayes / s->scored, t->metric_perfect);
-    if (t->outputs) printf("  %-14s %10.4f\n", "perplexity", exp(loss));
-    if (e->data.is_pairs) printf("  %-14s %10.4f\n", "exact match", s->right / s->sequences);
-    if (e->data.is_text)
-        printf("  %-14s %10.4f\n", "bits/byte", loss / log(2) / e->data.text.bytes_per_token);
-    for (int k = 0; k < LEN(s->split_asked); k++)
-        if (s->split_asked[k] > 0)
-            printf("  %s with %d distractor%s: %.4f of %.0f\n", metric, k, k == 1 ? "" : "s",
-                   s->split_hits[k] / s->split_asked[k], s->split_asked[k]);
-    if (b->n) printf("\n  %8s %10s %14s %14s\n", "length", "loss", metric, "exact match");
-    for (int i = 0; i < b->n; i++)
-        printf("  %8d %10.4f %14.4f %14.4f\n", b->length[i], b->score[i].loss / b->score[i].scored,
-               data_metric(&e->data, &b->score[i]), b->score[i].right / b->score[i].sequences);
-}
-
-static void set_number(json_t *o, const char *key, double x)
-{
-    json_object_set_new(o, key, isfinite(x) ? json_real(x) : json_null());
-}
-
-static void print_json(const Evaluator *e, const Score *s, const ByLength *b, const Params *ps)
-{
-    const Task *t = &e->data.task;
-    json_t *o = json_object(), *exact = json_object(), *value = json_object();
-    json_object_set_new(o, "arch", json_string(e->model));
-    json_object_set_new(o, "task", json_string(t->name));
-    set_number(o, "loss", s->loss / s->scored);
-    set_number(o, "loss_chance", t->loss_chance);
-    set_number(o, "loss_perfect", s->bayes / s->scored);
-    json_object_set_new(o, "metric", json_string(data_metric_name(&e->data)));
-    set_number(o, "value", data_metric(&e->data, s));
-    set_number(o, "chance", t->metric_chance);
-    set_number(o, "perfect", t->metric_perfect);
-    if (t->outputs) set_number(o, "perplexity", exp(s->loss / s->scored));
-    if (e->data.is_pairs) set_number(o, "exact", s->right / s->sequences);
-    if (e->data.is_text) {
-        set_number(o, "ngram_loss", ngram_of(e).loss);
-        set_number(o, "bits_per_byte", s->loss / s->scored / log(2) / e->data.text.bytes_per_token);
-    }
-    json_object_set_new(o, "examples", json_integer((json_int_t)s->sequences));
-    json_object_set_new(o, "tokens", json_integer((json_int_t)s->scored));
-    json_object_set_new(o, "parameters", json_integer((json_int_t)ps->count));
-    json_object_set_new(o, "seed", json_integer((json_int_t)e->seed));
-    for (int i = 0; i < b->n; i++) {
-        char length[16];
-        snprintf(length, sizeof length, "%d", b->length[i]);
-        set_number(exact, length, b->score[i].right / b->score[i].sequences);
-        set_number(value, length, data_metric(&e->data, &b->score[i]));
-    }
-    json_object_set_new(o, "by_length", exact);
-    json_object_set_new(o, "value_by_length", value);
-    if (e->extra) json_object_update(o, e->extra);
-    json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(o);
-}
-
-/* --- samples ------------------------------------------------------------------------------------------ */
-
-static void print_samples(Evaluator *e, const Model *m)
-{
-    const EvalConfig *c = e->config;
-    const bool line = e->data.text.by_line;
-    const Generation g = {.prompt = c->prompt,
-                          .length = c->sample_len,
-                          .line = line,
-                          .sampling = {c->temperature, c->top_k, c->top_p}};
-    if (c->samples) printf("\nsamples (temperature %g):\n", c->temperature);
-    for (int i = 0; i < c->samples; i++) {
-        if (!line) printf("--- %d ---\n", i + 1);
-        const int unknown = generate(m, &e->data.text.vocab, &g, c->seed, i, stdout);
-        if (unknown && i == 0)
-            fprintf(stderr, "%s: warning: %d characters of the prompt are not in the vocabulary\n",
-                    e->usage->program, unknown);
-    }
-}
-
-/* --- figures ------------------------------------------------------------------------------------------ */
-
-static void draw(const Evaluator *e, const char *name)
-{
-    const char *kind = e->config->plot;
-    char *script = xformat("%s/%s.gp", e->dir, name),
-         *picture = xformat("%s/%s.%s", e->dir, name, kind);
-    if (file_exists(script)) plot_draw(script, picture, kind, 900, 600);
-    free(script), free(picture);
-}
-
-static void write_text(const Evaluator *e, const char *name, const char *text)
-{
-    Error err;
-    char *path = xformat("%s/%s", e->dir, name);
-    if (!file_write(path, text, strlen(text), &err))
-        fprintf(stderr, "%s: warning: %s\n", e->usage->program, err.text);
-    free(path);
-}
-
-static void write_by_length(const Evaluator *e, const ByLength *b)
-{
-    const Task *t = &e->data.task;
-    char *csv = xstrdup("length,value,exact\n");
-    for (int i = 0; i < b->n; i++) {
-        char *more =
-            xformat("%s%d,%.6f,%.6f\n", csv, b->length[i], data_metric(&e->data, &b->score[i]),
-                    b->score[i].right / b->score[i].sequences);
-        free(csv);
-        csv = more;
-    }
-    write_text(e, "by_length.csv", csv);
-    /* Where even the best predictor errs, no sequence is right as a whole. */
-    char *exact =
-        t->loss_perfect > 0
-            ? xstrdup("")
-            : xformat(", \\\n     '' using 1:3 every ::1 with linespoints linewidth 2 pointtype 5 "
-                      "linecolor rgb '%s' title 'whole sequences right'",
-                      plot_color[1]);
-    char *script = xformat(
-        "set datafile separator comma\nset title '%s on %s, trained up to length %d'\n"
-        "set xlabel 'length (steps)'\nset ylabel '%s'\nset logscale x 2\nset yrange [0:1.05]\n"
-        "set grid linetype 1 linecolor rgb '#dddddd'\nset key bottom left\n"
-        "plot 'by_length.csv' using 1:2 every ::1 with linespoints linewidth 2 pointtype 7 "
-        "linecolor "
-        "rgb '%s' title '%s'%s, \\\n     %g with lines dashtype 2 linecolor rgb '%s' title 'chance "
-        "%g'\n",
-        e->model, t->name, t->length, t->metric, plot_color[5], t->metric, exact, t->metric_chance,
-        plot_color[7], t->metric_chance);
-    write_text(e, "by_length.gp", script);
-    free(csv), free(exact), free(script);
-}
-
-static void draw_figures(const Evaluator *e, const ByLength *b)
-{
-    if (strcmp(e->config->plot, "none") == 0 || !e->dir) return;
-    if (b->n) write_by_length(e, b);
-    draw(e, "loss");
-    draw(e, "by_length");
-    draw(e, "trace");
-    draw(e, "gates");
-}
-
-void evaluator_report(Evaluator *e, const Model *m, const Params *ps)
-{
-    Score s = {0};
-    e->model = m->name;
-    data_evaluate(&e->data, m, SPLIT_TEST, e->run.seq_len, e->config->examples, 0, &s);
-    const ByLength b = by_length(e, m);
-    if (e->config->json)
-        print_json(e, &s, &b, ps);
-    else
-        print_report(e, &s, &b, ps);
-    if (e->data.is_text && !e->config->json && m->state_size) print_samples(e, m);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        evaluator_fail(e, EXIT_FAILED, "standard output: cannot write; is the disk full?");
-        return;
-    }
-    draw_figures(e, &b);
 }

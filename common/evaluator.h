@@ -3,6 +3,8 @@
 #ifndef EVALUATOR_H
 #define EVALUATOR_H
 
+#include <stdio.h>
+
 #include "args.h"
 #include "data.h"
 #include "foreign.h"
@@ -75,8 +77,24 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
 bool evaluator_load(Evaluator *e, Params *ps);                      /* model.safetensors */
 bool evaluator_fail(Evaluator *e, int status, const char *message); /* says it; returns false */
 
-/* Scores, prints the report or the JSON object on stdout, samples, draws. */
+/* Scores, prints the report or the JSON object on stdout, samples, draws; of train's own figures what it
+ * left as numbers. A loss that is not finite is a failure, EXIT_NUMERIC, and nothing is printed. */
 void evaluator_report(Evaluator *e, const Model *m, const Params *ps);
+
+/* --- for what a program says besides --- */
+
+void evaluator_warn(const Evaluator *e, const char *message); /* on stderr */
+bool evaluator_flush(Evaluator *e); /* stdout; where that fails, so does the evaluator */
+
+/* DIR/name, what print(f, arg) prints. False, and a warning, if it cannot be written. */
+bool evaluator_write(const Evaluator *e, const char *name, void (*print)(FILE *f, const void *arg),
+                     const void *arg);
+
+/* DIR/name.png (or as --plot has it) by DIR/name.gp, which this process has just written: see plot.h. */
+void evaluator_draw(const Evaluator *e, const char *name, int width, int height);
+
+void evaluator_set_number(json_t *o, const char *key, double x); /* null for what is not finite */
+void evaluator_set_seed(json_t *o, uint64_t seed);               /* "seed", as config.json has it */
 
 int evaluator_close(Evaluator *e); /* returns the exit status */
 

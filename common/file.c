@@ -20,16 +20,19 @@ enum { JSON_LARGEST = 1 << 28 }; /* bytes; far beyond any file that we write */
 
 typedef enum { READ_OK, READ_FAILED, READ_TOO_LONG } ReadStatus;
 
-/* Up to max bytes and a 0; `expected` is a guess of how many will come. On failure errno is set. */
+/* Up to max bytes and a 0; `expected` is a guess of how many will come. On failure errno is set: also
+ * where memory is missing, since a file may claim to be of any size. */
 static ReadStatus read_all(int fd, size_t max, size_t expected, char **data, size_t *len)
 {
     size_t room = expected + 2, n = 0; /* one byte for the 0, one to notice the end */
-    char *bytes = xmalloc(room);
+    char *bytes = malloc(room);
     for (;;) {
-        if (room - n == 1) {
-            CHECK(room <= SIZE_MAX / 2, "read_all: %zu bytes", room);
-            bytes = xrealloc(bytes, room *= 2);
+        char *more = bytes && room - n == 1 ? realloc(bytes, room *= 2) : bytes;
+        if (!more) {
+            free(bytes);
+            return READ_FAILED; /* ENOMEM */
         }
+        bytes = more;
         const ssize_t got = read(fd, bytes + n, room - n - 1);
         if (got == 0) break;
         if (got < 0 && errno == EINTR) continue;
@@ -69,9 +72,9 @@ bool file_read(const char *path, size_t max, char **data, size_t *len, Error *er
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-static bool write_all(int fd, const char *bytes, size_t len)
+bool file_write_all(int fd, const void *data, size_t len)
 {
-    while (len > 0) {
+    for (const char *bytes = data; len > 0;) {
         const ssize_t n = write(fd, bytes, len);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return false;
@@ -98,12 +101,19 @@ static bool sync_parent(const char *path)
     return ok;
 }
 
-/* The bytes into a new file, down to the disk. On failure errno is set. */
-static bool write_synced(const char *path, const void *data, size_t len)
+/* Made anew (O_EXCL): in a directory that others can write to, a file or link of that name may be theirs. */
+int file_temporary(const char *path, char **temp)
 {
-    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    *temp = xformat("%s.tmp.%ld", path, (long)getpid());
+    unlink(*temp);
+    return open(*temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
+/* The bytes down to the disk. On failure errno is set. */
+static bool write_synced(int fd, const void *data, size_t len)
+{
     if (fd < 0) return false;
-    const bool ok = write_all(fd, data, len) && fsync(fd) == 0;
+    const bool ok = file_write_all(fd, data, len) && fsync(fd) == 0;
     const int reason = errno;
     const bool closed = close(fd) == 0; /* the last chance of a network file system to fail */
     if (!ok) errno = reason;
@@ -115,8 +125,9 @@ bool file_write(const char *path, const void *data, size_t len, Error *err)
     struct stat st;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return error_set(err, "%s: is a device or pipe, which cannot be replaced by a file", path);
-    char *temp = xformat("%s.tmp.%ld", path, (long)getpid());
-    const bool ok = write_synced(temp, data, len) && rename(temp, path) == 0;
+    char *temp;
+    const int fd = file_temporary(path, &temp);
+    const bool ok = write_synced(fd, data, len) && rename(temp, path) == 0;
     int reason = ok ? 0 : errno;
     if (!ok) unlink(temp);
     if (ok && !sync_parent(path)) reason = errno;
@@ -164,10 +175,11 @@ bool dir_make(const char *path, Error *err)
         s += strcspn(s, "/");
         const char rest = *s;
         *s = '\0';
-        if (mkdir(part, 0777) == 0)
+        const int why = mkdir(part, 0777) == 0 ? 0 : errno;
+        if (!why)
             sync_parent(part); /* only a precaution: a file written there is what must succeed */
         else if (!is_dir(part))
-            reason = errno == EEXIST ? ENOTDIR : errno;
+            reason = why == EEXIST ? ENOTDIR : why;
         *s = rest;
     }
     free(part);
@@ -197,8 +209,6 @@ json_t *json_read(const char *path, Error *err)
     json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
     free(text);
     if (value) return value;
-    for (char *s = why.text; *s; s++) /* it quotes the file */
-        if ((unsigned char)*s < ' ' || *s == 0x7F) *s = '?';
     error_set(err, "%s:%d:%d: %s", path, why.line, why.column, why.text);
     return NULL;
 }

@@ -13,8 +13,16 @@ bool file_read(const char *path, size_t max, char **data, size_t *len, Error *er
 
 /* Replaces a file atomically: the bytes go to PATH.tmp.PID, which is synced, renamed to PATH, and
  * the directory synced. After a failure or a kill the file is the old one or the new one, never a
- * mixture; after a failure the temporary file is gone. */
+ * mixture; after a failure the temporary file is gone. A PATH that is a symbolic link is replaced by
+ * the file; what it points to stays as it is. The new file's mode is 0666 less the umask. */
 bool file_write(const char *path, const void *data, size_t len, Error *err);
+
+/* A new file PATH.tmp.PID to write to, *temp its name (free() it); one that is there is removed, and no link
+ * is followed. Rename it to PATH when it is whole. -1 on failure, with errno set. */
+int file_temporary(const char *path, char **temp);
+
+/* All bytes to a descriptor. On failure errno is set. */
+bool file_write_all(int fd, const void *data, size_t len);
 
 /* Writes what print(f, arg) prints, likewise. */
 bool file_print(const char *path, void (*print)(FILE *f, const void *arg), const void *arg,

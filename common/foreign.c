@@ -49,14 +49,16 @@ static bool read_characters(const Foreign *f, json_t *table, const char *path, c
     return ok;
 }
 
-static bool read_vocab(Foreign *f, const char *path, Error *err)
+/* named: the user gave the path. */
+static bool read_vocab(Foreign *f, const char *path, bool named, Error *err)
 {
     if (!file_exists(path))
-        return f->V == 256 ? bytes_as_vocab(f)
-                           : error_set(err,
-                                       "%s is not there: {\"a\": 0, ...} says which row of the "
-                                       "embedding is which character; or give it with --vocab",
-                                       path);
+        return f->V == 256 && !named
+                   ? bytes_as_vocab(f)
+                   : error_set(err,
+                               "%s is not there: {\"a\": 0, ...} says which row of the "
+                               "embedding is which character; or give it with --vocab",
+                               path);
     json_t *table = json_read(path, err);
     if (!table) return false;
     char *text = xcalloc((size_t)f->V + 1, 4);
@@ -94,7 +96,7 @@ bool foreign_open(Foreign *f, const char *path, const char *vocab, Error *err)
     const bool is_dir = S_ISDIR(st.st_mode);
     char *beside = vocab_path(path, is_dir);
     const bool ok = (is_dir ? foreign_read_tensorflow : foreign_read_torch)(f, path, err) &&
-                    read_vocab(f, vocab ? vocab : beside, err);
+                    read_vocab(f, vocab ? vocab : beside, vocab != NULL, err);
     free(beside);
     if (!ok) foreign_close(f);
     return ok;

@@ -35,7 +35,7 @@ typedef struct {
 
 /* vocab: the vocabulary's file, or NULL: vocab.json in or beside path. Errors: what is missing, of an
  * unexpected shape, of a kind that is none of the above (two directions, projections), a vocabulary
- * that does not fit. */
+ * that does not fit, a vocabulary that was named and is not there. Then there is nothing to close. */
 bool foreign_open(Foreign *f, const char *path, const char *vocab, Error *err);
 void foreign_close(Foreign *f);
 

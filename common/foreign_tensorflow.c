@@ -55,13 +55,15 @@ static Tensor *take(Reader *r, const char *name, Error *err)
                          r->dir, name),
                NULL;
     char *path = xformat("%s/%s", r->dir, file);
-    Tensor *t = tape_tensor(&r->f->memory, s);
+    Tensor *t = NULL;
+    const size_t size = (size_t)shape_len(s) * sizeof(float);
     bool ok = file_read(path, (size_t)1 << 30, &bytes, &len, err);
-    if (ok && len != (size_t)t->len * sizeof(float))
+    if (ok && len != size)
         ok = error_set(err, "%s: %zu bytes; %s of float32 are %zu", path, len, shape_text(s).text,
-                       (size_t)t->len * sizeof(float)),
+                       size),
         free(bytes);
     if (ok) {
+        t = tape_tensor(&r->f->memory, s);
         for (int i = 0; i < t->len; i++) {
             float x;
             memcpy(&x, bytes + (size_t)i * sizeof x, sizeof x);
@@ -70,7 +72,7 @@ static Tensor *take(Reader *r, const char *name, Error *err)
         free(bytes);
     }
     free(path);
-    return ok ? t : NULL;
+    return t;
 }
 
 static bool read_layer(Reader *r, Error *err)

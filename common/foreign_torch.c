@@ -123,8 +123,9 @@ static bool read_ends(Reader *r, Error *err)
         } else if (is_embed) {
             snprintf(embed, sizeof embed, "%s", t->name);
         }
-        f->V = t->d[0] <= 1 << 20 ? (int)t->d[0] : 0;
     }
+    const StTensor *rows = safetensors_find(r->st, head);
+    f->V = rows && rows->d[0] <= 1 << 20 ? (int)rows->d[0] : 0;
     if (!embed[0] || !head[0] || f->V < 1)
         return error_set(err,
                          "%s: needs an embedding (V,%d) and a linear layer (V,%d) with its bias",

@@ -15,12 +15,16 @@ static const real *feed(const Model *m, Tape *tp, int *ids, int n, int outputs, 
     return logits->data + (size_t)(n - 1) * outputs;
 }
 
-/* The newline that every line and, by custom, every text starts after, then the prompt. */
+/* The newline that every line and, by custom, every text starts after, then the prompt. Only what is
+ * unknown of the prompt is counted: a vocabulary need not have the newline. */
 static int *starting_tokens(const Vocab *v, const char *prompt, int *n, int64_t *unknown)
 {
-    char *text = xformat("\n%s", prompt ? prompt : "");
-    int *ids = vocab_encode(v, text, strlen(text), n, unknown, NULL);
-    free(text);
+    if (!prompt) prompt = "";
+    int *ids = vocab_encode(v, prompt, strlen(prompt), n, unknown, NULL);
+    ids = xrealloc(ids, ((size_t)*n + 1) * sizeof *ids);
+    memmove(ids + 1, ids, (size_t)*n * sizeof *ids);
+    ids[0] = vocab_id(v, '\n');
+    ++*n;
     return ids;
 }
 

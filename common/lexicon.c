@@ -1,5 +1,6 @@
 #include "lexicon.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,8 +33,8 @@ static int *find_slot(const Lexicon *l, const char *piece)
 
 static void grow(Lexicon *l)
 {
+    CHECK(l->n_slots <= INT_MAX / 2, "lexicon: %d pieces are too many", l->size);
     l->n_slots *= 2;
-    CHECK(l->n_slots > 0, "lexicon: %d pieces are too many", l->size);
     free(l->slot);
     l->slot = xcalloc((size_t)l->n_slots, sizeof *l->slot);
     l->symbol = xrealloc(l->symbol, (size_t)l->n_slots / 2 * sizeof *l->symbol);

@@ -1,7 +1,5 @@
 #include "model.h"
 
-#include "parallel.h"
-
 Tensor *model_loss(Tape *tp, const Model *m, const Batch *batch, real *state, Rng *dropout)
 {
     Tensor *out = m->forward(tp, m->self, batch, state, dropout);

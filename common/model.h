@@ -24,8 +24,4 @@ typedef struct {
 /* Mean loss over the scored tokens, in nats; or the mean squared error. */
 Tensor *model_loss(Tape *tp, const Model *m, const Batch *batch, real *state, Rng *dropout);
 
-/* Adds `n` held-out sequences of a generated or line task (n = 0: as many as the task has) to the
- * score. */
-void model_evaluate(const Model *m, const Task *t, Split split, int length, int n, Score *s);
-
 #endif

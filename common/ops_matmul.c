@@ -2,6 +2,7 @@
 #include "blas.h"
 #include "ops.h"
 #include "parallel.h"
+#include "vecmath.h"
 
 #include <string.h>
 
@@ -80,17 +81,24 @@ Tensor *op_matmul_t(Tape *tp, Tensor *x, Tensor *w)
     return nd->out;
 }
 
-/* Rows first .. first+n-1 of y; the bias, the product and relu one after the other in the cache. */
+/* y = relu(y + b) */
+static void relu_of_sum(real *restrict y, const real *restrict b, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const real x = y[i] + b[i];
+        y[i] = x > 0 ? x : 0 * x; /* NaN stays */
+    }
+}
+
+/* Rows first .. first+n-1 of y; the product, then bias and relu while y is still in the cache. */
 static void linear_rows(const Node *nd, int first, int n, bool relu)
 {
     const Tensor *w = nd->in[1], *b = nd->in[2];
     const int C = w->shape.d[0], N = w->shape.d[1];
     real *y = nd->out->data + (size_t)first * N;
     const real *x = nd->in[0]->data + (size_t)first * C;
-    const size_t len = (size_t)n * N;
-    for (int r = 0; r < n; r++) memcpy(y + (size_t)r * N, b->data, (size_t)N * sizeof *y);
-    (n == nd->out->len / N ? gemm_rows : gemm_serial)(NN, n, N, C, x, C, w->data, N, 1, y, N);
-    for (size_t i = 0; i < len && relu; i++) y[i] = y[i] > 0 ? y[i] : 0 * y[i]; /* NaN stays */
+    (n == nd->out->len / N ? gemm_rows : gemm_serial)(NN, n, N, C, x, C, w->data, N, 0, y, N);
+    for (int r = 0; r < n; r++, y += N) (relu ? relu_of_sum : add_to)(y, b->data, N);
 }
 
 static Tensor *linear(Tape *tp, const char *name, Tensor *x, Tensor *w, Tensor *b, bool relu)

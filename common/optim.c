@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Written rather than calloc'd: memory that is read before it is written is a page of zeros that all share,
- * which the first update then copies 4 KB at a time, with a word to all other threads each time. */
+/* Not calloc: its memory is the kernel's one page of zeros until it is written, and the first update,
+ * which reads before it writes, would fault on every 4 KB and interrupt the other threads each time. */
 static real *zeros(size_t len)
 {
     return memset(xmalloc(len * sizeof(real)), 0, len * sizeof(real));
@@ -34,6 +34,8 @@ void optim_free(Optim *o)
     *o = (Optim){0};
 }
 
+enum { CHUNK = 1 << 12 }; /* numbers that a thread takes at a time */
+
 /* m^ / (sqrt(v^) + eps) lr = m (lr / (1 - b1^t)) / (sqrt(v) / sqrt(1 - b2^t) + eps) */
 static void adamw_update(const Optim *o, Tensor *t, size_t at, double lr, double decay)
 {
@@ -43,12 +45,16 @@ static void adamw_update(const Optim *o, Tensor *t, size_t at, double lr, double
     const real keep = (real)(1 - lr * decay);
     real *restrict w = t->data, *restrict g = t->grad, *restrict m = o->m + at;
     real *restrict v = o->v + at;
-#pragma omp parallel for simd num_threads(parallel_threads(10.0 * t->len)) schedule(static)
-    for (int i = 0; i < t->len; i++) {
-        m[i] = b1 * m[i] + (1 - b1) * g[i];
-        v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
-        w[i] = keep * w[i] - rate * m[i] / (real_sqrt(v[i]) * unbias + eps); /* eq 5.4 */
-        g[i] = 0;
+#pragma omp parallel for num_threads(parallel_threads(10.0 * t->len)) schedule(static)
+    for (int from = 0; from < t->len; from += CHUNK) {
+        const int to = t->len - from < CHUNK ? t->len : from + CHUNK;
+#pragma omp simd
+        for (int i = from; i < to; i++) {
+            m[i] = b1 * m[i] + (1 - b1) * g[i];
+            v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
+            w[i] = keep * w[i] - rate * m[i] / (real_sqrt(v[i]) * unbias + eps); /* eq 5.4 */
+            g[i] = 0;
+        }
     }
 }
 

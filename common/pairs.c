@@ -93,7 +93,7 @@ static bool options_fit(const PairsConfig *c, const Kind *k, Error *err)
                           : strcmp(c->unit, "auto") != 0 ? "--unit"
                                                          : NULL;
     return !useless ||
-           error_set(err, "%s: task %s has no use for it; leave it away", useless, k->name);
+           error_set(err, "%s: task %s has no use for it; leave it out", useless, k->name);
 }
 
 static PieceUnit unit_of(const PairsConfig *c, const Kind *k)

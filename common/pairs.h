@@ -32,8 +32,9 @@ typedef struct {
     bool swap;        /* the target is the source */
     int items;        /* of a file: pairs in all; of dates numbers places: training pairs; 0: all. A
                          random sample, the same always: those with the smallest hash */
-    double heldout;   /* part held out for test, and as much again for validation, of tables */
-    int seq_len;      /* of copy reverse sort: the longest training sequence; 0: 20 */
+    double
+        heldout; /* part held out for test, and as much again for validation, of tables; to 0.001 */
+    int seq_len; /* of copy reverse sort: the longest training sequence; 0: 20 */
 } PairsConfig;
 
 PairsConfig pairs_defaults(void);

@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "file.h"
+
 extern char **environ;
 
 const char *const plot_color[8] = {"#000000", "#e69f00", "#56b4e9", "#009e73",
@@ -162,8 +164,8 @@ static bool draw_on_terminal(const char *script, const char *commands)
 
 static bool draw_to_file(const char *script, const char *commands, const char *picture)
 {
-    char *temporary = xformat("%s.tmp.%d", picture, (int)getpid());
-    const int out = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    char *temporary;
+    const int out = file_temporary(picture, &temporary);
     bool ok = out >= 0 ? draw(script, commands, out) : warn(temporary, "", strerror(errno));
     if (out >= 0 && close(out) != 0 && ok) ok = warn(temporary, "", strerror(errno));
     if (ok && rename(temporary, picture) != 0) ok = warn(picture, "", strerror(errno));

@@ -1,13 +1,18 @@
-/* Pictures by gnuplot, as a child process that reads a .gp script and CSV files. */
+/* Pictures by gnuplot, as a child process that reads a .gp script and CSV files.
+ *
+ * A script is a program: system() and `!` in it run commands. So only a script that this process has
+ * itself written, a moment ago, may be drawn, never one that lay in a directory: a run may come from
+ * somebody else. What an earlier program measured is drawn from its numbers, by a script written anew,
+ * with every string that comes from a file in plot_quote. */
 #ifndef PLOT_H
 #define PLOT_H
 
 #include "base.h"
 
-/* Runs gnuplot on script (atomic: the picture is drawn to a temporary name and renamed). kind: the
- * terminal, "png", "svg", "dumb" (ASCII on stdout) or "none". The script must not set terminal or
- * output. Without gnuplot, or when it fails or takes more than 20 s: one warning on stderr that
- * says where the numbers are, and false; nothing else stops. */
+/* Runs gnuplot on script, one that this process wrote (atomic: the picture is drawn to a temporary name
+ * and renamed). kind: the terminal, "png", "svg", "dumb" (ASCII on stdout) or "none". The script must
+ * not set terminal or output. Without gnuplot, or when it fails or takes more than 20 s: one warning on
+ * stderr that says where the numbers are, and false; nothing else stops. */
 bool plot_draw(const char *script, const char *picture, const char *kind, int width, int height);
 
 /* A string for a gnuplot script: in single quotes, with quotes doubled and control characters

@@ -14,23 +14,22 @@
 static const char *const HEADER =
     "step,tokens,seconds,train_loss,valid_loss,metric,lr,grad_norm,tokens_per_second\n";
 
-/* What a run leaves in its directory; --overwrite removes these and nothing else. */
-static const char *const run_files[] = {
-    "config.json",   "log.csv",      "model.safetensors", "state.safetensors", "loss.gp",
-    "loss.png",      "loss.svg",     "trace.csv",         "trace.gp",          "trace.png",
-    "trace.svg",     "gates.csv",    "gates.gp",          "gates.png",         "gates.svg",
-    "by_length.csv", "by_length.gp", "by_length.png",     "by_length.svg"};
+/* What train and eval leave in a run's directory; --overwrite removes these and nothing else. */
+static const char *const run_files[] = {"config.json",   "model.safetensors", "state.safetensors",
+                                        "log.csv",       "trace.csv",         "gates.csv",
+                                        "by_length.csv", "by_source.csv",     "alignment.csv",
+                                        "positions.csv", "heads.csv"};
+static const char *const run_figures[] = {
+    "loss",      "trace",     "gates",         "by_length",     "by_source",
+    "alignment", "positions", "heads-encoder", "heads-decoder", "heads-cross"};
+static const char *const figure_endings[] = {".gp", ".png", ".svg"};
 
-static bool write_all(int fd, const char *s, size_t len)
+/* Why it failed and what to do; error is an errno. */
+static bool failed(const char *what, int error, Error *err)
 {
-    while (len > 0) {
-        const ssize_t n = write(fd, s, len);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return false;
-        s += n;
-        len -= (size_t)n;
-    }
-    return true;
+    const bool full = error == ENOSPC || error == EDQUOT;
+    return error_set(err, "%s: %s; %schoose another --out", what, strerror(error),
+                     full ? "free some space or " : "");
 }
 
 static bool make_dir(const char *dir, Error *err)
@@ -43,18 +42,25 @@ static bool lock_dir(RunLog *log, const char *dir, Error *err)
 {
     char *path = xformat("%s/.lock", dir);
     log->lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
-    bool ok = log->lock >= 0;
-    if (!ok) error_set(err, "%s: %s; choose another --out", path, strerror(errno));
-    if (ok && flock(log->lock, LOCK_EX | LOCK_NB) != 0) {
-        close(log->lock);
-        log->lock = -1;
-        ok = error_set(err,
-                       "%s: another program is training there; wait for it or choose another "
-                       "--out",
-                       dir);
-    }
+    const bool ok = log->lock >= 0 && flock(log->lock, LOCK_EX | LOCK_NB) == 0;
+    const int why = errno;
+    if (!ok && log->lock >= 0 && why == EWOULDBLOCK)
+        error_set(err, "%s: another program is training there; wait for it or choose another --out",
+                  dir);
+    else if (!ok && log->lock >= 0) /* some network file systems have no locks */
+        error_set(err, "%s: cannot be locked: %s; choose an --out on a local disk", path,
+                  strerror(why));
+    else if (!ok)
+        failed(path, why, err);
     free(path);
     return ok;
+}
+
+static void remove_file(const char *dir, const char *name, const char *ending)
+{
+    char *path = xformat("%s/%s%s", dir, name, ending);
+    unlink(path);
+    free(path);
 }
 
 static bool refuse_or_clear(const char *dir, bool resume, bool overwrite, Error *err)
@@ -68,11 +74,10 @@ static bool refuse_or_clear(const char *dir, bool resume, bool overwrite, Error 
                          "%s holds a run already: go on with --resume, start afresh with "
                          "--overwrite, or choose another --out",
                          dir);
-    for (int i = 0; i < LEN(run_files); i++) {
-        char *path = xformat("%s/%s", dir, run_files[i]);
-        unlink(path);
-        free(path);
-    }
+    for (int i = 0; i < LEN(run_files); i++) remove_file(dir, run_files[i], "");
+    for (int i = 0; i < LEN(run_figures); i++)
+        for (int k = 0; k < LEN(figure_endings); k++)
+            remove_file(dir, run_figures[i], figure_endings[k]);
     return true;
 }
 
@@ -103,10 +108,8 @@ static bool open_csv(RunLog *log, const char *dir, bool resume, int64_t last_ste
         log->fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
         ok = log->fd >= 0 && ftruncate(log->fd, (off_t)keep) == 0 &&
              lseek(log->fd, 0, SEEK_END) >= 0 &&
-             (keep || write_all(log->fd, HEADER, strlen(HEADER)));
-        if (!ok)
-            error_set(err, "%s: %s; free some space or choose another --out", path,
-                      strerror(errno));
+             (keep || file_write_all(log->fd, HEADER, strlen(HEADER)));
+        if (!ok) failed(path, errno, err);
     }
     free(text), free(path);
     return ok;
@@ -157,8 +160,8 @@ bool runlog_write(RunLog *log, const LogRow *r, Error *err)
     for (int i = 0; i < LEN(column); i++)
         n += print_number(s + n, sizeof s - (size_t)n, column[i].fmt, column[i].x);
     s[n++] = '\n';
-    if (write_all(log->fd, s, (size_t)n)) return true;
-    return error_set(err, "log.csv: %s; free some space or choose another --out", strerror(errno));
+    if (file_write_all(log->fd, s, (size_t)n)) return true;
+    return failed("log.csv", errno, err);
 }
 
 /* "41.2k" */
@@ -200,51 +203,4 @@ void runlog_show(RunLog *log, const LogRow *row, int steps, bool force)
         progress_text(log, row, steps, s, sizeof s);
         fprintf(stderr, "%s\n", s);
     }
-}
-
-/* One field of a row: a number, or NAN where it is empty. */
-static double field(const char **at)
-{
-    char *end;
-    double x = NAN;
-    if (**at != ',' && **at != '\n') {
-        x = strtod(*at, &end);
-        if (end == *at) x = NAN;
-        *at = end;
-    }
-    while (**at && **at != ',' && **at != '\n') ++*at;
-    if (**at == ',') ++*at;
-    return x;
-}
-
-bool runlog_read(const char *dir, LogRow **rows, int *n, Error *err)
-{
-    char *path = xformat("%s/log.csv", dir), *text;
-    size_t len;
-    *rows = NULL;
-    *n = 0;
-    const bool ok = file_read(path, (size_t)1 << 30, &text, &len, err);
-    free(path);
-    if (!ok) return false;
-    int cap = 0;
-    const char *line = strchr(text, '\n');
-    for (line = line ? line + 1 : ""; *line && strchr(line, '\n'); line = strchr(line, '\n') + 1) {
-        if (*n == cap) {
-            cap = cap ? 2 * cap : 256;
-            *rows = xrealloc(*rows, (size_t)cap * sizeof **rows);
-        }
-        const char *at = line;
-        LogRow *r = &(*rows)[(*n)++];
-        r->step = (int64_t)field(&at);
-        r->tokens = (int64_t)field(&at);
-        r->seconds = field(&at);
-        r->train_loss = field(&at);
-        r->valid_loss = field(&at);
-        r->metric = field(&at);
-        r->lr = field(&at);
-        r->grad_norm = field(&at);
-        r->tokens_per_second = field(&at);
-    }
-    free(text);
-    return true;
 }

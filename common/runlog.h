@@ -39,7 +39,4 @@ bool runlog_write(RunLog *log, const LogRow *row, Error *err);
  * line for each row that has a validation loss. */
 void runlog_show(RunLog *log, const LogRow *row, int steps, bool force);
 
-/* Reads log.csv back: rows (free() them) and their number. */
-bool runlog_read(const char *dir, LogRow **rows, int *n, Error *err);
-
 #endif

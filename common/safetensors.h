@@ -29,7 +29,8 @@ typedef struct {
     char *file;       /* owns the data */
 } Safetensors;
 
-/* Opens a file, or parses one in memory (the buffer must outlive *st and is not freed with it). */
+/* Opens a file, or parses one in memory (the buffer must outlive *st and is not freed with it). After an
+ * error there is nothing to close. */
 bool safetensors_open(Safetensors *st, const char *path, Error *err);
 bool safetensors_parse(Safetensors *st, const char *bytes, size_t len, Error *err);
 void safetensors_close(Safetensors *st);

@@ -118,9 +118,9 @@ void batch_resize(Batch *b, const Task *t, int T, int B)
 {
     int steps, reals;
     CHECK(T >= 1 && B >= 1, "batch_resize: %d steps of %d sequences", T, B);
-    CHECK(!__builtin_mul_overflow(T, B, &steps) &&
-              !__builtin_mul_overflow(steps, t->inputs ? t->inputs : 1, &reals),
-          "batch_resize: %d steps of %d sequences are too many for one batch", T, B);
+    if (__builtin_mul_overflow(T, B, &steps) ||
+        __builtin_mul_overflow(steps, t->inputs ? t->inputs : 1, &reals))
+        too_large("%d steps of %d sequences are too many for one batch", T, B);
     const bool fits = (size_t)steps <= b->cap && b->inputs == t->inputs && !b->y == !t->outputs;
     if (!fits) batch_allocate(b, t, (size_t)steps);
     b->T = T;

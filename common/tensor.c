@@ -16,8 +16,8 @@ int shape_len(Shape s)
     int len = 1;
     for (int i = 0; i < s.n; i++) {
         CHECK(s.d[i] >= 1, "shape %s: axis %d has size %d", shape_text(s).text, i, s.d[i]);
-        CHECK(!__builtin_mul_overflow(len, s.d[i], &len), "shape %s: too large for one tensor",
-              shape_text(s).text);
+        if (__builtin_mul_overflow(len, s.d[i], &len))
+            too_large("shape %s has more numbers than fit in one tensor", shape_text(s).text);
     }
     return len;
 }

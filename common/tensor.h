@@ -24,7 +24,7 @@ struct Tensor {
 
 /* SHAPE(B,T,C) builds a shape; SHAPE(1) is a scalar's. */
 #define SHAPE(...) shape_make(LEN(((int[]){__VA_ARGS__})), (int[]){__VA_ARGS__})
-Shape shape_make(int n, const int *d); /* aborts on a size < 1 or a product beyond an int */
+Shape shape_make(int n, const int *d); /* aborts on a size < 1; too_large: beyond an int */
 int shape_len(Shape s);
 bool shape_equal(Shape a, Shape b);
 Shape shape_append(Shape s, int d);    /* (s...,d) */

@@ -1,6 +1,7 @@
 #include "text_split.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,7 +23,7 @@ static bool read_directory(const char *path, Bytes *out, Error *err)
 {
     struct dirent **entry;
     const int n = scandir(path, &entry, is_prose, alphasort);
-    if (n < 0) return error_set(err, "%s: the directory cannot be read", path);
+    if (n < 0) return error_set(err, "%s: the directory cannot be read: %s", path, strerror(errno));
     bool ok = n > 0 || error_set(err, "%s: no *.md file is in the directory; name a text", path);
     for (int i = 0; i < n; i++) {
         char *name = xformat("%s/%s", path, entry[i]->d_name);
@@ -49,7 +50,8 @@ static bool read_text(const char *path, Bytes *out, Error *err)
     if (!ok) return false;
     if (out->len >= 3 && memcmp(out->data, mark, 3) == 0)
         memmove(out->data, out->data + 3, out->len -= 3);
-    return out->len > 0 || error_set(err, "%s: the file is empty; give a text to learn from", path);
+    return out->len > 0 || error_set(err, "%s is empty; give a text to learn from",
+                                     strcmp(path, "-") == 0 ? "standard input" : path);
 }
 
 /* --- splitting -------------------------------------------------------------------------------- */
@@ -122,13 +124,16 @@ bool parts_read(const char *path, const char *valid, bool by_line, double heldou
                 Error *err)
 {
     Bytes file = {0}, other = {0};
-    const bool ok = read_text(path, &file, err) && (!valid || read_text(valid, &other, err));
+    const bool same = valid && strcmp(path, valid) == 0; /* standard input can be read once */
+    const bool ok =
+        read_text(path, &file, err) && (!valid || same || read_text(valid, &other, err));
+    const Bytes *heldout_text = same ? &file : &other;
     if (ok && valid && by_line) {
         split_lines(&file, &part[0], NULL);
-        split_lines(&other, &part[1], NULL);
+        split_lines(heldout_text, &part[1], NULL);
     } else if (ok && valid) {
         part[0] = part_of(&file, 0, file.len);
-        part[1] = part_of(&other, 0, other.len);
+        part[1] = part_of(heldout_text, 0, heldout_text->len);
     } else if (ok && by_line) {
         split_lines(&file, &part[0], &part[1]);
     } else if (ok) {

@@ -3,7 +3,7 @@
  *   trace.csv   how far back the gradient reaches, before training and after (lesson 10)
  *   gates.csv   what the gates do over a text (lesson 11)
  *
- * and the gnuplot scripts that eval draws them with. */
+ * eval draws them from these files, by scripts that it writes itself (plot.h). */
 #ifndef TRACE_H
 #define TRACE_H
 
@@ -23,21 +23,28 @@ void trace_lags_free(LagTrace *t);
 /* The targets (T,B) of a batch with only each sequence's last scored step left; lives with the tape. */
 const int *trace_last_targets(Tape *tp, const Batch *batch);
 
-/* dir/trace.csv and dir/trace.gp. */
 bool trace_lags_write(const char *dir, const LagTrace *before, const LagTrace *after, Error *err);
+
+/* dir/trace.gp, which draws dir/trace.csv. */
+bool trace_lags_script(const char *dir, Error *err);
+
+enum { TRACE_GATES = 3 };
 
 /* Activations of up to three gates, each (T,H) and owned. */
 typedef struct {
     int T, H, gates;
-    const char *name[3]; /* "forget", ... */
-    real *value[3];
+    const char *name[TRACE_GATES]; /* "forget", ... */
+    real *value[TRACE_GATES];
 } GateTrace;
 
 void trace_gates_free(GateTrace *t);
 
-/* dir/gates.csv and dir/gates.gp: a heat map for each gate, the tokens below, a row for each of the
- * units that move most. */
+/* The units that move most, over the tokens of ids. */
 bool trace_gates_write(const char *dir, const GateTrace *t, const Vocab *v, const int *ids,
                        Error *err);
+
+/* dir/gates.gp, which draws dir/gates.csv: a heat map for each gate, the tokens below, a row for each
+ * unit. An error too where that file is none of trace_gates_write's. */
+bool trace_gates_script(const char *dir, Error *err);
 
 #endif

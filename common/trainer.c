@@ -101,7 +101,7 @@ static bool same_options(Trainer *t, const json_t *config, Error *err)
         if (!ok || !o->given || may_change(name) || !then || json_equal(value, then)) continue;
         char *a = json_dumps(then, JSON_ENCODE_ANY), *b = json_dumps(value, JSON_ENCODE_ANY);
         ok = error_set(err,
-                       "--%s: the run in %s was started with %s, not %s; leave the option away, "
+                       "--%s: the run in %s was started with %s, not %s; leave it out, "
                        "or start another run with another --out",
                        name, t->config->out, a, b);
         free(a), free(b);
@@ -117,22 +117,22 @@ static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
     json_t *config = file_exists(path) ? json_read(path, err) : NULL;
     bool ok = config != NULL;
     if (!file_exists(path))
-        error_set(err, "--resume: %s is not there: no run to go on with; leave --resume away",
-                  path);
-    free(path);
+        error_set(err, "--resume: %s is not there: no run to go on with; leave out --resume", path);
     ok = ok && same_options(t, config, err);
     for (int i = 0; ok && i < t->n_options; i++) /* what may change and was given, stays */
         if (t->option[i].kind != OPT_GROUP && may_change(t->option[i].name) && t->option[i].given)
             json_object_del(config, t->option[i].name);
     const bool dry_run = t->config->dry_run, quiet = t->config->quiet;
     const char *out = t->config->out;
-    ok = ok && args_from_json(t->option, t->n_options, config, err);
+    if (ok && !(args_from_json(t->option, t->n_options, config, err) &&
+                vocabularies_from_json(vocab, config, err)))
+        ok = error_in(err, path);
+    free(path);
     t->config->resume = true;
     t->config->overwrite = false;
     t->config->dry_run = dry_run;
     t->config->quiet = quiet;
     t->config->out = out;
-    ok = ok && vocabularies_from_json(vocab, config, err);
     json_decref(config);
     return ok;
 }
@@ -181,6 +181,7 @@ static bool write_config(Trainer *t, Error *err)
     char arch[32], *path = xformat("%s/config.json", t->config->out);
     trainer_arch(t->usage, arch, sizeof arch);
     json_t *config = args_to_json(t->option, t->n_options);
+    json_object_set_new(config, "resume", json_false()); /* how a run was called, not what it is */
     json_object_set_new(config, "arch", json_string(arch));
     json_object_set_new(config, "parameters", json_integer((json_int_t)t->params->count));
     vocabularies_to_json(&t->data, config);
@@ -205,7 +206,7 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     bool ok = !c->resume || checkpoint_load_state(c->out, ps, o, &t->state, &err);
     t->step = (int)t->state.step;
     ok = ok && runlog_open(&t->log, c->out, c->resume, c->overwrite, t->step, &err) &&
-         (c->resume || write_config(t, &err));
+         write_config(t, &err); /* also on --resume, which may have been given more --steps */
     if (!ok) return trainer_fail(t, EXIT_FAILED, err.text);
     t->log.quiet = c->quiet;
     if (!t->data.task.outputs) t->log.loss_name = "mse";

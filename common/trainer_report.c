@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
 #include "parallel.h"
 #include "plot.h"
+#include "runlog_script.h"
 
 void trainer_arch(const Usage *usage, char *name, size_t room)
 {
@@ -79,54 +79,19 @@ void trainer_print_header(const Trainer *t)
                 task->outputs ? " nats a token" : "");
 }
 
-static bool write_loss_script(const Trainer *t, const char *path, Error *err)
-{
-    const Task *task = &t->data.task;
-    char *title = xformat("%s on %s", t->model->name, data_name(&t->config->data));
-    char *quoted = plot_quote(title);
-    const NgramLevel ngram = data_ngram(&t->data);
-    char counting[16];
-    snprintf(counting, sizeof counting, "%d-gram", ngram.n);
-    char *lines = xstrdup("");
-    const struct {
-        const char *name, *color;
-        double level;
-    } level[] = {{"chance", plot_color[7], task->loss_chance},
-                 {counting, plot_color[3], ngram.loss},
-                 {"best possible", plot_color[2], task->loss_perfect}};
-    for (int i = 0; i < LEN(level); i++) {
-        if (isnan(level[i].level)) continue;
-        char *more =
-            xformat("%s, \\\n     %.6g with lines dashtype 2 linewidth 1.5 linecolor rgb '%s' "
-                    "title '%s %.4g'",
-                    lines, level[i].level, level[i].color, level[i].name, level[i].level);
-        free(lines);
-        lines = more;
-    }
-    char *script = xformat(
-        "set datafile separator comma\nset title %s\nset xlabel 'updates'\nset ylabel '%s'\n"
-        "set grid linetype 1 linecolor rgb '#dddddd'\nset key outside bottom center horizontal\n"
-        "set xrange [0:*]\n"
-        "plot 'log.csv' using 1:4 every ::1 with lines linewidth 1 linecolor rgb '%s' title "
-        "'training', \\\n     '' using 1:5 every ::1 with linespoints linewidth 2 pointtype 7 "
-        "linecolor rgb '%s' title 'validation'%s\n",
-        quoted, task->outputs ? "loss (nats per token)" : "mean squared error", plot_color[5],
-        plot_color[1], lines);
-    const bool ok = file_write(path, script, strlen(script), err);
-    free(title), free(quoted), free(lines), free(script);
-    return ok;
-}
-
 void trainer_draw_loss(const Trainer *t)
 {
     const char *kind = t->config->plot, *dir = t->config->out;
     if (strcmp(kind, "none") == 0) return;
     Error err;
+    const LossFigure figure = {.model = t->model->name,
+                               .config = &t->config->data,
+                               .data = &t->data,
+                               .ngram = data_ngram(&t->data)};
     char *script = xformat("%s/loss.gp", dir), *picture = xformat("%s/loss.%s", dir, kind);
-    if (!write_loss_script(t, script, &err))
-        fprintf(stderr, "%s: warning: %s\n", t->usage->program, err.text);
-    else
-        plot_draw(script, picture, kind, 900, 600);
+    const bool ok = runlog_script(dir, &figure, &err);
+    trainer_warn(t, ok, &err);
+    if (ok) plot_draw(script, picture, kind, 900, 600);
     free(script), free(picture);
 }
 

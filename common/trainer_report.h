@@ -10,8 +10,7 @@ void trainer_print_sizes(Trainer *t);        /* --dry-run, to stdout: parameters
 void trainer_print_header(const Trainer *t); /* to stderr, unless quiet, as the summary */
 void trainer_print_summary(const Trainer *t);
 
-/* loss.gp, and loss.png (or as --plot has it): training and validation loss against updates, with
- * chance, the best n-gram and the best possible loss as lines where they are known. */
+/* loss.gp (runlog_script.h), and loss.png, or as --plot has it. */
 void trainer_draw_loss(const Trainer *t);
 
 #endif

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "alignment.h"
-#include "file.h"
 #include "plot.h"
+#include "utf8.h"
 
 TranslateConfig translate_defaults(void)
 {
@@ -117,6 +117,18 @@ static double exact_match(const Quality *q)
     return (double)q->right / q->n;
 }
 
+static json_t *quality_to_json(const Quality *q, int beam)
+{
+    json_t *o = json_object();
+    evaluator_set_number(o, "exact", exact_match(q));
+    evaluator_set_number(o, "cer", char_error_rate(&q->characters));
+    evaluator_set_number(o, "bleu", bleu_score(&q->bleu));
+    evaluator_set_number(o, "log_probability", q->log_probability / q->n);
+    json_object_set_new(o, "beam", json_integer(beam));
+    json_object_set_new(o, "decoded", json_integer(q->n));
+    return o;
+}
+
 Translation translate_heldout(Evaluator *e, const Translator *t, const TranslateConfig *c)
 {
     const int n = examples_of(e), longest = e->data.task.length;
@@ -133,10 +145,7 @@ Translation translate_heldout(Evaluator *e, const Translator *t, const Translate
         output_free(&o);
         example_free(&x);
     }
-    e->extra = json_pack("{s:f, s:f, s:f, s:f, s:i, s:i}", "exact", exact_match(&q.all), "cer",
-                         char_error_rate(&q.all.characters), "bleu", bleu_score(&q.all.bleu),
-                         "log_probability", q.all.log_probability / q.all.n, "beam", c->beam,
-                         "decoded", q.all.n);
+    e->extra = quality_to_json(&q.all, c->beam);
     return q;
 }
 
@@ -165,50 +174,40 @@ static void print_rows(const Translation *q)
     }
 }
 
-static void write_text(const Evaluator *e, const char *name, const char *text)
+static void print_sources(FILE *f, const void *arg)
 {
-    Error err;
-    char *path = xformat("%s/%s", e->dir, name);
-    if (!file_write(path, text, strlen(text), &err))
-        fprintf(stderr, "%s: warning: %s\n", e->usage->program, err.text);
-    free(path);
+    const Translation *q = arg;
+    fputs("source_length,pairs,exact,cer,bleu\n", f);
+    for (int i = 0; i < QUALITY_ROWS; i++) {
+        const Quality *r = &q->row[i];
+        if (r->n)
+            fprintf(f, "%d,%d,%.6f,%.6f,%.4f\n", (i + 1) * q->width, r->n, exact_match(r),
+                    char_error_rate(&r->characters), bleu_score(&r->bleu));
+    }
 }
 
-static void draw(const Evaluator *e, const char *name, int width, int height)
+static void print_sources_script(FILE *f, const void *arg)
 {
-    const char *kind = e->config->plot;
-    char *script = xformat("%s/%s.gp", e->dir, name),
-         *picture = xformat("%s/%s.%s", e->dir, name, kind);
-    plot_draw(script, picture, kind, width, height);
-    free(script), free(picture);
+    const Evaluator *e = arg;
+    fprintf(f,
+            "set datafile separator comma\nset title '%s: quality by length of the source'\n"
+            "set xlabel 'length of the source, at most (%s)'\nset ylabel 'share'\n"
+            "set yrange [0:1.05]\nset grid linetype 1 linecolor rgb '#dddddd'\nset key top right\n"
+            "plot 'by_source.csv' using 1:3 every ::1 with linespoints linewidth 2 pointtype 7 "
+            "linecolor rgb '%s' title 'exact match', '' using 1:($5/100) every ::1 with "
+            "linespoints linewidth 2 pointtype 5 linecolor rgb '%s' title 'BLEU / 100', '' using "
+            "1:4 every ::1 with linespoints linewidth 2 pointtype 9 linecolor rgb '%s' title "
+            "'character errors'\n",
+            e->model, piece_unit_name(e->data.pairs.source.unit), plot_color[5], plot_color[1],
+            plot_color[7]);
 }
 
 /* Quality against the source's length, of a table (eval's by_length does it for drawn sequences). */
 static void draw_by_source(const Evaluator *e, const Translation *q)
 {
-    char *csv = xstrdup("source_length,pairs,exact,cer,bleu\n");
-    for (int i = 0; i < QUALITY_ROWS; i++) {
-        const Quality *r = &q->row[i];
-        if (!r->n) continue;
-        char *more = xformat("%s%d,%d,%.6f,%.6f,%.4f\n", csv, (i + 1) * q->width, r->n,
-                             exact_match(r), char_error_rate(&r->characters), bleu_score(&r->bleu));
-        free(csv);
-        csv = more;
-    }
-    char *script = xformat(
-        "set datafile separator comma\nset title '%s: quality by length of the source'\n"
-        "set xlabel 'length of the source, at most (%s)'\nset ylabel 'share'\n"
-        "set yrange [0:1.05]\nset grid linetype 1 linecolor rgb '#dddddd'\nset key top right\n"
-        "plot 'by_source.csv' using 1:3 every ::1 with linespoints linewidth 2 pointtype 7 "
-        "linecolor rgb '%s' title 'exact match', '' using 1:($5/100) every ::1 with linespoints "
-        "linewidth 2 pointtype 5 linecolor rgb '%s' title 'BLEU / 100', '' using 1:4 every ::1 "
-        "with linespoints linewidth 2 pointtype 9 linecolor rgb '%s' title 'character errors'\n",
-        e->model, piece_unit_name(e->data.pairs.source.unit), plot_color[5], plot_color[1],
-        plot_color[7]);
-    write_text(e, "by_source.csv", csv);
-    write_text(e, "by_source.gp", script);
-    draw(e, "by_source", 900, 600);
-    free(csv), free(script);
+    if (evaluator_write(e, "by_source.csv", print_sources, q) &&
+        evaluator_write(e, "by_source.gp", print_sources_script, e))
+        evaluator_draw(e, "by_source", 900, 600);
 }
 
 /* --- alignments ----------------------------------------------------------------------------------------- */
@@ -261,14 +260,22 @@ static void draw_alignments(Evaluator *e, const Translator *t, const TranslateCo
     char *title =
         xformat("%s on %s: where each output token looked", e->model, slash ? slash + 1 : data);
     if (alignment_write(e->dir, "alignment", title, a, n, &err))
-        draw(e, "alignment", 900, n > 2 ? 900 : 450);
+        evaluator_draw(e, "alignment", 900, n > 2 ? 900 : 450);
     else
-        fprintf(stderr, "%s: warning: %s\n", e->usage->program, err.text);
+        evaluator_warn(e, err.text);
     free(title);
     for (int i = 0; i < n; i++) look_free(&looks[i]);
 }
 
 /* --- samples ------------------------------------------------------------------------------------------- */
+
+/* text may come from a file or from standard input: it must not drive the terminal. */
+static void print_text(const char *name, const char *text, const char *remark)
+{
+    printf("  %-7s ", name);
+    utf8_show(text, stdout);
+    puts(remark);
+}
 
 static void print_samples(const Evaluator *e, const Translator *t, const TranslateConfig *c)
 {
@@ -278,8 +285,9 @@ static void print_samples(const Evaluator *e, const Translator *t, const Transla
         Example x = example_get(&e->data, i);
         Output o = decode(e, t, c, x.source, x.S);
         const bool right = strcmp(o.tokens, x.tokens) == 0;
-        printf("  source  %s\n  output  %s%s\n", x.text, o.text, right ? "   (right)" : "");
-        if (!right) printf("  right   %s\n", x.target);
+        print_text("source", x.text, "");
+        print_text("output", o.text, right ? "   (right)" : "");
+        if (!right) print_text("right", x.target, "");
         putchar('\n');
         if (i == 0 && t->align) {
             Look l = look(e, t, x.source, x.S, &o);
@@ -299,10 +307,7 @@ void translate_report(Evaluator *e, const Translator *t, const TranslateConfig *
         print_quality(e, c, &q->all);
         if (e->data.pairs.is_table) print_rows(q);
         print_samples(e, t, c);
-        if (fflush(stdout) != 0 || ferror(stdout)) {
-            evaluator_fail(e, EXIT_FAILED, "standard output: cannot write; is the disk full?");
-            return;
-        }
+        if (!evaluator_flush(e)) return;
     }
     const char *kind = e->config->plot;
     if (strcmp(kind, "none") == 0) return;
@@ -321,15 +326,19 @@ void translate_lines(Evaluator *e, const Translator *t, const TranslateConfig *c
         int S;
         char *unknown;
         int *source = pairs_encode_source(&e->data.pairs, line, &S, &unknown);
-        if (unknown)
-            fprintf(stderr, "%s: warning: not in the vocabulary: %s\n", e->usage->program, unknown);
+        if (unknown) {
+            fprintf(stderr, "%s: warning: not in the vocabulary: ", e->usage->program);
+            utf8_show(unknown, stderr);
+            fputc('\n', stderr);
+        }
         const bool too_long = t->longest && S >= t->longest;
         if (too_long)
             fprintf(stderr, "%s: warning: %d tokens are too many, the model has places for %d\n",
                     e->usage->program, S, t->longest - 1);
         if (S > 0 && !too_long) {
             Output o = decode(e, t, c, source, S);
-            puts(o.text);
+            utf8_show(o.text, stdout);
+            putchar('\n');
             if (c->alignment && t->align) {
                 Look l = look(e, t, source, S, &o);
                 alignment_print(stdout, &l.a);
@@ -340,10 +349,7 @@ void translate_lines(Evaluator *e, const Translator *t, const TranslateConfig *c
             putchar('\n'); /* a line for a line */
         }
         free(source), free(unknown);
-        if (fflush(stdout) != 0) {
-            evaluator_fail(e, EXIT_FAILED, "standard output: cannot write");
-            break;
-        }
+        if (!evaluator_flush(e)) break;
     }
     free(line);
 }

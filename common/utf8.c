@@ -62,30 +62,37 @@ static void print_code(int code, FILE *f)
 
 /* What is replaced is the longest beginning of a sequence, or else one byte, as Unicode recommends
  * (The Unicode Standard, section 3.9, "substitution of maximal subparts"). */
-void utf8_print(Utf8Printer *p, const char *bytes, size_t len, void *file)
+void utf8_print(Utf8Printer *p, const char *bytes, size_t len, FILE *f)
 {
     for (size_t i = 0; i < len; i++) {
         p->held[p->n] = bytes[i];
         int whole = sequence_length(p->held, p->n + 1);
         if (whole == 0 && p->n > 0) { /* this byte ends what was open, and may begin anew */
-            utf8_flush(p, file);
+            utf8_flush(p, f);
             p->held[0] = bytes[i];
             whole = sequence_length(p->held, 1);
         }
         p->n++;
         if (whole == 0) {
-            utf8_flush(p, file);
+            utf8_flush(p, f);
         } else if (whole == p->n) {
             int code;
             utf8_decode(p->held, (size_t)p->n, &code);
-            print_code(code, file);
+            print_code(code, f);
             p->n = 0;
         }
     }
 }
 
-void utf8_flush(Utf8Printer *p, void *file)
+void utf8_flush(Utf8Printer *p, FILE *f)
 {
-    if (p->n > 0) print_code(UTF8_REPLACEMENT, file);
+    if (p->n > 0) print_code(UTF8_REPLACEMENT, f);
     p->n = 0;
+}
+
+void utf8_show(const char *s, FILE *f)
+{
+    Utf8Printer p = {0};
+    utf8_print(&p, s, strlen(s), f);
+    utf8_flush(&p, f);
 }

@@ -2,6 +2,8 @@
 #ifndef UTF8_H
 #define UTF8_H
 
+#include <stdio.h>
+
 #include "base.h"
 
 enum { UTF8_REPLACEMENT = 0xFFFD };
@@ -20,7 +22,8 @@ typedef struct {
     char held[4];
     int n;
 } Utf8Printer;
-void utf8_print(Utf8Printer *p, const char *bytes, size_t len, void *file); /* FILE * */
-void utf8_flush(Utf8Printer *p, void *file);
+void utf8_print(Utf8Printer *p, const char *bytes, size_t len, FILE *f);
+void utf8_flush(Utf8Printer *p, FILE *f);
+void utf8_show(const char *s, FILE *f); /* a whole string likewise */
 
 #endif

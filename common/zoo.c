@@ -129,7 +129,9 @@ static int run(const char *line, char **out)
             len += (size_t)n;
         close(fd[0]);
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+    pid_t got;
+    while ((got = waitpid(pid, &status, 0)) < 0 && errno == EINTR) continue;
+    if (got != pid) return fprintf(stderr, "zoo: error: waitpid: %s\n", strerror(errno)), -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SIGNAL + WTERMSIG(status);
 }
 
@@ -207,48 +209,47 @@ static void print_table(const Group *g, Results result)
 
 /* --- the picture: a panel a task, all architectures on its axis ------------------------------------------ */
 
-static char *append(char *text, char *more)
+static void print_panel(FILE *f, const Group *g, const Job *job, const Result *result)
 {
-    char *both = xformat("%s%s", text, more);
-    free(text), free(more);
-    return both;
+    fprintf(f, "set title '%s'\nset ylabel '%s'\nplot ", job->name,
+            strcmp(job->what, "mse") ? "loss (nats per token)" : "mean squared error");
+    for (int a = 0; a < g->archs; a++)
+        fprintf(f,
+                "%s'%s-%s/log.csv' using 1:5 every ::1 with linespoints linewidth 2 pointtype 7 "
+                "pointsize 0.6 linecolor rgb '%s' title '%s'",
+                a ? ", " : "", job->name, g->arch[a].name, plot_color[color[a % LEN(color)]],
+                g->arch[a].name);
+    if (result->loss_perfect > 0) /* not a number: not known; 0: the axis itself */
+        fprintf(f, ", %.6g with lines dashtype 2 linecolor rgb '%s' title 'best possible'",
+                result->loss_perfect, plot_color[0]);
+    fputc('\n', f);
 }
 
-/* One panel. */
-static char *draw_job(char *s, const Group *g, const Job *job, const Result *result)
+typedef struct {
+    Results *result; /* [GROUPS] */
+} Picture;
+
+static void print_script(FILE *f, const void *arg)
 {
-    s = append(s,
-               xformat("set title '%s'\nset ylabel '%s'\nplot ", job->name,
-                       strcmp(job->what, "mse") ? "loss (nats per token)" : "mean squared error"));
-    for (int a = 0; a < g->archs; a++)
-        s = append(s, xformat("%s'%s-%s/log.csv' using 1:5 every ::1 with linespoints linewidth 2 "
-                              "pointtype 7 pointsize 0.6 linecolor rgb '%s' title '%s'",
-                              a ? ", " : "", job->name, g->arch[a].name,
-                              plot_color[color[a % LEN(color)]], g->arch[a].name));
-    if (result->loss_perfect > 0) /* not a number: not known; 0: the axis itself */
-        s = append(s, xformat(", %.6g with lines dashtype 2 linecolor rgb '%s' title "
-                              "'best possible'",
-                              result->loss_perfect, plot_color[0]));
-    return append(s, xstrdup("\n"));
+    const Picture *picture = arg;
+    fputs("set datafile separator comma\nset multiplot layout 3,4 title "
+          "'The zoo: validation loss against updates' font ',16'\n"
+          "set grid linetype 1 linecolor rgb '#dddddd'\nset key top right\nset xlabel 'updates'\n"
+          "set tics font ',9'\nset xrange [0:*]\n",
+          f);
+    for (int g = 0; g < GROUPS; g++)
+        for (int j = 0; j < groups[g].jobs; j++)
+            print_panel(f, &groups[g], &groups[g].job[j], &picture->result[g][j][0]);
+    fputs("unset multiplot\n", f);
 }
 
 static bool draw(Results result[GROUPS])
 {
-    char *s = xstrdup(
-        "set datafile separator comma\nset multiplot layout 3,4 title "
-        "'The zoo: validation loss against updates' font ',16'\n"
-        "set grid linetype 1 linecolor rgb '#dddddd'\nset key top right\nset xlabel 'updates'\n"
-        "set tics font ',9'\nset xrange [0:*]\n");
-    for (int g = 0; g < GROUPS; g++)
-        for (int j = 0; j < groups[g].jobs; j++)
-            s = draw_job(s, &groups[g], &groups[g].job[j], &result[g][j][0]);
-    s = append(s, xstrdup("unset multiplot\n"));
     Error err;
-    bool ok = file_write("runs/zoo/zoo.gp", s, strlen(s), &err);
-    if (!ok) fprintf(stderr, "zoo: warning: %s\n", err.text);
-    ok = ok && plot_draw("runs/zoo/zoo.gp", "runs/zoo/zoo.png", "png", 1600, 1050);
-    free(s);
-    return ok;
+    if (file_print("runs/zoo/zoo.gp", print_script, &(Picture){result}, &err))
+        return plot_draw("runs/zoo/zoo.gp", "runs/zoo/zoo.png", "png", 1600, 1050);
+    fprintf(stderr, "zoo: warning: %s\n", err.text);
+    return false;
 }
 
 /* What a trained model writes. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data.h"
+#include "evaluator.h"
 #include "file.h"
 #include "ngram.h"
 #include "plot.h"
@@ -109,30 +109,40 @@ static void print_table(const Result *r, const Data *d, const Tokens *k)
            log2(k->V), (double)k->V, k->V);
 }
 
-static json_t *number(double x)
+static json_t *rows_to_json(const Result *r)
 {
-    return isfinite(x) ? json_real(x) : json_null();
+    json_t *rows = json_array();
+    for (int i = 0; i < r->n; i++) {
+        json_t *o = json_object();
+        json_object_set_new(o, "n", json_integer(r->row[i].n));
+        json_object_set_new(o, "contexts", json_integer(r->row[i].contexts));
+        evaluator_set_number(o, "train_loss", r->row[i].train);
+        evaluator_set_number(o, "valid_loss", r->row[i].valid);
+        json_array_append_new(rows, o);
+    }
+    return rows;
 }
 
 static void print_json(const Result *r, const NgramConfig *c, const Data *d, const Tokens *k)
 {
     const Row *best = &r->row[r->best];
-    json_t *rows = json_array();
-    for (int i = 0; i < r->n; i++) {
-        const Row *w = &r->row[i];
-        json_array_append_new(rows, json_pack("{s:i, s:I, s:o, s:o}", "n", w->n, "contexts",
-                                              (json_int_t)w->contexts, "train_loss",
-                                              number(w->train), "valid_loss", number(w->valid)));
-    }
-    json_t *o = json_pack(
-        "{s:s, s:s, s:o, s:s, s:o, s:o, s:n, s:i, s:I, s:I, s:i, s:f, s:o}", "arch", "ngram",
-        "task", d->task.name, "loss", number(best->valid), "metric", data_metric_name(d), "value",
-        number(bits(best->valid)), "chance", number(log2(k->V)), "perfect", "examples",
-        k->len[SPLIT_VALID] - best->n + 1, "parameters", (json_int_t)best->contexts * k->V, "seed",
-        (json_int_t)c->seed, "n", best->n, "smoothing", c->smoothing, "by_n", rows);
-    char *text = json_dumps(o, JSON_INDENT(2));
-    puts(text);
-    free(text);
+    const int examples = k->len[SPLIT_VALID] - best->n + 1;
+    json_t *o = json_object();
+    json_object_set_new(o, "arch", json_string("ngram"));
+    json_object_set_new(o, "task", json_string(d->task.name));
+    evaluator_set_number(o, "loss", best->valid);
+    json_object_set_new(o, "metric", json_string(data_metric_name(d)));
+    evaluator_set_number(o, "value", bits(best->valid));
+    evaluator_set_number(o, "chance", log2(k->V));
+    json_object_set_new(o, "perfect", json_null());
+    json_object_set_new(o, "examples", json_integer(examples));
+    json_object_set_new(o, "parameters", json_integer(best->contexts * k->V));
+    evaluator_set_seed(o, c->seed);
+    json_object_set_new(o, "n", json_integer(best->n));
+    evaluator_set_number(o, "smoothing", c->smoothing);
+    json_object_set_new(o, "by_n", rows_to_json(r));
+    json_dumpf(o, stdout, JSON_INDENT(2));
+    putchar('\n');
     json_decref(o);
 }
 
@@ -173,48 +183,52 @@ static void print_sample(const Ngram *m, const Data *d, const Tokens *k, const N
 }
 
 /* --- the picture ------------------------------------------------------------------------------ */
-static char *csv_of(const Result *r)
+typedef struct {
+    const Result *result;
+    const NgramConfig *config;
+    const Tokens *tokens;
+} Figure;
+
+static void print_csv(FILE *f, const void *arg)
 {
-    char *csv = xstrdup("n,contexts,train_loss,valid_loss\n");
-    for (int i = 0; i < r->n; i++) {
-        const Row *w = &r->row[i];
-        char *more =
-            xformat("%s%d,%lld,%.6f,%.6f\n", csv, w->n, (long long)w->contexts, w->train, w->valid);
-        free(csv);
-        csv = more;
-    }
-    return csv;
+    const Result *r = ((const Figure *)arg)->result;
+    fputs("n,contexts,train_loss,valid_loss\n", f);
+    for (int i = 0; i < r->n; i++)
+        fprintf(f, "%d,%lld,%.6f,%.6f\n", r->row[i].n, (long long)r->row[i].contexts,
+                r->row[i].train, r->row[i].valid);
 }
 
-static char *script_of(const Result *r, const NgramConfig *c, const Tokens *k)
+static void print_script(FILE *f, const void *arg)
 {
-    char *title = xformat("counting n-grams of %s", c->data.text ? c->data.text : "places.tsv");
+    const Figure *figure = arg;
+    const char *text = figure->config->data.text;
+    const int V = figure->tokens->V;
+    char *title = xformat("counting n-grams of %s", text ? text : "places.tsv");
     char *quoted = plot_quote(title);
-    char *script = xformat(
-        "set datafile separator comma\nset title %s\nset xlabel 'n (tokens counted together)'\n"
-        "set ylabel 'loss (nats per token)'\nset grid linetype 1 linecolor rgb '#dddddd'\nset "
-        "xtics 1\n"
-        "set xrange [0.8:%d.2]\nset yrange [0:*]\nset key bottom left\n"
-        "plot 'ngram.csv' using 1:3 every ::1 with linespoints linewidth 2 pointtype 6 "
-        "linecolor rgb '%s' title 'training', \\\n"
-        "     '' using 1:4 every ::1 with linespoints linewidth 2 pointtype 7 linecolor rgb '%s' "
-        "title 'validation', \\\n"
-        "     %.6f with lines dashtype 2 linewidth 1.5 linecolor rgb '%s' title 'uniform, ln %d'\n",
-        quoted, r->n, plot_color[5], plot_color[1], log(k->V), plot_color[7], k->V);
+    fprintf(f,
+            "set datafile separator comma\nset title %s\nset xlabel 'n (tokens counted together)'\n"
+            "set ylabel 'loss (nats per token)'\nset grid linetype 1 linecolor rgb '#dddddd'\n"
+            "set xtics 1\nset xrange [0.8:%d.2]\nset yrange [0:*]\nset key bottom left\n"
+            "plot 'ngram.csv' using 1:3 every ::1 with linespoints linewidth 2 pointtype 6 "
+            "linecolor rgb '%s' title 'training', \\\n"
+            "     '' using 1:4 every ::1 with linespoints linewidth 2 pointtype 7 linecolor rgb "
+            "'%s' title 'validation', \\\n"
+            "     %.6f with lines dashtype 2 linewidth 1.5 linecolor rgb '%s' title 'uniform, ln "
+            "%d'\n",
+            quoted, figure->result->n, plot_color[5], plot_color[1], log(V), plot_color[7], V);
     free(title), free(quoted);
-    return script;
 }
 
 static bool draw(const Result *r, const NgramConfig *c, const Tokens *k, Error *err)
 {
-    char *csv = csv_of(r), *script = script_of(r, c, k);
-    char *csv_path = xformat("%s/ngram.csv", c->out), *script_path = xformat("%s/ngram.gp", c->out);
+    const Figure figure = {r, c, k};
+    char *csv = xformat("%s/ngram.csv", c->out), *script = xformat("%s/ngram.gp", c->out);
     char *picture = xformat("%s/ngram.%s", c->out, c->plot);
-    const bool ok = dir_make(c->out, err) && file_write(csv_path, csv, strlen(csv), err) &&
-                    file_write(script_path, script, strlen(script), err);
+    const bool ok = dir_make(c->out, err) && file_print(csv, print_csv, &figure, err) &&
+                    file_print(script, print_script, &figure, err);
     const bool shown = !(c->json && strcmp(c->plot, "dumb") == 0); /* stdout is the object's */
-    if (ok && shown) plot_draw(script_path, picture, c->plot, 900, 600);
-    free(csv), free(script), free(csv_path), free(script_path), free(picture);
+    if (ok && shown) plot_draw(script, picture, c->plot, 900, 600);
+    free(csv), free(script), free(picture);
     return ok;
 }
 
@@ -288,7 +302,7 @@ int main(int argc, char **argv)
         OPTION("top-k", &c.sampling.top_k, 0, 10000000, "only the k most likely tokens (0: all)"),
         OPTION("top-p", &c.sampling.top_p, 0, 1,
                "only the most likely tokens of total probability p"),
-        OPTION("seed", &c.seed, 0, 0, "of the samples"),
+        OPTION("seed", &c.seed, 0, 0x1p64, "of the samples"),
         OPTION_GROUP("Output"),
         OPTION_STRING("out", &c.out, "directory of ngram.csv and the picture"),
         OPTION_FLAG("json", &c.json, "one JSON object instead of the table"),

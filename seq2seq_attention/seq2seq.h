@@ -45,7 +45,7 @@ typedef struct {
     AttentionKind kind;
     Tensor *query; /* (H,H) W_a: additive and concat */
     Tensor *key;   /* (H,H) U_a: additive and concat; W_a^T: general */
-    Tensor *score; /* (H) v_a: additive and concat */
+    Tensor *score; /* (H) a: additive and concat */
     Linear out;    /* (2H,H): [c; h] -> what the words are read off from */
 } Attention;
 

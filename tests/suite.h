@@ -3,7 +3,8 @@
  *     SUITE("tensor", TESTS(shape_product, shape_text), ABORTS(shape_of_size_0))
  *
  * TESTS are START_TESTs that must pass; ABORTS must end in abort(), which is how CHECK stops a
- * programmer's mistake. Loops over data belong inside a test. */
+ * programmer's mistake; EXITS, in a SUITE_WITH_EXITS, in exit(1), which is how too_large stops. Loops
+ * over data belong inside a test. */
 #ifndef SUITE_H
 #define SUITE_H
 
@@ -16,21 +17,25 @@
 
 #define TESTS(...)  ((const TTest *[]){__VA_ARGS__, NULL})
 #define ABORTS(...) ((const TTest *[]){__VA_ARGS__, NULL})
+#define EXITS(...)  ((const TTest *[]){__VA_ARGS__, NULL})
 #define NO_ABORTS   ((const TTest *[]){NULL})
 
-#define SUITE(name, tests, aborts)                                                                 \
+#define SUITE(name, tests, aborts) SUITE_WITH_EXITS(name, tests, aborts, NO_ABORTS)
+#define SUITE_WITH_EXITS(name, tests, aborts, exits)                                               \
     int main(void)                                                                                 \
     {                                                                                              \
-        return suite_run(name, tests, aborts);                                                     \
+        return suite_run(name, tests, aborts, exits);                                              \
     }
 
-static inline int suite_run(const char *name, const TTest **tests, const TTest **aborts)
+static inline int suite_run(const char *name, const TTest **tests, const TTest **aborts,
+                            const TTest **exits)
 {
     Suite *s = suite_create(name);
     TCase *tc = tcase_create(name);
     tcase_set_timeout(tc, 120);
     for (int i = 0; tests[i]; i++) tcase_add_test(tc, tests[i]);
     for (int i = 0; aborts[i]; i++) tcase_add_test_raise_signal(tc, aborts[i], SIGABRT);
+    for (int i = 0; exits[i]; i++) tcase_add_exit_test(tc, exits[i], EXIT_FAILURE);
     suite_add_tcase(s, tc);
     SRunner *sr = srunner_create(s);
     srunner_run_all(sr, CK_NORMAL);

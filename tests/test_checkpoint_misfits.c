@@ -127,13 +127,14 @@ START_TEST(states_with_impossible_numbers)
 {
     Run b;
     run_init(&b, 2, 4, OPTIM_ADAMW);
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         static const char *const fragment[] = {"\"train.step\": is -1; must be 0 to 2147483647",
                                                "\"train.tokens\": is -2",
                                                "\"train.cursor\": is -3",
                                                "\"optim.step\": is -4",
                                                "\"train.seconds\": is nan",
-                                               "\"train.step\": is 2147483648"};
+                                               "\"train.step\": is 2147483648",
+                                               "\"train.cursor\": is 4611686018427387904"};
         Run a;
         run_init(&a, 1, 4, OPTIM_ADAMW);
         if (i == 0) a.s.step = -1;
@@ -142,6 +143,7 @@ START_TEST(states_with_impossible_numbers)
         if (i == 3) a.o.step = -4;
         if (i == 4) a.s.seconds = (double)NAN;
         if (i == 5) a.s.step = (int64_t)1 << 31;
+        if (i == 6) a.s.cursor = (int64_t)1 << 62;
         run_save(&a);
         expect_state(&a, &b, fragment[i]);
         run_free(&a);

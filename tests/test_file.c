@@ -274,6 +274,29 @@ START_TEST(replaced_not_overwritten)
 }
 END_TEST
 
+/* A link that stands where the temporary file will be is not followed; one that is the file itself is
+ * replaced. */
+START_TEST(links)
+{
+    const TempDir d = temp_dir();
+    char path[160], temporary[200], other[160];
+    temp_name(&d, "other", other);
+    assert_write(other, "theirs");
+    temp_name(&d, "data", path);
+    snprintf(temporary, sizeof temporary, "%s.tmp.%ld", path, (long)getpid());
+    ck_assert_int_eq(symlink(other, temporary), 0);
+    assert_write(path, "ours");
+    assert_content(path, "ours", 4);
+    assert_content(other, "theirs", 6);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(symlink(other, path), 0);
+    assert_write(path, "ours");
+    assert_content(other, "theirs", 6);
+    ck_assert_int_eq(temp_entries(&d), 2);
+    remove_tree(d.path);
+}
+END_TEST
+
 START_TEST(unwritable)
 {
     const TempDir d = temp_dir();
@@ -410,6 +433,9 @@ START_TEST(directories)
     temp_name(&d, "file/inner", path);
     assert_fails(dir_make(path, &err), &err, path, "Not a directory");
     assert_fails(dir_make("", &err), &err, "", "No such file or directory");
+    ck_assert_int_eq(mkdir("/sys/no", 0777), -1); /* refused, also to root */
+    const char *refusal = strerror(errno);
+    assert_fails(dir_make("/sys/no", &err), &err, "/sys/no", refusal);
     remove_tree(d.path);
 }
 END_TEST
@@ -475,7 +501,7 @@ START_TEST(json_errors)
 END_TEST
 
 SUITE("file",
-      TESTS(round_trip, bounds, unreadable, pipes, mode_and_umask, replaced_not_overwritten,
+      TESTS(round_trip, bounds, unreadable, pipes, mode_and_umask, replaced_not_overwritten, links,
             unwritable, no_room, order_of_calls, every_call_fails, short_writes, relative_names,
             directories, json_round_trip, json_errors),
       NO_ABORTS)

@@ -202,6 +202,24 @@ START_TEST(failing_script)
 }
 END_TEST
 
+/* A link that somebody put where the temporary file will be is not followed. */
+START_TEST(a_planted_link)
+{
+    if (!have_gnuplot()) return;
+    Place p = place_new("plot x\n");
+    char *mine = xformat("%s/mine", p.dir),
+         *link = xformat("%s.tmp.%ld", p.picture, (long)getpid());
+    write_text(mine, "dear to me");
+    ck_assert_int_eq(symlink("mine", link), 0);
+    ck_assert(plot_draw(p.script, p.picture, "png", 320, 240));
+    char *got = contents(mine);
+    ck_assert_str_eq(got, "dear to me");
+    unlink(mine);
+    place_free(&p);
+    free(mine), free(link), free(got);
+}
+END_TEST
+
 START_TEST(nowhere_to_draw)
 {
     Place p = place_new("plot x\n");
@@ -239,5 +257,5 @@ END_TEST
 
 SUITE("plot",
       TESTS(quoting, quoting_for_gnuplot, eight_colours, png, svg_here, dumb_and_none,
-            failing_script, nowhere_to_draw, no_gnuplot),
+            failing_script, a_planted_link, nowhere_to_draw, no_gnuplot),
       ABORTS(no_such_kind))

@@ -231,6 +231,7 @@ START_TEST(refused)
         {"short", NULL, false, 0, {"4 tokens", "1 held out", "needs 65"}},
         {"one line\n", NULL, true, 0, {"1 lines", "0 held out", "--valid"}},
         {"\n\r\n\n", "a", true, 0, {"0 lines", "1 held out", "--valid"}},
+        {"\xE9\xE8\xE9\xE8", "\xE9\xE8\xE9", false, 1, {"/train", "UTF-8", "--unit byte"}},
     };
     for (int i = 0; i < LEN(bad); i++) {
         Opened *o = xmalloc(sizeof *o);

@@ -241,7 +241,31 @@ START_TEST(decode_nothing)
 }
 END_TEST
 
+START_TEST(a_whole_string)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    utf8_show("a\x1B[2J\xC2\x9B 1m\tb\xEA\xB0\x80\xEA", f);
+    fclose(f);
+    ck_assert_str_eq(text, "a\uFFFD[2J\uFFFD 1m\tb\uAC00\uFFFD");
+    free(text);
+}
+END_TEST
+
+/* What an Error quotes, likewise, with '?'. */
+START_TEST(errors_are_disarmed)
+{
+    Error err;
+    ck_assert(!error_set(&err, "%s", "a\x1B[2J\xC2\x9B\x7F\xEA\xB0\x80"));
+    ck_assert_str_eq(err.text, "a?[2J???\uAC00");
+    ck_assert(!error_in(&err, "file"));
+    ck_assert_str_eq(err.text, "file: a?[2J???\uAC00");
+}
+END_TEST
+
 SUITE("utf8",
       TESTS(every_scalar_value, every_short_sequence, invalid_starts, widths, korean_cut_anywhere,
-            invalid_cut_anywhere, held_back, controls_are_shown),
+            invalid_cut_anywhere, held_back, controls_are_shown, a_whole_string,
+            errors_are_disarmed),
       ABORTS(encode_surrogate, encode_beyond, encode_nothing, decode_nothing))

@@ -73,33 +73,18 @@ void figures_print_table(Evaluator *e, const Transformer *m)
         w.sequences);
     heads_print_title(stdout);
     for (int k = 0; k < w.last.parts; k++) heads_print(stdout, &w.last.part[k], habits_of(&w, k));
-    if (fflush(stdout) != 0 || ferror(stdout))
-        evaluator_fail(e, EXIT_FAILED, "standard output: cannot write; is the disk full?");
+    evaluator_flush(e);
     watched_close(&w);
 }
 
 /* --- drawing heads -------------------------------------------------------------------------------------- */
-
-static void warn(const Evaluator *e, const char *text)
-{
-    fprintf(stderr, "%s: warning: %s\n", e->usage->program, text);
-}
-
-static void draw(const Evaluator *e, const char *name, int width, int height)
-{
-    const char *kind = e->config->plot;
-    char *script = xformat("%s/%s.gp", e->dir, name),
-         *picture = xformat("%s/%s.%s", e->dir, name, kind);
-    plot_draw(script, picture, kind, width, height);
-    free(script), free(picture);
-}
 
 static void draw_part(const Evaluator *e, const HeadMap *part)
 {
     int width, height;
     char *name = xformat("heads-%s", part->name);
     heads_size(part, &width, &height);
-    draw(e, name, width, height);
+    evaluator_draw(e, name, width, height);
     free(name);
 }
 
@@ -117,7 +102,7 @@ static void draw_heads(const Evaluator *e, const Transformer *m)
     const bool ok = longest <= DRAWN_STEPS &&
                     heads_write(e->dir, "Where does each head look?", r.part, r.parts, &err);
     for (int k = 0; k < r.parts && ok; k++) draw_part(e, &r.part[k]);
-    if (!ok) warn(e, err.text);
+    if (!ok) evaluator_warn(e, err.text);
     reading_close(&r);
 }
 
@@ -208,17 +193,10 @@ static void print_places_script(FILE *f, const void *arg)
 static void draw_positions(const Evaluator *e, const Transformer *m)
 {
     Tape tp = {.frozen = true};
-    Error err;
     const Places p = places_of(&tp, &e->data, m);
-    char *csv = xformat("%s/positions.csv", e->dir), *script = xformat("%s/positions.gp", e->dir);
-    if (p.tables) {
-        if (file_print(csv, print_places, &p, &err) &&
-            file_print(script, print_places_script, &p, &err))
-            draw(e, "positions", 1000, 600);
-        else
-            warn(e, err.text);
-    }
-    free(csv), free(script);
+    if (p.tables && evaluator_write(e, "positions.csv", print_places, &p) &&
+        evaluator_write(e, "positions.gp", print_places_script, &p))
+        evaluator_draw(e, "positions", 1000, 600);
     tape_free(&tp);
 }
 

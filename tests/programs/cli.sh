@@ -31,6 +31,23 @@ expect 1 "directory" "$train" --text "$tmp" --out "$tmp/x"
 expect 1 "--out" "$train" --task parity --steps 1 --out /dev/null/run
 expect 1 "no run to go on with" "$train" --resume --out "$tmp/none"
 expect 2 "run directory" "$eval"
+
+# Seeds go up to 2^64 - 1; in JSON, which has no such integers, one of 2^63 or more is a string.
+printf 'abc abd abe%.0s' {1..100} >"$tmp/one-line.txt"
+expect 0 "" "$ngram" --seed 7 --samples 2 --plot none --out "$tmp/ngram"
+for seed in 7 9223372036854775807 '"18446744073709551615"'; do
+    expect 0 "\"seed\": $seed," "$ngram" --seed "${seed//\"/}" --json --plot none --out "$tmp/ngram"
+    expect 0 "" "$train" --text "$tmp/one-line.txt" --steps 2 --seed "${seed//\"/}" --plot none --overwrite \
+        --out "$tmp/seed"
+    expect 0 "\"seed\":$seed," "$eval" "$tmp/seed" --json --plot none
+    grep -q "\"seed\": $seed" "$tmp/seed/config.json" || fail "config.json: seed $seed"
+done
+
+# A vocabulary without a newline: what is unknown of the prompt is counted, and nothing else.
+expect 0 "" "$eval" "$tmp/seed" --plot none --samples 1
+grep -q "warning" "$tmp/out" && fail "without a prompt: $(grep warning "$tmp/out")"
+expect 0 "warning: 2 characters of the prompt" "$eval" "$tmp/seed" --plot none --samples 1 --prompt axcz
+
 expect 1 "No such file" "$eval" "$tmp/none"
 : >"$tmp/empty.txt"
 expect 1 "empty" "$train" --text "$tmp/empty.txt" --out "$tmp/x"
@@ -60,6 +77,9 @@ for damage in 'echo {} >config.json' 'echo [ >config.json' ': >model.safetensors
     (cd "$tmp/broken" && eval "$damage")
     expect 1 "error:" "$eval" "$tmp/broken" --plot none
 done
+expect 1 'broken/config.json: "hidden": -1' "$eval" "$tmp/broken" --plot none
+sed 's/"arch": "[a-z_]*"/"arch": "\\u001b[2Jrnn"/' "$tmp/run/config.json" >"$tmp/broken/config.json"
+expect 1 '"?[2Jrnn"' "$eval" "$tmp/broken" --plot none
 
 # A number reads the same whatever the user's locale.
 LC_ALL=de_DE.UTF-8 expect 0 "" "$train" --task parity --lr 0.001 --steps 2 --plot none --out "$tmp/locale"

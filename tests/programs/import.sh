@@ -19,6 +19,12 @@ while read -r cell loss; do
     near "$found" "$loss" 2e-6 "$cell of PyTorch: loss"
 done <"$golden/losses.txt"
 
+# Standard input is one text, read once; a vocabulary that was named is not replaced by the bytes.
+near "$(loss_of lstm_gru/eval --import $golden/lstm.safetensors --text - <$golden/text.txt)" \
+    "$(sed -n 's/^lstm //p' $golden/losses.txt)" 2e-6 "a text from standard input: loss"
+expect 1 "is not there" "$BIN"lstm_gru/eval --import $golden/lstm.safetensors --vocab "$tmp/no.json" \
+    --text $golden/text.txt
+
 expect 1 "use ./rnn/eval" "$BIN"lstm_gru/eval --import $golden/rnn.safetensors --text $golden/text.txt
 expect 1 "use ./lstm_gru/eval" "$BIN"rnn/eval --import $golden/gru.safetensors --text $golden/text.txt
 expect 1 "there is no" "$BIN"lstm_gru/eval --import "$tmp/none" --text $golden/text.txt

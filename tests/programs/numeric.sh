@@ -5,19 +5,30 @@
 "$BIN"rnn/train --quiet --plot none --lines --steps 5 --out "$tmp/run" || fail "training"
 cp "$tmp/run/model.safetensors" "$tmp/before"
 
-# Tensors stand in the file in the order of their names; l0.u is found by its offsets.
-state="$tmp/run/state.safetensors"
-header=$(od -An -tu8 -N8 "$state" | tr -d ' ')
-offset=$(head -c $((header + 8)) "$state" | tail -c "$header" |
-    sed -n 's/.*"l0\.u":{[^}]*"data_offsets":\[\([0-9]*\),.*/\1/p')
-[ -n "$offset" ] || fail "no l0.u in state.safetensors"
-printf '\000\000\300\177' |
-    dd of="$state" bs=1 seek=$((8 + header + offset + 20)) conv=notrunc 2>/dev/null
+# Puts a NaN into l0.u. Tensors stand in the file in the order of their names; it is found by its offsets.
+damage() { # FILE
+    local header offset
+    header=$(od -An -tu8 -N8 "$1" | tr -d ' ')
+    offset=$(head -c $((header + 8)) "$1" | tail -c "$header" |
+        sed -n 's/.*"l0\.u":{[^}]*"data_offsets":\[\([0-9]*\),.*/\1/p')
+    [ -n "$offset" ] || fail "no l0.u in $1"
+    printf '\000\000\300\177' |
+        dd of="$1" bs=1 seek=$((8 + header + offset + 20)) conv=notrunc 2>/dev/null
+}
+damage "$tmp/run/state.safetensors"
 
 expect 3 "parameter l0.u" "$BIN"rnn/train --quiet --plot none --resume --steps 20 --out "$tmp/run"
 grep -q "step 6" "$tmp/out" || fail "not in the first step"
 grep -q "op rnn" "$tmp/out" || fail "the op is not named"
 cmp "$tmp/before" "$tmp/run/model.safetensors" || fail "the checkpoint was touched"
+
+# What has no loss is not evaluated either: nothing is printed, the directory and the tensor are named.
+damage "$tmp/run/model.safetensors"
+for options in "" --json; do
+    # shellcheck disable=SC2086 # an option or none
+    expect 3 "$tmp/run: the loss on held-out data is not finite: parameter l0.u" "$BIN"rnn/eval "$tmp/run" --plot none $options
+    [ "$(wc -l <"$tmp/out")" -eq 1 ] || fail "more than the error: $(cat "$tmp/out")"
+done
 
 # Weights that blow up on their own (each update multiplies them by 1 - lr decay): the same way out.
 expect 3 "the last checkpoint" "$BIN"rnn/train --quiet --plot none --lines --lr 100 --warmup 0 \

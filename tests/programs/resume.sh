@@ -48,6 +48,13 @@ run signal --resume || fail "going on after SIGINT"
 cmp "$tmp/whole/model.safetensors" "$tmp/signal/model.safetensors" || fail "SIGINT: another model"
 [ "$(log_of "$tmp/whole")" = "$(log_of "$tmp/signal")" ] || fail "SIGINT: another log"
 
+# A continuation that is longer says so in config.json, where the next one looks.
+longer=(--quiet --plot none --hidden 8 --batch 4 --out "$tmp/longer")
+"$BIN"rnn/train "${longer[@]}" --steps 5 || fail "5 steps"
+"$BIN"rnn/train "${longer[@]}" --resume --steps 9 || fail "9 steps"
+grep -q '"steps": 9' "$tmp/longer/config.json" || fail "config.json does not have the 9 steps of --resume"
+grep -q '"resume": false' "$tmp/longer/config.json" || fail "config.json has --resume in it"
+
 # The gated cells carry more (an LSTM its c besides), pairs have other data, a Transformer has no state:
 # the same, after one kill and one signal each.
 interrupted() { # NAME FOLDER OPTIONS...

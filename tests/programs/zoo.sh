@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# common/zoo with programs that do nothing: what it does when one of them fails, or cannot be waited for.
+. "$(dirname "$0")/../shell.sh"
+zoo=$(realpath "$BIN"common/zoo)
+
+for folder in rnn lstm_gru seq2seq_attention transformer; do
+    mkdir "$tmp/$folder"
+    printf '#!/bin/sh\nexit 0\n' >"$tmp/$folder/train"
+    printf '#!/bin/sh\necho "{\\"loss\\": 1, \\"value\\": 2, \\"exact\\": 0.5, \\"loss_perfect\\": 0.25}"\n' \
+        >"$tmp/$folder/eval"
+    chmod +x "$tmp/$folder/train" "$tmp/$folder/eval"
+done
+cd "$tmp" || exit 1
+expect 0 "Go on with" "$zoo"
+script=runs/zoo/zoo.gp
+[ "$(grep -c "^plot 'places-rnn/log.csv'" $script)" -eq 1 ] || fail "zoo.gp: no panel of the places"
+[ "$(grep -c "^plot " $script)" -eq "$(grep -c "^set title" $script)" ] || fail "zoo.gp: a panel without a plot"
+grep -q ", 0.25 with lines" $script || fail "zoo.gp: no line of the best possible loss"
+
+# Who ignores SIGCHLD gives that to its children: the kernel then forgets how theirs ended.
+expect 1 "zoo: error: waitpid: No child processes" env --ignore-signal=CHLD "$zoo"
+printf '#!/bin/sh\nexit 3\n' >transformer/train
+expect 3 "zoo: stopped" "$zoo"
+exit 0

@@ -1,0 +1,115 @@
+/* What training leaves of a network's inside, as numbers, and the scripts that draw them. */
+#include <unistd.h>
+
+#include "file.h"
+#include "suite.h"
+#include "trace.h"
+
+static char dir[] = "/tmp/lmzoo-trace-XXXXXX";
+static Error why;
+
+/* The bytes of a file, which is removed; free() it. */
+static char *taken(const char *name)
+{
+    char *path = xformat("%s/%s", dir, name), *text;
+    size_t len;
+    ck_assert_msg(file_read(path, (size_t)1 << 28, &text, &len, &why), "%s", why.text);
+    ck_assert_int_eq(unlink(path), 0);
+    free(path);
+    return text;
+}
+
+static int lines_of(const char *text)
+{
+    int n = 0;
+    for (const char *s = text; (s = strchr(s, '\n')); s++) n++;
+    return n;
+}
+
+START_TEST(lags)
+{
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    for (int cell = 0; cell < 2; cell++) {
+        LagTrace before = trace_lags_new(3, cell), after = trace_lags_new(3, cell);
+        for (int i = 0; i < 3; i++) before.h[i] = 1 / (1. + i), after.h[i] = i;
+        ck_assert_msg(trace_lags_write(dir, &before, &after, &why), "%s", why.text);
+        ck_assert_msg(trace_lags_script(dir, &why), "%s", why.text);
+        char *csv = taken("trace.csv"), *script = taken("trace.gp");
+        ck_assert_str_eq(csv, cell ? "lag,initial,trained,initial_cell,trained_cell\n"
+                                     "0,1.000000e+00,0.000000e+00,0.000000e+00,0.000000e+00\n"
+                                     "1,5.000000e-01,1.000000e+00,0.000000e+00,0.000000e+00\n"
+                                     "2,3.333333e-01,2.000000e+00,0.000000e+00,0.000000e+00\n"
+                                   : "lag,initial,trained\n0,1.000000e+00,0.000000e+00\n"
+                                     "1,5.000000e-01,1.000000e+00\n2,3.333333e-01,2.000000e+00\n");
+        ck_assert((strstr(script, "using 1:5") != NULL) == cell);
+        trace_lags_free(&before), trace_lags_free(&after);
+        free(csv), free(script);
+    }
+    rmdir(dir);
+}
+END_TEST
+
+static GateTrace gates_of(int T, int H)
+{
+    GateTrace t = {.T = T, .H = H, .gates = 2, .name = {"update", "reset"}};
+    for (int k = 0; k < t.gates; k++) {
+        t.value[k] = xmalloc((size_t)T * H * sizeof(real));
+        for (int i = 0; i < T * H; i++) t.value[k][i] = (real)(i % (5 + k)) / 8;
+    }
+    return t;
+}
+
+/* Tokens are shown as label.h has it, whatever they are; the script says of each what the file does. */
+START_TEST(tokens_as_labels)
+{
+    const char text[] = "a \n\t\",'\x7F";
+    const char *const field[] = {"\"a\"",    "\"·\"", "\"↵\"", "\"\uFFFD\"",
+                                 "\"\"\"\"", "\",\"", "\"'\"", "\"\uFFFD\""};
+    const Vocab v = vocab_bytes();
+    int n;
+    int *ids = vocab_encode(&v, text, strlen(text), &n, NULL, NULL);
+    GateTrace t = gates_of(n, 2);
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_msg(trace_gates_write(dir, &t, &v, ids, &why), "%s", why.text);
+    ck_assert_msg(trace_gates_script(dir, &why), "%s", why.text);
+    char *csv = taken("gates.csv"), *script = taken("gates.gp");
+    ck_assert_int_eq(strncmp(csv, "position,token,rank,unit,update,reset\n", 38), 0);
+    ck_assert_int_eq(lines_of(csv), 1 + 2 * n);
+    for (int i = 0; i < n; i++) {
+        char *row = xformat("\n%d,%s,1,", i, field[i]);
+        ck_assert_msg(strstr(csv, row) != NULL, "no row %s in\n%s", row, csv);
+        free(row);
+    }
+    ck_assert_ptr_nonnull(
+        strstr(script, "('a' 0,'·' 1,'↵' 2,'\uFFFD' 3,'\"' 4,',' 5,'''' 6,'\uFFFD' 7)\n"));
+    ck_assert_ptr_nonnull(strstr(script, "[-0.5:7.5]\nset yrange [1.5:-0.5]\n"));
+    ck_assert_ptr_nonnull(strstr(script, "set title 'reset gate'\nplot 'gates.csv' using 1:3:6 "));
+    trace_gates_free(&t);
+    free(ids), free(csv), free(script);
+    rmdir(dir);
+}
+END_TEST
+
+/* Time grows with the text, not with its square. */
+START_TEST(a_long_text)
+{
+    enum { LONG = 20000, UNITS = 30, SHOWN = 24 };
+    const Vocab v = vocab_bytes();
+    int *ids = xmalloc(LONG * sizeof *ids);
+    for (int i = 0; i < LONG; i++) ids[i] = 'a' + i % 26;
+    GateTrace t = gates_of(LONG, UNITS);
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    const double start = clock_seconds();
+    ck_assert_msg(trace_gates_write(dir, &t, &v, ids, &why), "%s", why.text);
+    ck_assert_msg(trace_gates_script(dir, &why), "%s", why.text);
+    ck_assert_double_lt(clock_seconds() - start, 60); /* with sanitizers */
+    char *csv = taken("gates.csv"), *script = taken("gates.gp");
+    ck_assert_int_eq(lines_of(csv), 1 + LONG * SHOWN);
+    ck_assert_ptr_nonnull(strstr(script, "'f' 19999)\n"));
+    trace_gates_free(&t);
+    free(ids), free(csv), free(script);
+    rmdir(dir);
+}
+END_TEST
+
+SUITE("trace", TESTS(lags, tokens_as_labels, a_long_text), NO_ABORTS)
