@@ -124,4 +124,18 @@ static inline int targets_of(const Batch *batch, int b) /* EOS included */
     return n;
 }
 
+/* The logits of two columns of two batches, over the true steps, bit for bit. */
+static inline void ck_same(const Seq2seqConfig *c, const char *what, int vocab, const Batch *one,
+                           const real *logits, int column, const Batch *other, const real *others,
+                           int other_column)
+{
+    const int steps = targets_of(one, column);
+    ck_assert_int_eq(targets_of(other, other_column), steps);
+    for (int t = 0; t < steps; t++)
+        ck_assert_msg(!memcmp(logits + (size_t)(t * one->B + column) * vocab,
+                              others + (size_t)(t * other->B + other_column) * vocab,
+                              (size_t)vocab * sizeof(real)),
+                      "%s: %s, sequence %d, step %d", words_of(c), what, column, t);
+}
+
 #endif
