@@ -21,8 +21,8 @@ void gemm_rows(GemmForm form, int M, int N, int K, const real *a, int lda, const
 /* The same for contiguous matrices. */
 void gemm(GemmForm form, int M, int N, int K, const real *a, const real *b, real beta, real *c);
 
-/* How many rows of c such a product gives a thread at a time; M, where it is better cut otherwise. For
- * who does more with the rows of c while they are in the cache. */
+/* How many rows of c such a product gives a thread at a time; M: it is cut by columns, or not at all. For
+ * callers that go on with those rows, as a bias and relu do, while they are in the cache. */
 int gemm_share(int M, int N, int K);
 
 /* How far apart to lay rows of n numbers in a matrix that many small products read: n, or a little

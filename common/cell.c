@@ -5,7 +5,12 @@
 
 CellKind cell_kind(const char *name)
 {
-    return strcmp(name, "rnn") == 0 ? CELL_RNN : strcmp(name, "lstm") == 0 ? CELL_LSTM : CELL_GRU;
+    static const char *const names[] = {
+        [CELL_RNN] = "rnn", [CELL_LSTM] = "lstm", [CELL_GRU] = "gru"};
+    for (int i = 0; i < LEN(names); i++)
+        if (strcmp(names[i], name) == 0) return (CellKind)i;
+    CHECK(false, "cell: there is no \"%s\"", name);
+    return CELL_RNN;
 }
 
 Cell cell_init(Params *ps, CellKind kind, int C, int H, const char *name)

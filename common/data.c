@@ -5,7 +5,13 @@
 
 #include "ngram.h"
 
-enum { EVAL_BATCH = 64, EVAL_STEPS = 128, NGRAM_LONGEST = 4, NGRAM_TOKENS = 1000000 };
+enum {
+    EVAL_BATCH = 64,
+    EVAL_STEPS = 128,
+    STREAM_LEAST = 512,
+    NGRAM_LONGEST = 4,
+    NGRAM_TOKENS = 1000000
+};
 
 static const char *const PLACES = "common/data/places.tsv", *const PROSE = "lessons";
 
@@ -108,10 +114,19 @@ static void score_batch(const Data *d, const Model *m, Tape *tp, const Batch *ba
     tape_reset(tp);
 }
 
+/* Each stream starts from a state of zeros; so that few tokens are predicted from little before them, a
+ * short text is cut into few. */
+static int streams_for(int tokens)
+{
+    const int streams = tokens / STREAM_LEAST;
+    return streams < 1 ? 1 : streams < EVAL_BATCH ? streams : EVAL_BATCH;
+}
+
 static void evaluate_running(const Data *d, const Model *m, Tape *tp, Batch *batch, Split split,
                              int64_t max_tokens, Score *s)
 {
-    const int streams = d->streams ? d->streams : EVAL_BATCH, tokens = EVAL_STEPS * streams;
+    const int streams = d->streams ? d->streams : streams_for(d->text.n[split]);
+    const int tokens = EVAL_STEPS * streams;
     int batches = text_stream_batches(&d->text, split, EVAL_STEPS, streams);
     const int64_t wanted = (max_tokens + tokens - 1) / tokens;
     if (max_tokens && wanted < batches) batches = (int)wanted;

@@ -69,7 +69,8 @@ bool data_is_running(const Data *d);
 
 /* Adds to *s how the model does on held-out data: generated tasks and lines on `sequences` sequences
  * of the given length (0: the task's own; lines: all there are; tables of pairs: no more than there
- * are), running text as a whole with carried state, or on its first max_tokens tokens (0: all). */
+ * are), running text as a whole, in up to 64 streams of at least 512 tokens with carried state, or on its
+ * first max_tokens tokens (0: all). */
 void data_evaluate(const Data *d, const Model *m, Split split, int length, int sequences,
                    int64_t max_tokens, Score *s);
 
@@ -78,7 +79,8 @@ double data_metric(const Data *d, const Score *s);
 const char *data_metric_name(const Data *d);
 
 /* The best counting model of 1 to 4 tokens, with smoothing 0.1, on the held-out part: the line to
- * beat in the picture. The loss is NAN for generated tasks. */
+ * beat in the picture. It has counted the first million training tokens at most. The loss is NAN for
+ * generated tasks. */
 typedef struct {
     int n;
     double loss;

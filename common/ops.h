@@ -1,8 +1,9 @@
 /* Every op, with its formula. Backward passes stand beside the forward passes in ops_*.c.
  *
  * An op takes the tape, returns a new tensor that lives until tape_reset, and aborts with both
- * shapes when they do not fit. (...,C) stands for any leading axes. Ids and targets are const int
- * arrays that must live until the backward pass is done. */
+ * shapes when they do not fit. (...,C) stands for any leading axes. Ids, lengths and targets are const
+ * int arrays of which the op keeps a copy; an AttentionMask alone must live until the backward pass is
+ * done. */
 #ifndef OPS_H
 #define OPS_H
 
@@ -44,7 +45,8 @@ Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s); /* rows of w (V,
 Tensor *op_lookup(Tape *tp, Tensor *w, const int *ids, Shape s);
 
 /* --- ops_shape.c: moving values about ------------------------------------------------------- */
-Tensor *op_rows(Tape *tp, Tensor *x, int first, int n); /* x[first .. first+n-1], free           */
+/* x[first .. first+n-1], free; of one row the axis goes: (T,B,C) -> (B,C) */
+Tensor *op_rows(Tape *tp, Tensor *x, int first, int n);
 Tensor *op_reshape(Tape *tp, Tensor *x, Shape s);       /* same values, another shape, free      */
 Tensor *op_cols(Tape *tp, Tensor *x, int first, int n); /* the same of the last axis             */
 Tensor *op_stack(Tape *tp, Tensor **x, int n);          /* n of shape (s...) -> (n,s...)         */

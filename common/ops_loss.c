@@ -3,18 +3,25 @@
 #include "parallel.h"
 #include "vecmath.h"
 
+#include <string.h>
+
 /* L = mean over the scored rows of  log sum_j exp(z_j) - sum_j t_j z_j,   t = onehot(target), or
  * where labels are smoothed (1 - e) onehot(target) + e/V; the t_j sum to 1
  *
  *   dz += dL/n (softmax(z) - t)        n scored rows
  *
- * Softmax and logarithm in one op: the forward pass keeps one number a row, log sum exp, from which
- * the backward pass makes the softmax again; no second buffer of the logits' size is needed, and no
- * probability is rounded to 0 before its logarithm is taken.
+ * Softmax and logarithm in one op: the forward pass keeps two numbers a row, from which the backward pass
+ * makes the softmax again; no second buffer of the logits' size is needed, and no probability is rounded
+ * to 0 before its logarithm is taken. They are kept apart, as their sum would be rounded at the size of
+ * the logits, and a small loss is the difference of two such.
  */
 typedef struct {
-    const int *target;
-    real *lse;    /* log sum exp of each row */
+    real max, log_sum; /* log sum_j exp(z_j - max) */
+} Normaliser;
+
+typedef struct {
+    int *target;
+    Normaliser *row;
     real epsilon; /* how much of a label is spread over all V */
     int scored;
 } CrossEntropy;
@@ -29,32 +36,33 @@ static void cross_entropy_backward(Node *nd)
 #pragma omp parallel for num_threads(parallel_threads(20.0 * z->len)) schedule(static)
     for (int r = 0; r < R; r++) {
         if (s->target[r] < 0) continue;
-        const real *zr = z->data + (size_t)r * V, lse = s->lse[r];
+        const real *zr = z->data + (size_t)r * V, max = s->row[r].max, log_sum = s->row[r].log_sum;
         real *dz = z->grad + (size_t)r * V;
 #pragma omp simd
-        for (int j = 0; j < V; j++) dz[j] += scale * real_exp(zr[j] - lse) - spread;
+        for (int j = 0; j < V; j++) dz[j] += scale * real_exp((zr[j] - max) - log_sum) - spread;
         dz[s->target[r]] -= scale * (1 - s->epsilon);
     }
 }
 
-static real log_sum_exp(const real *z, int V)
+static Normaliser normaliser(const real *z, int V)
 {
     real max = z[0], sum = 0;
 #pragma omp simd reduction(max : max)
     for (int j = 0; j < V; j++) max = z[j] > max ? z[j] : max;
 #pragma omp simd reduction(+ : sum)
     for (int j = 0; j < V; j++) sum += real_exp(z[j] - max);
-    return max + (real)log((double)sum); /* sum >= 1: the largest contributes exp(0) */
+    return (Normaliser){max, (real)log((double)sum)}; /* sum >= 1: the largest contributes exp(0) */
 }
 
-/* lse - sum_j t_j z_j of a row. */
+/* log sum_j exp(z_j) - sum_j t_j z_j of row r. */
 static real row_loss(const CrossEntropy *s, const real *z, int V, int r)
 {
-    const real lse = s->lse[r], gold = lse - z[s->target[r]];
+    const real max = s->row[r].max, log_sum = s->row[r].log_sum;
+    const real gold = log_sum - (z[s->target[r]] - max);
     if (s->epsilon == 0) return gold;
     real sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (int j = 0; j < V; j++) sum += lse - z[j];
+    for (int j = 0; j < V; j++) sum += log_sum - (z[j] - max);
     return (1 - s->epsilon) * gold + s->epsilon / (real)V * sum;
 }
 
@@ -64,8 +72,10 @@ static Tensor *cross_entropy(Tape *tp, const char *name, Tensor *logits, const i
     const int V = shape_last(logits->shape), R = logits->len / V;
     Node *nd = tape_node(tp, name, cross_entropy_backward, SHAPE(1), logits);
     CrossEntropy *s = nd->saved = tape_save(tp, sizeof *s);
-    *s = (CrossEntropy){.target = target, .epsilon = epsilon};
-    s->lse = tape_save(tp, (size_t)R * sizeof *s->lse);
+    *s = (CrossEntropy){.epsilon = epsilon};
+    s->target = tape_save(tp, (size_t)R * sizeof *s->target);
+    memcpy(s->target, target, (size_t)R * sizeof *s->target);
+    s->row = tape_save(tp, (size_t)R * sizeof *s->row);
     real *loss = tape_save(tp, (size_t)R * sizeof *loss);
     for (int r = 0; r < R; r++) {
         CHECK(target[r] >= -1 && target[r] < V, "op_%s: target %d in row %d; logits %s", name,
@@ -75,7 +85,7 @@ static Tensor *cross_entropy(Tape *tp, const char *name, Tensor *logits, const i
 #pragma omp parallel for num_threads(parallel_threads(20.0 * logits->len)) schedule(static)
     for (int r = 0; r < R; r++) {
         const real *z = logits->data + (size_t)r * V;
-        if (target[r] >= 0) s->lse[r] = log_sum_exp(z, V);
+        if (target[r] >= 0) s->row[r] = normaliser(z, V);
         loss[r] = target[r] >= 0 ? row_loss(s, z, V, r) : 0;
     }
     double sum = 0;

@@ -86,7 +86,7 @@ static void relu_of_sum(real *restrict y, const real *restrict b, int n)
 {
     for (int i = 0; i < n; i++) {
         const real x = y[i] + b[i];
-        y[i] = x > 0 ? x : 0 * x; /* NaN stays */
+        y[i] = x < 0 ? 0 : x; /* NaN stays */
     }
 }
 

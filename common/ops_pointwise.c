@@ -62,7 +62,7 @@ static inline real gelu_tanh_slope(real x)
 /*        op         cost  y = f(x)                            f'(x)                       */
 POINTWISE(tanh,      20,   real_tanh(x),                       1 - y * y) /* eq 4.3 */
 POINTWISE(sigmoid,   20,   real_sigmoid(x),                    y * (1 - y))
-POINTWISE(relu,      2,    x > 0 ? x : 0 * x,                  x > 0 ? 1 : 0)
+POINTWISE(relu,      2,    x < 0 ? 0 : x, /* NaN stays */        x > 0 ? 1 : 0)
 POINTWISE(gelu,      40,   x * PHI(x),                         PHI(x) + x * PHI_DENSITY(x))
 POINTWISE(gelu_tanh, 40,   x * (1 + real_tanh(GELU_U(x))) / 2, gelu_tanh_slope(x))
 /* clang-format on */

@@ -56,7 +56,8 @@ Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u)
 {
     CHECK(z->shape.n == 3, "op_rnn: z %s; must be (T,B,H)", shape_text(z->shape).text);
     const int T = z->shape.d[0], B = z->shape.d[1], H = z->shape.d[2];
-    CHECK(h0->len == B * H && u->shape.n == 2 && u->shape.d[0] == H && u->shape.d[1] == H,
+    CHECK(shape_equal(h0->shape, SHAPE(B, H)) && u->shape.n == 2 && u->shape.d[0] == H &&
+              u->shape.d[1] == H,
           "op_rnn: z %s, h0 %s, u %s; h0 must be (%d,%d), u (%d,%d)", shape_text(z->shape).text,
           shape_text(h0->shape).text, shape_text(u->shape).text, B, H, H, H);
     const size_t BH = (size_t)B * H;

@@ -86,6 +86,7 @@ void optim_step(Optim *o, Params *ps, double lr)
 
 double lr_at(const Schedule *s, int step)
 {
+    CHECK(step >= 1, "lr_at: step %d; steps count from 1", step);
     if (step <= s->warmup) return s->lr * step / s->warmup;
     if (s->inverse_sqrt) /* eq 20.5 */
         return fmax(s->min_lr, s->lr * sqrt(fmax(s->warmup, 1) / step));

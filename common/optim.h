@@ -26,10 +26,10 @@ void optim_free(Optim *o);
  * Also sets the gradients back to zero. */
 void optim_step(Optim *o, Params *ps, double lr);
 
-/* Linear warm-up to lr over `warmup` steps; then half a cosine down to min_lr at step `steps`
- * (Loshchilov & Hutter 2017), or with inverse_sqrt lr sqrt(warmup / step), never below min_lr: the
- * schedule of Vaswani et al. (2017, eq 3), whose peak is lr = 1 / sqrt(d_model warmup). Steps count
- * from 1. */
+/* Linear warm-up to lr over `warmup` steps; then half a cosine down to min_lr, which the last step,
+ * `steps`, has (Loshchilov & Hutter 2017): with min_lr 0 it moves nothing. Or with inverse_sqrt lr
+ * sqrt(warmup / step), never below min_lr, a warm-up of 0 taken as 1: the schedule of Vaswani et al.
+ * (2017, eq 3), whose peak is lr = 1 / sqrt(d_model warmup). Steps count from 1. */
 typedef struct {
     double lr, min_lr;
     int warmup, steps;

@@ -90,7 +90,8 @@ typedef struct {
  * training pairs only. Errors: no or two kinds of data, an unreadable file, a line without a tab
  * (its number is named), options that the data has no use for, no pair in one of the splits.
  *
- * Sets up *task, which borrows *p. Its metric is token accuracy. task_heldout's sequence i is pair
+ * Sets up *task, which borrows *p. Its metric is token accuracy; chance is over all ids, PAD, BOS and UNK
+ * among them. task_heldout's sequence i is pair
  * i of a table's split; after the last it begins anew. */
 bool pairs_open(Pairs *p, Task *task, const PairsConfig *c, const Lexicon *source,
                 const Lexicon *target, Error *err);

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int max_threads = 1; /* set once, before any work; read only afterwards */
+static int max_threads = 1; /* set by parallel_init, never within a parallel region */
 
 enum { WORTH_A_THREAD = 200000 }; /* flops; a parallel region costs about 2 us */
 
@@ -67,5 +67,6 @@ int parallel_max(void)
 int parallel_threads(double flops)
 {
     if (max_threads == 1 || flops < WORTH_A_THREAD || omp_in_parallel()) return 1;
-    return max_threads;
+    const double worth = 1 + flops / WORTH_A_THREAD;
+    return worth < max_threads ? (int)worth : max_threads;
 }

@@ -190,9 +190,13 @@ double params_norm(const Params *ps)
 {
     double sum = 0;
     for (size_t i = 0; i < ps->len; i += ALIGN_REALS) { /* len is a multiple of ALIGN_REALS */
-        real part = 0;
-        for (size_t j = 0; j < ALIGN_REALS; j++) part += ps->grad[i + j] * ps->grad[i + j];
-        sum += (double)part;
+        double part =
+            0; /* in double, since a square is beyond float where the gradient is not yet */
+        for (size_t j = 0; j < ALIGN_REALS; j++) {
+            const double g = (double)ps->grad[i + j];
+            part += g * g;
+        }
+        sum += part;
     }
     return sqrt(sum);
 }
@@ -201,8 +205,8 @@ double params_clip(Params *ps, double max)
 {
     const double norm = params_norm(ps);
     if (max > 0 && isfinite(norm) && norm > max) {
-        const real scale = (real)(max / norm); /* eq 10.4 */
-        for (size_t i = 0; i < ps->len; i++) ps->grad[i] *= scale;
+        const double scale = max / norm; /* eq 10.4 */
+        for (size_t i = 0; i < ps->len; i++) ps->grad[i] = (real)(scale * (double)ps->grad[i]);
     }
     return norm;
 }

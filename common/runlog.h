@@ -2,7 +2,7 @@
  *
  * log.csv: step,tokens,seconds,train_loss,valid_loss,metric,lr,grad_norm,tokens_per_second, one line
  * per entry, written whole; what was not measured is empty. train_loss is the mean since the entry
- * before. Apart from the columns `seconds` and `tokens_per_second` the file is a function of the
+ * before; tokens are steps times sequences so far, padding included, of pairs the targets'. Apart from the columns `seconds` and `tokens_per_second` the file is a function of the
  * options alone. */
 #ifndef RUNLOG_H
 #define RUNLOG_H

@@ -1,5 +1,7 @@
 #include "sample.h"
 
+#include "vecmath.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -13,15 +15,6 @@ static int by_likelihood(const void *a, const void *b)
     const Candidate *x = a, *y = b;
     if (x->weight != y->weight) return x->weight > y->weight ? -1 : 1;
     return x->id < y->id ? -1 : x->id > y->id;
-}
-
-/* The highest logit's id, the lowest such id. NaN is never the highest. */
-static int most_likely(const real *logits, int V)
-{
-    int best = 0;
-    for (int i = 1; i < V; i++)
-        if (logits[i] > logits[best] || isnan(logits[best])) best = i;
-    return best;
 }
 
 /* Sets the weights outside the top k, and then outside the top p of what is left, to 0. */
@@ -61,7 +54,7 @@ int sample_token(const real *logits, int V, const Sampling *s, Rng *rng)
 {
     CHECK(V >= 1 && s->temperature >= 0, "sample_token: V %d, temperature %g", V, s->temperature);
     const double u = rng_uniform(rng);
-    const int best = most_likely(logits, V);
+    const int best = argmax(logits, V);
     const double max = (double)logits[best];
     if (s->temperature == 0 || !isfinite(max)) return best;
 

@@ -33,7 +33,8 @@ typedef struct {
     Node **node; /* creation order = topological order */
     int n, cap;
     bool frozen;     /* evaluate only: no gradients, no nodes */
-    bool keep_grads; /* keep the gradients of intermediate results readable after tape_backward */
+    bool keep_grads; /* keep the gradients of intermediate results readable after tape_backward
+                      * (of an op_linear_relu that of x w + b, not of the relu) */
     struct {
         real *mem;
         int len;

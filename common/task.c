@@ -7,6 +7,7 @@
 #include "lexicon.h"
 #include "parallel.h"
 #include "tasks.h"
+#include "vecmath.h"
 
 /* --- the tasks: a new one is a row here, a line in tasks.h and a name in task_names -------------- */
 static const struct {
@@ -200,9 +201,7 @@ void task_heldout(const Task *t, Split split, int length, int first, int B, Batc
 static double row_nats(const real *z, int V, int y, int *best)
 {
     CHECK(y < V, "task_score: target %d of %d classes", y, V);
-    *best = 0;
-    for (int k = 1; k < V; k++)
-        if (z[k] > z[*best]) *best = k;
+    *best = argmax(z, V);
     const double max = (double)z[*best];
     double sum = exp((double)z[0] - max);
     for (int k = 1; k < V; k++) sum += exp((double)z[k] - max);

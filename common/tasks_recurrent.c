@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "tasks.h"
+#include "vecmath.h"
 
 /* --- adding (Hochreiter & Schmidhuber 1997, in the form of Arjovsky, Shah & Bengio 2016) --------
  * Each step brings u ~ U[0,1) and a marker, 1 at two steps, one in each half, else 0. Wanted, at
@@ -93,10 +94,7 @@ static void copy_score(const Task *t, const Batch *batch, int b, const real *log
     for (int i = batch->T - COPIED; i < batch->T; i++) {
         const int at = i * batch->B + b;
         const real *z = logits + (size_t)at * t->outputs;
-        int best = 0;
-        for (int k = 1; k < t->outputs; k++)
-            if (z[k] > z[best]) best = k;
-        s->hits += best == batch->y[at];
+        s->hits += argmax(z, t->outputs) == batch->y[at];
         s->asked++;
     }
 }

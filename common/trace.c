@@ -1,5 +1,6 @@
 #include "trace.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,27 @@ const int *trace_last_targets(Tape *tp, const Batch *batch)
             found |= target >= 0;
         }
     return y;
+}
+
+static int last_scored(const Batch *batch, int b)
+{
+    int t = batch->T - 1;
+    while (batch->y && t > 0 && batch->y[t * batch->B + b] < 0) t--;
+    return t;
+}
+
+void trace_lag_norms(const Batch *batch, Tensor *const *state, double *norm)
+{
+    const int H = shape_last(state[0]->shape);
+    for (int k = 0; k < batch->T; k++) {
+        double sum = 0;
+        for (int b = 0; b < batch->B; b++) {
+            const int t = last_scored(batch, b) - k;
+            const real *ds = t >= 0 && state[t]->grad ? state[t]->grad + (size_t)b * H : NULL;
+            for (int j = 0; j < H && ds; j++) sum += (double)ds[j] * (double)ds[j];
+        }
+        norm[k] = sqrt(sum);
+    }
 }
 
 typedef struct {

@@ -20,6 +20,10 @@ typedef struct {
 LagTrace trace_lags_new(int T, bool has_cell); /* zeros */
 void trace_lags_free(LagTrace *t);
 
+/* norm[k] = |dL/ds| k steps before each sequence's last scored step (the batch's last, where it has no
+ * targets), over the batch, for k < T: state[t] (B,H) are the s_t. 0 where there is no gradient. */
+void trace_lag_norms(const Batch *batch, Tensor *const *state, double *norm);
+
 /* The targets (T,B) of a batch with only each sequence's last scored step left; lives with the tape. */
 const int *trace_last_targets(Tape *tp, const Batch *batch);
 

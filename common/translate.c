@@ -67,6 +67,7 @@ static int examples_of(const Evaluator *e)
 
 typedef struct {
     int *id, len;
+    bool finished; /* by EOS; else cut off */
     double log_probability;
     char *text, *tokens;
 } Output;
@@ -82,10 +83,12 @@ static Output decode(const Evaluator *e, const Translator *t, const TranslateCon
     if (c->beam == 1) {
         o.id = xmalloc((size_t)limit * sizeof *o.id);
         o.len = decode_greedy(&t->decoder, limit, o.id, &o.log_probability);
+        o.finished = o.len < limit;
     } else {
         const Beam beam = {.width = c->beam, .alpha = c->alpha};
         const Hypothesis h = decode_beam(&t->decoder, beam, limit);
         o.id = h.token, o.len = h.len, o.log_probability = h.log_probability;
+        o.finished = h.finished;
     }
     o.text = lexicon_decode(&e->data.pairs.target, o.id, o.len);
     o.tokens = lexicon_tokens(&e->data.pairs.target, o.id, o.len);
@@ -102,11 +105,17 @@ static bool is_of_words(const Evaluator *e)
     return e->data.pairs.target.unit == PIECE_WORD;
 }
 
+/* EOS counts: an output that would have gone on is not the target. */
+static bool is_right(const Output *o, const Example *x)
+{
+    return o->finished && strcmp(o->tokens, x->tokens) == 0;
+}
+
 static void quality_add(Quality *q, const Evaluator *e, const Output *o, const Example *x)
 {
     const bool words = is_of_words(e);
     q->n++;
-    q->right += strcmp(o->tokens, x->tokens) == 0;
+    q->right += is_right(o, x);
     q->log_probability += o->log_probability;
     char_errors_add(&q->characters, words ? o->tokens : o->text, words ? x->tokens : x->target);
     bleu_add(&q->bleu, o->tokens, x->tokens);
@@ -163,14 +172,22 @@ static void print_quality(const Evaluator *e, const TranslateConfig *c, const Qu
     free(signature);
 }
 
+/* Where all outputs have fewer than four tokens BLEU is 0 by definition, and says nothing. */
+static bool has_bleu(const Quality *q)
+{
+    return q->bleu.total[BLEU_ORDER - 1] > 0;
+}
+
 static void print_rows(const Translation *q)
 {
     printf("\n  %-9s %7s %8s %8s %8s\n", "source", "pairs", "exact", "CER", "BLEU");
     for (int i = 0; i < QUALITY_ROWS; i++) {
         const Quality *r = &q->row[i];
-        if (r->n)
-            printf("  %3d - %3d %7d %8.4f %8.4f %8.2f\n", i * q->width + 1, (i + 1) * q->width,
-                   r->n, exact_match(r), char_error_rate(&r->characters), bleu_score(&r->bleu));
+        char bleu[16] = "-";
+        if (!r->n) continue;
+        if (has_bleu(r)) snprintf(bleu, sizeof bleu, "%.2f", bleu_score(&r->bleu));
+        printf("  %3d - %3d %7d %8.4f %8.4f %8s\n", i * q->width + 1, (i + 1) * q->width, r->n,
+               exact_match(r), char_error_rate(&r->characters), bleu);
     }
 }
 
@@ -180,9 +197,11 @@ static void print_sources(FILE *f, const void *arg)
     fputs("source_length,pairs,exact,cer,bleu\n", f);
     for (int i = 0; i < QUALITY_ROWS; i++) {
         const Quality *r = &q->row[i];
-        if (r->n)
-            fprintf(f, "%d,%d,%.6f,%.6f,%.4f\n", (i + 1) * q->width, r->n, exact_match(r),
-                    char_error_rate(&r->characters), bleu_score(&r->bleu));
+        if (!r->n) continue;
+        fprintf(f, "%d,%d,%.6f,%.6f,", (i + 1) * q->width, r->n, exact_match(r),
+                char_error_rate(&r->characters));
+        if (has_bleu(r)) fprintf(f, "%.4f", bleu_score(&r->bleu));
+        fputc('\n', f);
     }
 }
 
@@ -284,9 +303,9 @@ static void print_samples(const Evaluator *e, const Translator *t, const Transla
     for (int i = 0; i < n; i++) {
         Example x = example_get(&e->data, i);
         Output o = decode(e, t, c, x.source, x.S);
-        const bool right = strcmp(o.tokens, x.tokens) == 0;
+        const bool right = is_right(&o, &x);
         print_text("source", x.text, "");
-        print_text("output", o.text, right ? "   (right)" : "");
+        print_text("output", o.text, right ? "   (right)" : o.finished ? "" : "   (cut off)");
         if (!right) print_text("right", x.target, "");
         putchar('\n');
         if (i == 0 && t->align) {

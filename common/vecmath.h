@@ -14,6 +14,15 @@
 
 #include "real.h"
 
+/* The largest of n >= 1 numbers' place, the first such. A NaN is never it, unless there is nothing else. */
+static inline int argmax(const real *x, int n)
+{
+    int best = 0;
+    for (int i = 1; i < n; i++)
+        if (x[i] > x[best] || isnan(x[best])) best = i;
+    return best;
+}
+
 #ifdef REAL_DOUBLE
 
 static inline real real_exp(real x)

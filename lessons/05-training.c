@@ -41,6 +41,27 @@ typedef struct {
     uint64_t seed;
 } Config;
 
+static Config defaults(void)
+{
+    Config c = {.data = data_defaults(),
+                .experiment = "train",
+                .optimizer = "adamw",
+                .out = "runs/l05",
+                .plot = "png",
+                .context = 3,
+                .channels = 10,
+                .hidden = 200,
+                .batch = 128,
+                .threads = 1,
+                .warmup = 100,
+                .lr = 0.01,
+                .init = 1,
+                .init_last = 0.1,
+                .seed = 1337};
+    c.data.lines = true;
+    return c;
+}
+
 /* --- data: every character of every line is one example ------------------------------------------ */
 
 typedef struct {
@@ -59,7 +80,7 @@ static Examples examples_of(const Text *t, Split split, int N)
         for (int j = N - 1; j >= 0; j--) {
             const int at = i - (N - 1 - j); /* the text starts with a newline, at 0 */
             inside = inside && ids[at] != newline;
-            e.x[i * N + j] = inside ? ids[at] : newline;
+            e.x[(size_t)i * N + j] = inside ? ids[at] : newline;
         }
         e.y[i] = ids[i + 1];
     }
@@ -353,8 +374,8 @@ static bool experiment_start(const Lab *lab, const Plan *base, Error *err)
                       "histeps", false, err);
 }
 
-/* One short run for each optimiser and learning rate. The edge: from there on the loss is worse
- * than knowing nothing, or no number. */
+/* One short run for each optimiser and learning rate. The edge: the first rate above the best whose
+ * loss is worse than knowing nothing, or no number; too small a rate learns nothing either. */
 static bool experiment_sweep(const Lab *lab, const Plan *base, Error *err)
 {
     static const char *const optimizer[3] = {"sgd", "momentum", "adamw"};
@@ -372,17 +393,23 @@ static bool experiment_sweep(const Lab *lab, const Plan *base, Error *err)
             Params ps = params_init(lab->c->seed);
             const Nplm m = nplm_init(&ps, lab, &p);
             const double valid = train(lab, &p, &ps, &m, curve);
-            if (valid < best[r]) best[r] = valid, best_lr[r] = lr;
-            if (!(valid < lab->ln_V) && edge[r] == 0) edge[r] = lr;
+            if (valid < best[r])
+                best[r] = valid, best_lr[r] = lr, edge[r] = 0;
+            else if (!(valid < lab->ln_V) && edge[r] == 0)
+                edge[r] = lr;
             printf(" %10.4f", valid), fprintf(s.f, ",%.5f", valid);
             params_free(&ps);
         }
         putchar('\n'), fputc('\n', s.f);
     }
     free(curve);
-    for (int r = 0; r < 3; r++)
-        printf("%s: best %.4f with lr %.1e, diverges from lr %.1e\n", optimizer[r], best[r],
-               best_lr[r], edge[r]);
+    for (int r = 0; r < 3; r++) {
+        printf("%s: best %.4f with lr %.1e, ", optimizer[r], best[r], best_lr[r]);
+        if (edge[r] > 0)
+            printf("diverges from lr %.1e\n", edge[r]);
+        else
+            puts("does not diverge");
+    }
     return sheet_draw(
         lab, &s, "sweep",
         "set title 'Where is the edge of the learning rate?'\nset logscale x\n"
@@ -446,22 +473,7 @@ static bool run(const Config *c, Error *err)
 int main(int argc, char **argv)
 {
     parallel_start(argv);
-    Config c = {.data = data_defaults(),
-                .experiment = "train",
-                .optimizer = "adamw",
-                .out = "runs/l05",
-                .plot = "png",
-                .context = 3,
-                .channels = 10,
-                .hidden = 200,
-                .batch = 128,
-                .threads = 1,
-                .warmup = 100,
-                .lr = 0.01,
-                .init = 1,
-                .init_last = 0.1,
-                .seed = 1337};
-    c.data.lines = true;
+    Config c = defaults();
     Option option[] = {
         OPTION_CHOICE("experiment", &c.experiment, "train|start|optimizers|sweep", "what to show"),
         OPTION_STRING("text", &c.data.text, "one item a line (default: common/data/places.tsv)"),

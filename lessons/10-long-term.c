@@ -15,6 +15,7 @@
 #include "args.h"
 #include "file.h"
 #include "lstm.h"
+#include "parallel.h"
 #include "plot.h"
 
 enum { LAGS = 50, HIDDEN = 64, CURVES = 8 };
@@ -151,6 +152,7 @@ static bool draw(const char *dir, const char *kind, const Curve *c, int n, Error
 
 int main(int argc, char **argv)
 {
+    parallel_init(1); /* the BLAS too: what is printed depends on no number of cores */
     const char *out = "runs/l10", *plot = "png";
     uint64_t seed = 1337;
     Option option[] = {OPTION("seed", &seed, 0, 0x1p64, "of the weights"),

@@ -52,13 +52,29 @@ static void read_on(const Model *m, const GatedConfig *size, const Text *text)
     free(state);
 }
 
+static bool fits(const Data *d, const GatedConfig *size, Error *err)
+{
+    if (!gated_check(size, err)) return false;
+    if (strcmp(size->cell, "lstm") != 0)
+        return error_set(err,
+                         "--cell %s: has no c to look at; leave it out, or use ./lstm_gru/train",
+                         size->cell);
+    return data_is_running(d) ||
+           error_set(err, "c is read in a running text: give --text, without --task and --lines");
+}
+
 int main(int argc, char **argv)
 {
     TrainConfig c = train_defaults("runs/l11");
     GatedConfig size = gated_defaults();
     Option option[] = {TRAIN_OPTIONS(&c), GATED_OPTIONS(&size)};
     Trainer t;
+    Error err;
     if (!trainer_open(&t, &c, option, LEN(option), &usage, argc, argv)) return trainer_close(&t);
+    if (!fits(&t.data, &size, &err)) {
+        trainer_fail(&t, EXIT_USAGE, err.text);
+        return trainer_close(&t);
+    }
 
     Params ps = params_init(c.seed);
     Gated gated = gated_init(&ps, &size, &t.data.task);
@@ -76,8 +92,7 @@ int main(int argc, char **argv)
         trainer_log(&t, (double)loss->data[0], norm);
         tape_reset(&tp);
     }
-    const bool is_lstm = strcmp(size.cell, "lstm") == 0;
-    if (ready && data_is_running(&t.data) && is_lstm) read_on(&model, &size, &t.data.text);
+    if (ready) read_on(&model, &size, &t.data.text);
     const int status = trainer_close(&t);
     tape_free(&tp);
     optim_free(&optim);

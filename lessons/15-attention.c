@@ -10,6 +10,7 @@
 
 #include "seq2seq.h"
 #include "trainer.h"
+#include "vecmath.h"
 
 static const Usage usage = {
     .program = "lessons/15-attention",
@@ -50,14 +51,6 @@ static void mislead(Tape *tp, Memory *memory, Way way)
     if (way == PADDING_TOO || way == LAST_ONLY) memory->len = len;
 }
 
-static int likeliest(const real *logits, int V)
-{
-    int best = 0;
-    for (int i = 1; i < V; i++)
-        if (logits[i] > logits[best]) best = i;
-    return best;
-}
-
 /* Of a batch, the outputs without a wrong token. */
 static int count_right(const Seq2seq *m, const Batch *batch, Way way)
 {
@@ -71,8 +64,10 @@ static int count_right(const Seq2seq *m, const Batch *batch, Way way)
     for (int t = 0; t < batch->T; t++) {
         const Tensor *z = seq2seq_step(&tp, m, &memory, batch->x + (size_t)t * B, &state);
         const int V = z->shape.d[2];
-        for (int b = 0; b < B; b++)
-            wrong[b] |= likeliest(z->data + (size_t)b * V, V) != batch->y[t * B + b];
+        for (int b = 0; b < B; b++) {
+            const int y = batch->y[t * B + b]; /* negative: behind the end */
+            wrong[b] |= y >= 0 && argmax(z->data + (size_t)b * V, V) != y;
+        }
     }
     for (int b = 0; b < B; b++) right += !wrong[b];
     tape_free(&tp);
@@ -95,6 +90,16 @@ static void print_ways(const Task *task, const Seq2seq *m)
     batch_free(&batch);
 }
 
+static bool fits(const Trainer *t, const Seq2seqConfig *size, Error *err)
+{
+    if (t->data.pairs.is_table)
+        return error_set(err,
+                         "the sources of %s differ in length, and the ways to look need equal "
+                         "ones; give --task copy, reverse or sort",
+                         data_name(&t->config->data));
+    return seq2seq_check(size, err);
+}
+
 int main(int argc, char **argv)
 {
     TrainConfig c = train_defaults("runs/l15");
@@ -104,7 +109,7 @@ int main(int argc, char **argv)
     Error err;
     c.data.of_pairs = true;
     if (!trainer_open(&t, &c, option, LEN(option), &usage, argc, argv)) return trainer_close(&t);
-    if (!seq2seq_check(&size, &err)) {
+    if (!fits(&t, &size, &err)) {
         trainer_fail(&t, EXIT_USAGE, err.text);
         return trainer_close(&t);
     }

@@ -12,6 +12,7 @@
 #include "nn.h"
 #include "optim.h"
 #include "parallel.h"
+#include "vecmath.h"
 
 enum { SLOTS = 8, VALUES = 8, C = 64, B = 32, T = 8, ANSWERS = 2 };
 
@@ -68,14 +69,6 @@ static Tensor *answers(Tape *tp, const Reader *r, const Questions *x, int heads)
     return op_reshape(tp, z, SHAPE(B, T * ANSWERS, VALUES));
 }
 
-static int likeliest(const real *logits)
-{
-    int best = 0;
-    for (int i = 1; i < VALUES; i++)
-        if (logits[i] > logits[best]) best = i;
-    return best;
-}
-
 static void examine(const Reader *r, int heads, size_t parameters)
 {
     enum { BATCHES = 20 };
@@ -88,8 +81,8 @@ static void examine(const Reader *r, int heads, size_t parameters)
         const Tensor *z = answers(&tp, r, &x, heads);
         for (int j = 0; j < B * T; j++) {
             const real *logits = z->data + (size_t)j * ANSWERS * VALUES;
-            const bool one = likeliest(logits) == x.answer[ANSWERS * j];
-            const bool two = likeliest(logits + VALUES) == x.answer[ANSWERS * j + 1];
+            const bool one = argmax(logits, VALUES) == x.answer[ANSWERS * j];
+            const bool two = argmax(logits + VALUES, VALUES) == x.answer[ANSWERS * j + 1];
             right[0] += one, right[1] += two, both += one && two;
         }
         tape_reset(&tp);

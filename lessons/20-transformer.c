@@ -11,6 +11,7 @@
 #include "args.h"
 #include "model.h"
 #include "optim.h"
+#include "parallel.h"
 #include "transformer.h"
 
 static const Usage usage = {
@@ -89,6 +90,7 @@ static bool write_table(const Config *c, double (*norm)[TRANSFORMER_MAX_LAYERS],
 
 int main(int argc, char **argv)
 {
+    parallel_init(1); /* the BLAS too: what is printed depends on no number of cores */
     Config c = {.layers = 12, .channels = 64, .steps = 20, .batch = 16, .seed = 1337};
     c.out = "runs/l20-gradients.csv";
     Option option[] = {
@@ -102,8 +104,14 @@ int main(int argc, char **argv)
     int operand;
     const int status = args_parse(argc, argv, option, LEN(option), &usage, &operand);
     if (status >= 0) return status;
+    const int heads = transformer_defaults().heads;
+    if (c.channels % heads) {
+        fprintf(stderr, "%s: error: --channels %d: must be a multiple of %d, the number of heads\n",
+                usage.program, c.channels, heads);
+        return EXIT_USAGE;
+    }
+
     double norm[LEN(kinds)][TRANSFORMER_MAX_LAYERS];
-    c.channels -= c.channels % 4;
     for (int k = 0; k < LEN(kinds); k++) {
         measure(&c, k, norm[k]);
         printf("%s, last layer %.4g, first layer %.4g\n", kinds[k].name, norm[k][c.layers - 1],

@@ -356,6 +356,17 @@ static bool run(const Config *c, const Part *part, Error *err)
     return ok;
 }
 
+static bool fits(const Config *c, Error *err)
+{
+    if (c->channels % c->heads)
+        return error_set(err, "--channels %d: must be a multiple of --heads %d", c->channels,
+                         c->heads);
+    if (c->tokens % LONGEST)
+        return error_set(err, "--tokens %d: must be a multiple of %d, the longest sequence",
+                         c->tokens, LONGEST);
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     Config c = {.channels = 128,
@@ -372,7 +383,8 @@ int main(int argc, char **argv)
                       "what to measure"),
         OPTION("channels", &c.channels, 1, 4096, "size of embeddings and states"),
         OPTION("heads", &c.heads, 1, 64, "heads of the attention"),
-        OPTION("tokens", &c.tokens, LONGEST, 1 << 20, "tokens of a training step"),
+        OPTION("tokens", &c.tokens, LONGEST, 1 << 20,
+               "tokens of a training step; a multiple of 1024"),
         OPTION("rounds", &c.rounds, 1, MOST_ROUNDS,
                "training steps, of whose times the least is printed"),
         OPTION("threads", &c.threads, 1, 256, "threads that are compared with one"),
@@ -389,15 +401,13 @@ int main(int argc, char **argv)
 
     Error err;
     const bool all = strcmp(c.part, "all") == 0;
-    const bool fits =
-        c.channels % c.heads == 0 ||
-        error_set(&err, "--channels %d: must be a multiple of --heads %d", c.channels, c.heads);
-    bool ok = fits && dir_make(c.out, &err);
+    const bool fit = fits(&c, &err);
+    bool ok = fit && dir_make(c.out, &err);
     if (ok && (all || strcmp(c.part, "depth") == 0)) print_depth(&c);
     if (ok && (all || strcmp(c.part, "products") == 0)) print_products(&c);
     for (int i = 0; i < LEN(parts) && ok; i++)
         if (all || strcmp(c.part, parts[i].name) == 0) ok = run(&c, &parts[i], &err);
     if (ok) return EXIT_OK;
     fprintf(stderr, "%s: error: %s\n", usage.program, err.text);
-    return fits ? EXIT_FAILED : EXIT_USAGE;
+    return fit ? EXIT_FAILED : EXIT_USAGE;
 }

@@ -191,13 +191,6 @@ static Tensor *all_steps(Tape *tp, const Gated *m, const Batch *batch, Steps *la
     return x;
 }
 
-static double norm_of(const Tensor *t)
-{
-    double sum = 0;
-    for (int i = 0; i < t->len && t->grad; i++) sum += (double)t->grad[i] * (double)t->grad[i];
-    return sqrt(sum);
-}
-
 LagTrace gated_trace_lags(const Gated *m, const Batch *batch)
 {
     const int T = batch->T;
@@ -207,10 +200,8 @@ LagTrace gated_trace_lags(const Gated *m, const Batch *batch)
     const int *y = batch->y ? trace_last_targets(&tp, batch) : NULL;
     tape_backward(&tp, y ? op_cross_entropy(&tp, out, y) : op_mse(&tp, out, batch->v));
     LagTrace trace = trace_lags_new(T, m->is_lstm);
-    for (int k = 0; k < T; k++) {
-        trace.h[k] = norm_of(s.h[T - 1 - k]);
-        if (trace.c) trace.c[k] = norm_of(s.c[T - 1 - k]);
-    }
+    trace_lag_norms(batch, s.h, trace.h);
+    if (trace.c) trace_lag_norms(batch, s.c, trace.c);
     tape_free(&tp);
     return trace;
 }

@@ -133,11 +133,6 @@ void rnn_trace(const Rnn *m, const Batch *batch, double *norm)
     const int *y = batch->y ? trace_last_targets(&tp, batch) : NULL;
     Tensor *out = head(&tp, m, batch, x);
     tape_backward(&tp, y ? op_cross_entropy(&tp, out, y) : op_mse(&tp, out, batch->v));
-    for (int k = 0; k < T; k++) {
-        const real *dh = h[T - 1 - k]->grad;
-        double sum = 0;
-        for (int i = 0; i < B * H && dh; i++) sum += (double)dh[i] * (double)dh[i];
-        norm[k] = sqrt(sum);
-    }
+    trace_lag_norms(batch, h, norm);
     tape_free(&tp);
 }

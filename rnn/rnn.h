@@ -43,7 +43,7 @@ Model rnn_model(const Rnn *m);
  * time. h[t] (T of them) are the states. The model uses the faster op_rnn, which is equal. */
 Tensor *rnn_layer_steps(Tape *tp, const RnnLayer *l, Tensor *x, Tensor *h0, Tensor **h);
 
-/* norm[k] = |dL/dh_{T-1-k}|, the gradient of the loss at the last scored step with respect to the
+/* norm[k] = |dL/dh|, the gradient of the loss at each sequence's last scored step with respect to the
  * last layer's state k steps before: how far back the network can feel (lesson 10). T values. */
 void rnn_trace(const Rnn *m, const Batch *batch, double *norm);
 

@@ -43,6 +43,7 @@ static AttentionKind attention_kind(const char *name)
     static const char *const names[] = {"none", "additive", "dot", "general", "concat"};
     for (int i = 0; i < LEN(names); i++)
         if (strcmp(names[i], name) == 0) return (AttentionKind)i;
+    CHECK(false, "seq2seq: there is no attention \"%s\"", name);
     return NO_ATTENTION;
 }
 

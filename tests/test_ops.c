@@ -157,6 +157,8 @@ START_TEST(relu)
     BACKWARD(&tp, y, 5, 6, 7, 8);
     CK(x->grad, 0, 6, 0, 0);
     ck_assert(isnan(op_relu(&tp, GIVEN(&tp, SHAPE(1), NAN))->data[0])); /* not hidden as 0 */
+    CK(op_relu(&tp, GIVEN(&tp, SHAPE(2), -INFINITY, -1e38f))->data, 0, 0);
+    ck_assert(!signbit(op_relu(&tp, GIVEN(&tp, SHAPE(1), -1))->data[0])); /* 0, not -0 */
     tape_free(&tp);
 }
 END_TEST

@@ -16,6 +16,35 @@ START_TEST(cross_entropy)
 }
 END_TEST
 
+/* A small loss of large logits keeps its digits: log(1 + exp(-10)) = 4.5398899e-5, and p - 1 is minus
+ * 4.5397869e-5. */
+START_TEST(cross_entropy_of_large_logits)
+{
+    Tape tp = {0};
+    Tensor *z = GIVEN(&tp, SHAPE(1, 2), 100, 90), *loss = op_cross_entropy(&tp, z, (int[]){0});
+    ck_assert_double_eq_tol((double)loss->data[0], 4.5398899e-5, 3e-8); /* of a sum near 1 */
+    tape_backward(&tp, loss);
+    ck_assert_double_eq_tol((double)z->grad[1], 4.5397869e-5, 1e-10);
+    z = GIVEN(&tp, SHAPE(1, 2), 1000, 998); /* log(1 + exp(-2)) */
+    loss = op_cross_entropy(&tp, z, (int[]){0});
+    ck_assert_double_eq_tol((double)loss->data[0], 0.1269280110, 1e-7);
+    tape_free(&tp);
+}
+END_TEST
+
+/* The op has its own copy of the targets. */
+START_TEST(targets_are_copied)
+{
+    Tape tp = {0};
+    int target[] = {1};
+    Tensor *z = GIVEN(&tp, SHAPE(1, 2), 0, 0), *loss = op_cross_entropy(&tp, z, target);
+    target[0] = 0;
+    tape_backward(&tp, loss);
+    CK(z->grad, 0.5f, -0.5f);
+    tape_free(&tp);
+}
+END_TEST
+
 START_TEST(cross_entropy_at_the_limits)
 {
     Tape tp = {0};
@@ -23,7 +52,7 @@ START_TEST(cross_entropy_at_the_limits)
         Tensor *z = tape_zeros(&tp, SHAPE(2, V));
         for (int i = 0; i < z->len; i++) z->data[i] = -5000;
         const double loss = (double)op_cross_entropy(&tp, z, (int[]){0, V - 1})->data[0];
-        ck_assert_double_eq_tol(loss, log(V), 1e-3); /* 5000 in float has steps of 0.0005 */
+        ck_assert_double_eq_tol(loss, log(V), 1e-6);
         memset(z->data, 0, (size_t)z->len * sizeof(real));
         CK(op_cross_entropy(&tp, z, (int[]){0, V - 1})->data, (real)log(V));
     }
@@ -124,6 +153,7 @@ START_TEST(mse_and_dot)
 END_TEST
 
 SUITE("ops_loss",
-      TESTS(cross_entropy, cross_entropy_at_the_limits, smoothed_by_hand, smoothed_has_a_floor,
+      TESTS(cross_entropy, cross_entropy_of_large_logits, targets_are_copied,
+            cross_entropy_at_the_limits, smoothed_by_hand, smoothed_has_a_floor,
             smoothed_by_nothing, mse_and_dot),
       NO_ABORTS)

@@ -221,8 +221,15 @@ START_TEST(schedules_without_warmup_or_cosine)
 }
 END_TEST
 
+START_TEST(step_0)
+{
+    const Schedule s = {.lr = 1, .steps = 10};
+    lr_at(&s, 0);
+}
+END_TEST
+
 SUITE("optim",
       TESTS(adamw_by_hand, adamw_first_steps, only_matrices_decay, all_elements,
             momentum_in_closed_form, both_converge, schedule, schedule_of_the_transformer,
             schedules_without_warmup_or_cosine),
-      ABORTS(for_other_parameters))
+      ABORTS(for_other_parameters, step_0))

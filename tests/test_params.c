@@ -265,6 +265,24 @@ START_TEST(clip)
 }
 END_TEST
 
+/* Gradients whose squares are beyond float, at either end: an exploding one is what clipping is for. */
+START_TEST(clip_beyond_the_squares_of_float)
+{
+    Params ps = params_init(1);
+    const Tensor *a = param(&ps, SHAPE(2), 0, "a");
+    for (int i = -1; i <= 1; i += 2) {
+        const real size = (real)pow(10, 25 * i);
+        a->grad[0] = 3 * size, a->grad[1] = -4 * size;
+        ck_assert_double_eq_tol(params_clip(&ps, 1) / (double)size, 5, 1e-5);
+    }
+    a->grad[0] = 3e30f, a->grad[1] = -4e30f;
+    params_clip(&ps, 1);
+    ck_assert_double_eq_tol((double)a->grad[0], .6, 1e-6);
+    ck_assert_double_eq_tol((double)a->grad[1], -.8, 1e-6);
+    params_free(&ps);
+}
+END_TEST
+
 START_TEST(clip_leaves_what_is_not_finite)
 {
     const real bad[] = {NAN, INFINITY, -INFINITY};
@@ -334,6 +352,7 @@ END_TEST
 
 SUITE("params",
       TESTS(names, one_block, normal, uniform_and_fill, orthogonal, orthogonal_blocks,
-            orthogonal_is_random, same_seed_same_values, clip, clip_leaves_what_is_not_finite),
+            orthogonal_is_random, same_seed_same_values, clip, clip_beyond_the_squares_of_float,
+            clip_leaves_what_is_not_finite),
       ABORTS(a_name_twice, a_name_too_long, a_prefix_too_long, one_pop_too_many, orthogonal_vector,
              blocks_that_do_not_fit, a_stranger))

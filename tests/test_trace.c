@@ -112,4 +112,32 @@ START_TEST(a_long_text)
 }
 END_TEST
 
-SUITE("trace", TESTS(lags, tokens_as_labels, a_long_text), NO_ABORTS)
+/* Two sequences whose losses are at steps 2 and 1: at lag k |ds|^2 is that of step 2-k of the first and
+ * 1-k of the second. */
+START_TEST(lags_of_different_lengths)
+{
+    enum { T = 3, B = 2, H = 1 };
+    real ds[T][B] = {{1, 2}, {3, 4}, {5, 100}};
+    int y[] = {-1, 0, -1, 0, 0, -1}; /* (T,B) */
+    Tensor s[T], *state[T];
+    for (int t = 0; t < T; t++) {
+        s[t] = (Tensor){.shape = SHAPE(B, H), .len = B * H, .grad = ds[t]};
+        state[t] = &s[t];
+    }
+    double norm[T];
+    Batch batch = {.T = T, .B = B, .y = y};
+    trace_lag_norms(&batch, state, norm);
+    for (int k = 0; k < T; k++) {
+        static const double want[] = {5 * 5 + 4 * 4, 3 * 3 + 2 * 2, 1};
+        ck_assert_double_eq_tol(norm[k], sqrt(want[k]), 1e-12);
+    }
+    batch.y = NULL; /* then both end at step 2 */
+    trace_lag_norms(&batch, state, norm);
+    ck_assert_double_eq_tol(norm[0], sqrt(25 + 1e4), 1e-9);
+    state[1]->grad = NULL;
+    trace_lag_norms(&batch, state, norm);
+    ck_assert(norm[1] == 0);
+}
+END_TEST
+
+SUITE("trace", TESTS(lags, lags_of_different_lengths, tokens_as_labels, a_long_text), NO_ABORTS)

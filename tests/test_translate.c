@@ -55,4 +55,50 @@ START_TEST(a_number_that_is_none)
 }
 END_TEST
 
-SUITE("translate", TESTS(a_number_that_is_none), NO_ABORTS)
+/* Always the first letter, and never EOS. */
+static void step_on_and_on(void *self, int n, const int *parent, const int *token, real *logits)
+{
+    const Translator *t = self;
+    ck_assert(parent && token);
+    for (int i = 0; i < n * t->decoder.vocab; i++)
+        logits[i] = i % t->decoder.vocab == UNK + 1 ? 100 : 0; /* "a", the most frequent */
+}
+
+/* Every fifth source of one word has for its target the 22 words at which an output is cut off: it has
+ * them all, but was not at its end. (Such pairs are left out of training, since others are held out.) */
+START_TEST(cut_off_is_not_right)
+{
+    char path[] = "/tmp/lmzoo-translate-XXXXXX";
+    FILE *f = fdopen(mkstemp(path), "w");
+    for (int i = 0; i < 300; i++) {
+        fprintf(f, "w%d\t", i);
+        for (int k = 0; k < 22; k++) fputs(k ? " a" : "a", f);
+        if (i % 5) fprintf(f, " b%d c%d", i / 20, i % 20);
+        fputc('\n', f);
+    }
+    ck_assert_int_eq(fclose(f), 0);
+    for (int beam = 1; beam <= 2; beam++) {
+        EvalConfig c = eval_defaults();
+        Error err;
+        c.examples = 1000;
+        Evaluator e = {.config = &c, .run = data_defaults()};
+        e.run.of_pairs = true;
+        e.run.pairs.file = path;
+        ck_assert_msg(data_open(&e.data, &e.run, NULL, &err), "%s", err.text);
+        Translator t = {.read = read_nothing};
+        t.decoder = (Decoder){.self = &t, .vocab = e.data.task.outputs, .step = step_on_and_on};
+        t.decoder.bos = BOS, t.decoder.eos = EOS, t.decoder.pad = PAD;
+        TranslateConfig how = translate_defaults();
+        how.beam = beam;
+        const Translation q = translate_heldout(&e, &t, &how);
+        ck_assert_int_gt(q.all.n, 0);
+        ck_assert(json_real_value(json_object_get(e.extra, "bleu")) > 50); /* word by word right */
+        ck_assert(json_real_value(json_object_get(e.extra, "exact")) == 0);
+        json_decref(e.extra);
+        data_close(&e.data);
+    }
+    remove(path);
+}
+END_TEST
+
+SUITE("translate", TESTS(a_number_that_is_none, cut_off_is_not_right), NO_ABORTS)

@@ -87,9 +87,9 @@ typedef struct {
 KeyValues transformer_read(Tape *tp, const Transformer *m, const int *s, const int *len, int S,
                            int B);
 
-/* Logits (B,1,V) of what comes after the ids y (B), which are step t (from 0). past: of just the t steps
- * before, {0} at first; each (B,t,C) gives way to a (B,t+1,C), which like the logits lives on tp until its
- * reset. What *past had is copied, and may be on any tape. source, len (B): of transformer_read; NULL for
+/* Logits (B,1,V) of what comes after the ids y (B), which are step t (from 0). *past holds the keys and
+ * values of the steps before, (B,t,C) each, on any tape, {0} for t = 0. On return it holds those of step t
+ * too, (B,t+1,C), copied to tp; they and the logits live until its reset. source, len (B): of transformer_read; NULL for
  * a decoder alone. tp must be frozen. */
 Tensor *transformer_step(Tape *tp, const Transformer *m, const KeyValues *source, const int *len,
                          const int *y, int B, int t, KeyValues *past);

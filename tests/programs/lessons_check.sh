@@ -3,6 +3,16 @@
 # shellcheck disable=SC2016 # the backticks are those of Markdown
 . "$(dirname "$0")/../shell.sh"
 
+# The programs of the lessons refuse what they cannot show.
+expect 2 "needs --reset after" "$BIN"lessons/11-lstm --reset before --inner-bias --out "$tmp/x"
+expect 2 "--cell gru: has no c" "$BIN"lessons/11-lstm --cell gru --out "$tmp/x"
+expect 2 "give --text, without" "$BIN"lessons/11-lstm --lines --out "$tmp/x"
+expect 2 "sources of numbers differ" "$BIN"lessons/15-attention --task numbers --out "$tmp/x"
+expect 2 "--channels 5: must be a multiple of 4" "$BIN"lessons/20-transformer --channels 5 --out "$tmp/x"
+expect 2 "--channels 30: must be a multiple of --heads 4" "$BIN"lessons/21-parallelism --channels 30 --out "$tmp/x"
+expect 2 "--tokens 1500: must be a multiple of 1024" "$BIN"lessons/21-parallelism --tokens 1500 --out "$tmp/x"
+[ -e "$tmp/x" ] && fail "a refused start left something behind"
+
 # The pages that there are: what they quote and link to, their headings and equations.
 expect 0 "" env READ_ONLY=1 bash tests/lessons.sh
 
