@@ -2,18 +2,19 @@
 #ifndef SEARCH_H
 #define SEARCH_H
 
+#include "carried.h"
 #include "seq2seq.h"
 #include "translator.h"
 
 typedef struct {
     const Seq2seq *m;
     int vocab;
-    Tape always, source, step; /* what lives as long as this; as the source; as one step */
-    int len;                   /* of the source */
-    Tensor *words;             /* (V,N), see seq2seq_words */
-    Memory memory;             /* (S,1,H) */
-    real *kept;                /* (slots,n,H): the states of the hypotheses of the last step */
-    int n, cap;
+    Tape always, source; /* what lives as long as this; as the source */
+    StepTapes steps;     /* as a step and the one after it */
+    int len;             /* of the source */
+    Tensor *words;       /* (V,N), see seq2seq_words */
+    Memory memory;       /* (S,1,H) */
+    DecoderState state;  /* (n,H) of the hypotheses of the last step */
 } Search;
 
 Search search_init(const Seq2seq *m); /* of weights that will not change */

@@ -27,7 +27,7 @@ tensor blas parallel vecmath
 tape
 ops
 params nn cell optim
-safetensors checkpoint vocab pieces lexicon sample plot ngram agreement metrics decode translator label heads alignment
+safetensors checkpoint vocab pieces lexicon sample plot ngram agreement metrics decode carried translator label heads alignment
 task tasks text pairs
 model generate trace foreign
 data runlog

@@ -3,16 +3,18 @@
 #ifndef CACHE_H
 #define CACHE_H
 
+#include "carried.h"
 #include "transformer.h"
 #include "translator.h"
 
 typedef struct {
-    const Transformer *m;        /* borrowed */
-    Tape source_tape, step_tape; /* reset with every source; with every step */
-    int len;                     /* S, the source's steps */
-    KeyValues memory;            /* (1,S,C) each: what cross-attention looks at */
-    real *past; /* (2L,n,t,C), malloc'ed: of layer 0 the keys, then the values; of layer 1 .. */
-    int n, t;   /* hypotheses of the last step; steps so far, BOS included */
+    const Transformer *m; /* borrowed */
+    Tape source_tape;     /* reset with every source */
+    StepTapes steps;      /* of a step and the one after it */
+    int len;              /* S, the source's steps */
+    KeyValues memory;     /* (1,S,C) each: what cross-attention looks at */
+    KeyValues past;       /* (n,t,C) each, of the n hypotheses of the last step */
+    int t;                /* steps so far, BOS included */
 } Cache;
 
 Cache cache_init(const Transformer *m); /* m must outlive it and stay where it is */
