@@ -182,6 +182,33 @@ static bool have_gnuplot(void)
 
 /* The numbers that gnuplot reads, panel by panel, are ours, commas and quotes in the tokens or not:
  * its plot commands are made to print instead. */
+/* Letters are as large as leaves them apart, and no larger than 11 or smaller than 4. */
+START_TEST(letters_fit)
+{
+    enum { MOST = 300 };
+    static const struct {
+        int n;
+        const char *font;
+    } c[] = {{4, "set xtics scale 0 norotate font ',11' ("},
+             {50, "set xtics scale 0 norotate font ',9' ("},
+             {100, "set xtics scale 0 norotate font ',4' ("},
+             {MOST, "set xtics scale 0 norotate font ',4' ("}};
+    static const char *tokens[MOST];
+    static real weight[MOST];
+    for (int i = 0; i < MOST; i++) tokens[i] = "a";
+    for (int i = 0; i < LEN(c); i++) {
+        char *dir = temporary();
+        Error err;
+        const Alignment a = {1, c[i].n, tokens, tokens, weight};
+        ck_assert_msg(alignment_write(dir, "a", "a", &a, 1, &err), "%s", err.text);
+        char *script = contents(dir, "a.gp");
+        ck_assert_msg(strstr(script, c[i].font) != NULL, "%d tokens: no %s", c[i].n, c[i].font);
+        free(script);
+        leave(dir, (const char *const[]){"a.csv", "a.gp"}, 2);
+    }
+}
+END_TEST
+
 START_TEST(gnuplot_reads_it)
 {
     if (!have_gnuplot()) return;
@@ -259,5 +286,5 @@ END_TEST
 
 SUITE("alignment",
       TESTS(words_are_numbered, letters_stand_above, odd_tokens, never_wider_than_80, the_csv,
-            gnuplot_reads_it, pictures),
+            letters_fit, gnuplot_reads_it, pictures),
       ABORTS(no_tokens, no_alignments))

@@ -262,7 +262,23 @@ START_TEST(invalid_string_to_json)
 }
 END_TEST
 
+/* Strings of a config live until the program ends, equal ones once. */
+START_TEST(strings_from_json)
+{
+    const char *a = "", *b = "", *c = "";
+    Option opt[] = {OPTION_STRING("a", &a, ""), OPTION_STRING("b", &b, ""),
+                    OPTION_STRING("c", &c, "")};
+    json_t *j = json_pack("{s:s, s:s, s:s}", "a", "runs/one", "b", "runs/one", "c", "runs/two");
+    Error err;
+    ck_assert_msg(args_from_json(opt, LEN(opt), j, &err), "%s", err.text);
+    json_decref(j);
+    ck_assert_str_eq(a, "runs/one");
+    ck_assert_str_eq(c, "runs/two");
+    ck_assert_ptr_eq(a, b);
+}
+END_TEST
+
 SUITE("args_value",
       TESTS(whole_numbers, type_limits, reals, strings, json_round_trip, json_form, json_keeps,
-            json_refused),
+            json_refused, strings_from_json),
       ABORTS(flag_takes_no_text, invalid_string_to_json))

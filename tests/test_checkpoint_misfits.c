@@ -127,14 +127,16 @@ START_TEST(states_with_impossible_numbers)
 {
     Run b;
     run_init(&b, 2, 4, OPTIM_ADAMW);
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 9; i++) {
         static const char *const fragment[] = {"\"train.step\": is -1; must be 0 to 2147483647",
                                                "\"train.tokens\": is -2",
                                                "\"train.cursor\": is -3",
                                                "\"optim.step\": is -4",
                                                "\"train.seconds\": is nan",
                                                "\"train.step\": is 2147483648",
-                                               "\"train.cursor\": is 4611686018427387904"};
+                                               "\"train.cursor\": is 4611686018427387904",
+                                               "\"train.seconds\": is -1; must be 0 or more",
+                                               "\"train.loss_sum\": is inf; must be finite"};
         Run a;
         run_init(&a, 1, 4, OPTIM_ADAMW);
         if (i == 0) a.s.step = -1;
@@ -144,10 +146,39 @@ START_TEST(states_with_impossible_numbers)
         if (i == 4) a.s.seconds = (double)NAN;
         if (i == 5) a.s.step = (int64_t)1 << 31;
         if (i == 6) a.s.cursor = (int64_t)1 << 62;
+        if (i == 7) a.s.seconds = -1;
+        if (i == 8) a.s.loss_sum = (double)INFINITY;
         run_save(&a);
         expect_state(&a, &b, fragment[i]);
         run_free(&a);
     }
+    run_free(&b);
+}
+END_TEST
+
+/* optim.step is an int in memory: a number beyond it is refused, not cut off. The largest of all is good. */
+START_TEST(states_with_large_numbers)
+{
+    Run a, b;
+    Safetensors st;
+    Error err;
+    static const int64_t beyond = (int64_t)1 << 32;
+    run_init(&a, 1, 4, OPTIM_ADAMW);
+    run_init(&b, 2, 4, OPTIM_ADAMW);
+    a.s.step = a.o.step = INT32_MAX;
+    a.s.tokens = a.s.cursor = INT64_MAX / 4;
+    run_save(&a);
+    ck_assert_msg(checkpoint_load_state(a.dir, &b.ps, &b.o, &b.s, &err), "%s", err.text);
+    ck_assert(same_run(&a, &b));
+    char *path = run_path(&a, "state.safetensors");
+    ck_assert_msg(safetensors_open(&st, path, &err), "%s", err.text);
+    for (int i = 0; i < st.n; i++)
+        if (strcmp(st.tensor[i].name, "optim.step") == 0) st.tensor[i].data = &beyond;
+    ck_assert_msg(safetensors_save(path, st.tensor, st.n, NULL, &err), "%s", err.text);
+    safetensors_close(&st);
+    free(path);
+    expect_state(&a, &b, "\"optim.step\": is 4294967296; must be 0 to 2147483647");
+    run_free(&a);
     run_free(&b);
 }
 END_TEST
@@ -200,5 +231,5 @@ END_TEST
 
 SUITE("checkpoint_misfits",
       TESTS(models_that_do_not_fit, states_that_do_not_fit, states_with_impossible_numbers,
-            state_of_another_build, truncated_state),
+            states_with_large_numbers, state_of_another_build, truncated_state),
       NO_ABORTS)

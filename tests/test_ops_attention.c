@@ -50,6 +50,26 @@ START_TEST(additive_by_hand)
 }
 END_TEST
 
+/* A tape's memory is used again, whatever stands there: a second step's gradients are the first's. */
+START_TEST(a_second_step)
+{
+    Tape tp = {0};
+    const int len[] = {2};
+    for (int step = 0; step < 3; step++) {
+        Tensor *q = GIVEN(&tp, SHAPE(1, 1, 1), 1), *k = GIVEN(&tp, SHAPE(2, 1, 1), 0, -1);
+        Tensor *v = GIVEN(&tp, SHAPE(2, 1, 1), 4, 8), *w = GIVEN(&tp, SHAPE(1), 1);
+        Tensor *y = op_attend_additive(&tp, q, k, w, v, len, NULL);
+        BACKWARD(&tp, y, 1);
+        static real first[4];
+        const real now[4] = {q->grad[0], k->grad[0], k->grad[1], w->grad[0]};
+        if (step == 0) memcpy(first, now, sizeof first);
+        ck_assert_mem_eq(first, now, sizeof first);
+        tape_reset(&tp);
+    }
+    tape_free(&tp);
+}
+END_TEST
+
 /* --- against primitive ops ----------------------------------------------------------------------- */
 
 enum { T = 3, S = 5, A = 19, C = 6 };
@@ -175,6 +195,6 @@ START_TEST(same_bits_on_any_threads)
 END_TEST
 
 SUITE("ops_attention",
-      TESTS(dot_by_hand, additive_by_hand, equals_its_composition, padding_is_not_seen,
-            pick_and_reverse, same_bits_on_any_threads),
+      TESTS(dot_by_hand, additive_by_hand, a_second_step, equals_its_composition,
+            padding_is_not_seen, pick_and_reverse, same_bits_on_any_threads),
       NO_ABORTS)

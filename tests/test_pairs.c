@@ -353,6 +353,20 @@ START_TEST(dates)
 }
 END_TEST
 
+/* A form has one date, but a date has three forms: no loss is known to be the best then. */
+START_TEST(what_is_determined)
+{
+    for (int swap = 0; swap < 2; swap++) {
+        PairsConfig c = pairs_defaults();
+        c.task = "dates", c.swap = swap, c.items = 50;
+        Opened *o = open_pairs(&c);
+        ck_assert(swap ? isnan(o->task.loss_perfect) : o->task.loss_perfect == 0);
+        ck_assert(swap ? isnan(o->task.metric_perfect) : o->task.metric_perfect == 1);
+        close_pairs(o);
+    }
+}
+END_TEST
+
 START_TEST(so_many_to_train_on)
 {
     PairsConfig c = pairs_defaults();
@@ -426,5 +440,5 @@ END_TEST
 SUITE("pairs",
       TESTS(drawn_sequences, drawn_splits_are_disjoint, short_sources_are_all_in_training,
             lengths_of_another_length, perfect_and_chance, numbers, typed_sources, dates,
-            so_many_to_train_on, places, wrong_options),
+            what_is_determined, so_many_to_train_on, places, wrong_options),
       NO_ABORTS)

@@ -316,6 +316,38 @@ START_TEST(swapped)
 }
 END_TEST
 
+/* Of pairs that differ in their spaces alone one stays, the same whatever the order of the file. */
+START_TEST(spaces_play_no_part)
+{
+    static const char *const space[] = {" ", "  ", "   "};
+    Opened *o[2];
+    for (int turned = 0; turned < 2; turned++) {
+        Lines l = sample(300, 0);
+        for (int k = 0; k < 300; k++) {
+            const char *gap = space[(k % 3 + turned + k * turned) % 3];
+            char *source = xformat("x%ssource %d a", gap, k % 100),
+                 *target = xformat("x%st%d", gap, k % 100);
+            add_line(&l, source, target);
+            free(source), free(target);
+        }
+        o[turned] = open_bytes(l.text, l.len, pairs_defaults());
+        free(l.text);
+    }
+    ck_assert_int_eq(o[0]->pairs.repeated, 200);
+    ck_assert_int_eq(o[1]->pairs.repeated, 200);
+    for (int s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
+        ck_assert_int_eq(o[0]->pairs.n[s], o[1]->pairs.n[s]);
+        for (int i = 0; i < o[0]->pairs.n[s]; i++) {
+            const Pair *a = pairs_item(&o[0]->pairs, (Split)s, i);
+            const Pair *b = pairs_item(&o[1]->pairs, (Split)s, i);
+            ck_assert_str_eq(a->source_text, b->source_text);
+            ck_assert_str_eq(a->target_text, b->target_text);
+        }
+    }
+    close_pairs(o[0]), close_pairs(o[1]);
+}
+END_TEST
+
 /* --- through data.h, as programs do ------------------------------------------------------------------ */
 START_TEST(vocabularies_in_a_config)
 {
@@ -399,5 +431,5 @@ END_TEST
 SUITE("pairs_files",
       TESTS(nothing_held_out_is_seen, order_plays_no_part, heldout_grows_around_the_same,
             lines_of_a_file, malformed_files, vocabulary_of_training_pairs, given_vocabularies,
-            batches, swapped, vocabularies_in_a_config, french),
+            batches, swapped, spaces_play_no_part, vocabularies_in_a_config, french),
       NO_ABORTS)

@@ -249,6 +249,23 @@ START_TEST(no_gnuplot)
 }
 END_TEST
 
+/* A figure is the same for every user: no ~/.gnuplot comes before its script. */
+START_TEST(no_settings_of_the_user)
+{
+    if (!have_gnuplot()) return;
+    Place p = place_new("plot x title 'ours'\n");
+    char *settings = xformat("%s/.gnuplot", p.dir);
+    write_text(settings, "set title 'theirs'\n");
+    setenv("HOME", p.dir, 1);
+    ck_assert(plot_draw(p.script, p.picture, "svg", 300, 200));
+    ck_assert_int_ge(count(p.picture, "ours"), 1);
+    ck_assert_int_eq(count(p.picture, "theirs"), 0);
+    unlink(settings);
+    free(settings);
+    place_free(&p);
+}
+END_TEST
+
 START_TEST(no_such_kind)
 {
     plot_draw("x.gp", "x.pdf", "pdf", 1, 1);
@@ -257,5 +274,5 @@ END_TEST
 
 SUITE("plot",
       TESTS(quoting, quoting_for_gnuplot, eight_colours, png, svg_here, dumb_and_none,
-            failing_script, a_planted_link, nowhere_to_draw, no_gnuplot),
+            failing_script, a_planted_link, nowhere_to_draw, no_gnuplot, no_settings_of_the_user),
       ABORTS(no_such_kind))

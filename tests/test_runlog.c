@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "runlog.h"
 #include "suite.h"
 
@@ -83,4 +84,89 @@ START_TEST(advice)
 }
 END_TEST
 
-SUITE("runlog", TESTS(locks, advice), NO_ABORTS)
+/* --- what is written there ------------------------------------------------------------------------ */
+
+static void write_file(const char *name, const char *text)
+{
+    char *path = path_of(name);
+    ck_assert(file_write(path, text, strlen(text), &why));
+    free(path);
+}
+
+static void ck_file(const char *name, const char *want)
+{
+    char *path = path_of(name), *text;
+    size_t len;
+    ck_assert_msg(file_read(path, 1 << 20, &text, &len, &why), "%s", why.text);
+    ck_assert_str_eq(text, want);
+    free(text), free(path);
+}
+
+static const char heading[] =
+    "step,tokens,seconds,train_loss,valid_loss,metric,lr,grad_norm,tokens_per_second\n";
+
+/* What was not measured is empty. */
+START_TEST(rows)
+{
+    RunLog log;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_msg(runlog_open(&log, dir, false, false, 0, &why), "%s", why.text);
+    const LogRow row = {3, 30, 1.5, .25, (double)NAN, (double)NAN, 1e-3, 2, 20};
+    ck_assert(runlog_write(&log, &row, &why));
+    runlog_close(&log);
+    char *want = xformat("%s3,30,1.500,0.250000,,,0.001,2,20\n", heading);
+    ck_file("log.csv", want);
+    free(want);
+    remove_file("log.csv"), remove_file(".lock"), rmdir(dir);
+}
+END_TEST
+
+/* A log alone is a run as well: it is refused and kept, and --overwrite takes its figures with it. */
+START_TEST(a_directory_that_is_used)
+{
+    static const char *const figures[] = {"trace.csv",     "gates.csv",     "by_length.csv",
+                                          "by_source.csv", "alignment.csv", "positions.csv",
+                                          "heads.csv",     "loss.gp",       "trace.svg"};
+    RunLog log;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    write_file("log.csv", "old\n");
+    ck_says(refused(), "holds a run already", true);
+    ck_file("log.csv", "old\n");
+    for (int i = 0; i < LEN(figures); i++) write_file(figures[i], "old\n");
+    ck_assert_msg(runlog_open(&log, dir, false, true, 0, &why), "%s", why.text);
+    runlog_close(&log);
+    ck_file("log.csv", heading);
+    remove_file("log.csv"), remove_file(".lock");
+    ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
+/* What runlog_show says to a file, of step 4 of 10 after 60 seconds. */
+START_TEST(progress)
+{
+    RunLog log;
+    LogRow row = {4, 40, 60, 2, 3, (double)NAN, 1e-3, 1, 12345};
+    char shown[256] = "";
+    int out[2];
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_msg(runlog_open(&log, dir, false, false, 0, &why), "%s", why.text);
+    log.terminal = false;
+    ck_assert_int_eq(pipe(out), 0);
+    const int before = dup(STDERR_FILENO);
+    dup2(out[1], STDERR_FILENO);
+    runlog_show(&log, &row, 10, false);
+    row.step = 5, row.valid_loss = (double)NAN;
+    runlog_show(&log, &row, 10, true); /* no validation, no line */
+    dup2(before, STDERR_FILENO);
+    close(out[1]);
+    ck_assert_int_gt(read(out[0], shown, sizeof shown - 1), 0);
+    ck_assert_str_eq(shown,
+                     "4/10 loss 2.000 (valid 3.000)  lr 1.0e-03  |g| 1.00  12.3k tok/s  01:30\n");
+    ck_assert_int_eq(log.valid.step, 4); /* the last that was validated */
+    close(out[0]), close(before);
+    runlog_close(&log);
+    remove_file("log.csv"), remove_file(".lock"), rmdir(dir);
+}
+END_TEST
+
+SUITE("runlog", TESTS(locks, advice, rows, a_directory_that_is_used, progress), NO_ABORTS)

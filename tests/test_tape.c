@@ -61,6 +61,23 @@ START_TEST(many_uses_add_up)
 }
 END_TEST
 
+/* What is kept of an intermediate result is its own gradient, not what its input has besides: a sum hands
+ * its gradient on, and here the first input has another use, recorded before. */
+START_TEST(kept_gradients_are_apart)
+{
+    Params ps = params_init(1);
+    Tape tp = {.keep_grads = true};
+    Tensor *x = counting(&ps, SHAPE(2), "x");
+    Tensor *z = op_scale(&tp, x, 1), *other = op_scale(&tp, z, 10);
+    Tensor *sum = op_add(&tp, z, op_scale(&tp, x, 1));
+    tape_backward(&tp, op_dot(&tp, op_add(&tp, op_mul(&tp, sum, sum), other), ones));
+    ck_reals(sum->grad, 2, (real[]){4, 8});
+    ck_reals(z->grad, 2, (real[]){14, 18});
+    tape_free(&tp);
+    params_free(&ps);
+}
+END_TEST
+
 /* What the loss does not depend on gets no gradient, whether before or after it on the tape. */
 START_TEST(side_branches)
 {
@@ -289,7 +306,7 @@ START_TEST(view_before_the_start)
 END_TEST
 
 SUITE("tape",
-      TESTS(accumulates_until_zeroed, many_uses_add_up, side_branches,
+      TESTS(accumulates_until_zeroed, many_uses_add_up, kept_gradients_are_apart, side_branches,
             constants_and_frozen_tapes_record_nothing, views_share_the_gradient,
             two_losses_on_one_tape, the_loss_may_be_a_view, gradient_buffers_are_used_again,
             the_arena_stops_growing_after_one_step, a_reset_forgets_gradient_buffers, long_tapes),

@@ -228,6 +228,7 @@ START_TEST(refused)
         {"abc", "", false, 1, {"/valid", "empty", ""}},
         {"0123456789", NULL, false, 1, {"9 tokens", "1 held out", "--seq-len"}},
         {"0123456789", "012345", false, 6, {"10 tokens", "6 held out", "needs 7"}},
+        {"012345", "0123456789", false, 6, {"6 tokens", "10 held out", "needs 7"}},
         {"short", NULL, false, 0, {"4 tokens", "1 held out", "needs 65"}},
         {"one line\n", NULL, true, 0, {"1 lines", "0 held out", "--valid"}},
         {"\n\r\n\n", "a", true, 0, {"0 lines", "1 held out", "--valid"}},

@@ -90,6 +90,30 @@ START_TEST(tokens_as_labels)
 }
 END_TEST
 
+/* The units that are shown first are those that vary, not those that are open. */
+START_TEST(liveliest_units_first)
+{
+    enum { TOKENS = 4, UNITS = 3 };
+    static const int ids[TOKENS] = {'a', 'b', 'c', 'd'};
+    const Vocab v = vocab_bytes();
+    GateTrace t = gates_of(TOKENS, UNITS);
+    for (int k = 0; k < t.gates; k++)
+        for (int i = 0; i < TOKENS; i++) {
+            real *x = t.value[k] + i * UNITS;
+            x[0] = 1, x[1] = i % 2 ? (real).5 : (real).25, x[2] = i % 2 ? (real).75 : 0;
+        }
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_msg(trace_gates_write(dir, &t, &v, ids, &why), "%s", why.text);
+    char *csv = taken("gates.csv");
+    ck_assert_ptr_nonnull(strstr(csv, "\n0,\"a\",0,2,"));
+    ck_assert_ptr_nonnull(strstr(csv, "\n0,\"a\",1,1,"));
+    ck_assert_ptr_nonnull(strstr(csv, "\n0,\"a\",2,0,1.0000,1.0000\n"));
+    trace_gates_free(&t);
+    free(csv);
+    rmdir(dir);
+}
+END_TEST
+
 /* Time grows with the text, not with its square. */
 START_TEST(a_long_text)
 {
@@ -140,4 +164,6 @@ START_TEST(lags_of_different_lengths)
 }
 END_TEST
 
-SUITE("trace", TESTS(lags, lags_of_different_lengths, tokens_as_labels, a_long_text), NO_ABORTS)
+SUITE("trace",
+      TESTS(lags, lags_of_different_lengths, tokens_as_labels, liveliest_units_first, a_long_text),
+      NO_ABORTS)

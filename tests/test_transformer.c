@@ -380,6 +380,32 @@ END_TEST
 
 /* A head's slope is 2^(-8h/H) under a causal mask (Press et al. 2022); where both ways are open, as
  * many heads look back as ahead, with equal slopes. */
+/* An alignment is the mean of the last layer's heads, of the output as it is written. */
+START_TEST(alignments)
+{
+    enum { N = 4, M = 3 };
+    Net *n = net_new(small("post", "sinusoid"), true);
+    Cache cache = cache_init(&n->m);
+    const Translator t = cache_translator(&cache);
+    int source[N] = {5, 4, 9, 6}, output[M] = {7, 5, EOS}, x[M] = {BOS, 7, 5}, len = N;
+    const Batch batch = {.T = M, .B = 1, .x = x, .S = N, .s = source, .s_len = &len};
+    real weight[M * N];
+    t.align(t.self, source, N, output, M, weight);
+    Tape tp = {.frozen = true};
+    const int H = n->m.config.heads;
+    const real *p = transformer_looks(&tp, &n->m, &batch).cross[n->m.config.layers - 1];
+    ck_assert_int_gt(H, 1);
+    for (int i = 0; i < M * N; i++) {
+        double mean = 0;
+        for (int h = 0; h < H; h++) mean += (double)p[h * M * N + i] / H;
+        ck_assert_double_eq_tol((double)weight[i], mean, 1e-6);
+    }
+    tape_free(&tp);
+    cache_free(&cache);
+    net_free(n);
+}
+END_TEST
+
 START_TEST(slopes_of_alibi)
 {
     Tape tp = {0};
@@ -390,6 +416,8 @@ START_TEST(slopes_of_alibi)
         ck_assert_double_eq_tol((double)both[h % 2 * 8 + h], pow(2, -2 * (h / 2) - 2), 1e-9);
         ck_assert(isinf((double)both[(h + 1) % 2 * 8 + h]));
     }
+    const real *odd = positions_slopes(&tp, ALIBI, 3, true); /* two look back, one ahead */
+    ck_assert(odd[0] == 1 / 16.f && odd[3 + 1] == 1 / 16.f && odd[2] == 1 / 256.f);
     const real *alone = positions_slopes(&tp, ALIBI, 1, true); /* one head sees all */
     ck_assert(alone[0] == 1 / 256.f && alone[1] == 1 / 256.f);
     ck_assert_ptr_null(positions_slopes(&tp, ROTARY, 8, true));
@@ -415,9 +443,35 @@ START_TEST(same_bits_on_any_threads)
 }
 END_TEST
 
+/* Learned positions: a place for each step of the longest sequence and one for its EOS. Rotary ones turn
+ * pairs of a head's columns. */
+START_TEST(sizes_that_fit)
+{
+    static const struct {
+        const char *positions;
+        int longest, channels, heads;
+        bool fits;
+    } c[] = {{"learned", 41, 12, 4, true},
+             {"learned", 40, 12, 4, false},
+             {"sinusoid", 1, 12, 4, true},
+             {"rotary", 1, 12, 4, false},
+             {"rotary", 1, 12, 3, true}};
+    const Task of_40 = {
+        .vocab = 9, .outputs = 9, .length = 20, .lengths = {10, 40}, .n_lengths = 2, .extra = 1};
+    for (int i = 0; i < LEN(c); i++) {
+        Error err;
+        TransformerConfig t = transformer_defaults();
+        t.positions = c[i].positions, t.longest = c[i].longest;
+        t.channels = c[i].channels, t.heads = c[i].heads;
+        ck_assert_msg(transformer_check(&t, &of_40, &err) == c[i].fits, "case %d", i);
+    }
+}
+END_TEST
+
 SUITE("transformer",
       TESTS(sees_nothing_ahead, sees_its_source_and_no_padding, padding_changes_nothing,
-            order_comes_from_positions, sinusoids_rotate, base_preset, count_is_that_of_the_network,
-            options_that_contradict, residuals_carry_the_input, overfits_a_batch, decoding,
-            a_step_at_a_time, slopes_of_alibi, same_bits_on_any_threads),
+            order_comes_from_positions, sinusoids_rotate, base_preset, sizes_that_fit,
+            count_is_that_of_the_network, options_that_contradict, residuals_carry_the_input,
+            overfits_a_batch, decoding, a_step_at_a_time, slopes_of_alibi, alignments,
+            same_bits_on_any_threads),
       ABORTS(a_step_is_left_out))

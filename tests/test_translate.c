@@ -1,4 +1,6 @@
 /* What is said of translations, also of those of a model that is broken. */
+#include <unistd.h>
+
 #include "suite.h"
 #include "translate.h"
 
@@ -101,4 +103,169 @@ START_TEST(cut_off_is_not_right)
 }
 END_TEST
 
-SUITE("translate", TESTS(a_number_that_is_none, cut_off_is_not_right), NO_ABORTS)
+/* --- a model that knows the answers ----------------------------------------------------------------- */
+
+enum { LINES = 900, LONGEST = 16 };
+
+/* It writes the held-out targets, one after the other, but for the last `dropped` tokens; or, where it
+ * knows no end, the same token for ever. */
+typedef struct {
+    Translator t;
+    const Pairs *pairs;
+    bool endless;
+    int dropped, next, at, S, steps; /* steps: of the source that was read last */
+} Teacher;
+
+static void teacher_read(void *self, const int *source, int S)
+{
+    Teacher *k = self;
+    ck_assert_ptr_nonnull(source);
+    k->S = S, k->at = k->steps = 0, k->next++;
+}
+
+static void teacher_step(void *self, int n, const int *parent, const int *token, real *logits)
+{
+    Teacher *k = self;
+    ck_assert(n == 1 && *parent == 0 && *token >= 0);
+    const Pair *pair = pairs_item(k->pairs, SPLIT_TEST, k->next - 1);
+    const int len = pair->n_target - k->dropped;
+    for (int i = 0; i < k->t.decoder.vocab; i++) logits[i] = -1000;
+    logits[k->endless ? FIRST_PIECE : k->at < len ? pair->target[k->at] : EOS] = 0;
+    k->at++, k->steps++;
+}
+
+/* Sources of 1 to 16 words, a word of the target for each; some have two spaces between them. */
+static void write_pairs(char *path)
+{
+    const int fd = mkstemp(path);
+    FILE *f = fdopen(fd, "w");
+    ck_assert_ptr_nonnull(f);
+    for (int line = 0, x = 1; line < LINES; line++)
+        for (int side = 0; side < 2; side++) {
+            for (int i = 0; i <= line % LONGEST; i++) {
+                x = (x * 75 + 74) % 65537;
+                fprintf(f, "%s%s%d", i == 0 ? "" : side ? "  " : " ", side ? "너비" : "w", x % 7);
+            }
+            fputc(side ? '\n' : '\t', f);
+        }
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+typedef struct {
+    EvalConfig config;
+    Evaluator e;
+    Teacher k;
+    char path[32];
+} Lesson;
+
+static void lesson_open(Lesson *l, const char *task)
+{
+    Error err;
+    *l = (Lesson){.config = eval_defaults(), .path = "/tmp/lmzoo-XXXXXX"};
+    l->e = (Evaluator){.config = &l->config, .run = data_defaults()};
+    l->e.run.of_pairs = true;
+    l->e.run.pairs.task = task;
+    if (!task) write_pairs(l->path), l->e.run.pairs.file = l->path;
+    ck_assert_msg(data_open(&l->e.data, &l->e.run, NULL, &err), "%s", err.text);
+    l->k.pairs = &l->e.data.pairs;
+    l->k.t = (Translator){.self = &l->k, .read = teacher_read};
+    l->k.t.decoder =
+        (Decoder){.self = &l->k, .vocab = l->e.data.task.outputs, .step = teacher_step};
+    l->k.t.decoder.bos = BOS, l->k.t.decoder.eos = EOS, l->k.t.decoder.pad = PAD;
+}
+
+static Translation lesson_translate(Lesson *l)
+{
+    const TranslateConfig how = translate_defaults();
+    json_decref(l->e.extra);
+    l->k.next = 0;
+    return translate_heldout(&l->e, &l->k.t, &how);
+}
+
+static void lesson_close(Lesson *l)
+{
+    if (l->e.run.pairs.file) unlink(l->path);
+    json_decref(l->e.extra);
+    data_close(&l->e.data);
+}
+
+static int code_points(const char *s)
+{
+    int n = 0;
+    for (; *s; s++) n += (*s & 0xC0) != 0x80;
+    return n;
+}
+
+/* Right is what has the right tokens, however they are spaced; rows are of equal width, and a source of
+ * the last length of a row is counted in it. */
+START_TEST(right_answers)
+{
+    Lesson l;
+    lesson_open(&l, NULL);
+    l.config.examples = 50;
+    const Translation q = lesson_translate(&l);
+    int n[QUALITY_ROWS] = {0};
+    ck_assert_int_eq(l.e.data.task.length, LONGEST);
+    ck_assert_int_eq(q.width, LONGEST / QUALITY_ROWS);
+    ck_assert(q.all.n == 50 && q.all.right == 50 && q.all.bleu.tokenizer == BLEU_NONE);
+    for (int i = 0; i < 50; i++)
+        n[(pairs_item(l.k.pairs, SPLIT_TEST, i)->n_source - 1) / q.width]++;
+    for (int i = 0; i < QUALITY_ROWS; i++)
+        ck_assert(q.row[i].n == n[i] && q.row[i].bleu.tokenizer == BLEU_NONE);
+    lesson_close(&l);
+    lesson_open(&l, "dates");
+    l.config.examples = 5;
+    ck_assert_int_eq(lesson_translate(&l).all.bleu.tokenizer, BLEU_CHAR);
+    lesson_close(&l);
+}
+END_TEST
+
+/* Of words the spaces count, one between two; the last word of each is missing here. */
+START_TEST(character_errors)
+{
+    Lesson l;
+    lesson_open(&l, NULL);
+    l.config.examples = 50, l.k.dropped = 1;
+    const Translation q = lesson_translate(&l);
+    int missing = 0, all = 0;
+    for (int i = 0; i < 50; i++) {
+        const char *tokens = pairs_item(l.k.pairs, SPLIT_TEST, i)->target_tokens;
+        const char *space = strrchr(tokens, ' ');
+        missing += code_points(space ? space : tokens);
+        all += code_points(tokens);
+    }
+    ck_assert_int_eq(q.all.right, 0);
+    ck_assert_double_eq_tol(char_error_rate(&q.all.characters), (double)missing / all, 1e-12);
+    lesson_close(&l);
+}
+END_TEST
+
+/* A model that knows no end is stopped: at twice the source and 20, or where its places end, the first of
+ * which BOS takes. Its log p is of one pair, however many there are. */
+START_TEST(outputs_without_end)
+{
+    static const struct {
+        int longest, want; /* -1: 2 S + 20 */
+    } c[] = {{0, -1}, {1000, -1}, {10, 9}, {2, 1}};
+    Lesson l;
+    lesson_open(&l, NULL);
+    l.config.examples = 1, l.k.endless = true;
+    for (int i = 0; i < LEN(c); i++) {
+        l.k.t.longest = c[i].longest;
+        lesson_translate(&l);
+        ck_assert_int_eq(l.k.steps, c[i].want < 0 ? 2 * l.k.S + 20 : c[i].want);
+    }
+    lesson_close(&l);
+    for (int beam = 1; beam <= 3; beam += 2) {
+        json_t *o = json_of(false, beam);
+        const double log_p = json_real_value(json_object_get(o, "log_probability"));
+        ck_assert_double_eq_tol(log_p, -log(24), 1e-6); /* EOS at once, of 20 letters and 4 more */
+        json_decref(o);
+    }
+}
+END_TEST
+
+SUITE("translate",
+      TESTS(a_number_that_is_none, cut_off_is_not_right, right_answers, character_errors,
+            outputs_without_end),
+      NO_ABORTS)

@@ -28,4 +28,24 @@ for try in 1 2 3 4 5; do
         "$BIN"rnn/train --task parity --steps 1000000 --plot none --out "$tmp/run" 2>"$tmp/err"
     [ -s "$tmp/run/model.safetensors" ] || fail "try $try: nothing was saved: $(tail -1 "$tmp/err")"
 done
+
+# A signal that comes twice at once is one, and saves; a second one later ends the run where it stands. A
+# step must be long for that, or it is over before the second comes.
+for pause in 0.02 0.4; do
+    rm -rf "$tmp/run"
+    "$BIN"rnn/train --quiet --task parity --hidden 512 --batch 2048 --steps 100 --eval-every 100 --save-every 100 \
+        --plot none --out "$tmp/run" &
+    job=$!
+    until [ -s "$tmp/run/log.csv" ] && [ "$(wc -l <"$tmp/run/log.csv")" -ge 2 ]; do sleep 0.02; done
+    kill -TERM $job
+    sleep $pause
+    kill -TERM $job 2>/dev/null
+    wait $job
+    [ $? -eq 143 ] || fail "two signals: not status 143"
+    if [ $pause = 0.02 ]; then
+        [ -s "$tmp/run/model.safetensors" ] || fail "two signals at once: nothing was saved"
+    elif awk -F, 'NR == 2 { exit !($3 > 1.5) }' "$tmp/run/log.csv"; then
+        [ -e "$tmp/run/model.safetensors" ] && fail "the second signal did not end the run"
+    fi
+done
 exit 0

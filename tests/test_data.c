@@ -1,0 +1,135 @@
+/* What eval makes of a text with any model: scores, the counting models beside them, samples. The model
+ * here is told by its state how many tokens it has read, and nothing else. */
+#include "data.h"
+#include "generate.h"
+#include "ngram.h"
+#include "text_help.h"
+
+enum { MOST = 64 };
+
+typedef struct {
+    int V, n, seen[MOST]; /* the ids it was given, of the first sequence */
+    int64_t read;         /* tokens of all batches before */
+    bool even;            /* all tokens are alike to it */
+} Counter;
+
+/* After n tokens the likeliest is id 1 + n mod (V - 1): in the order of the vocabulary. */
+static Tensor *count_forward(Tape *tp, const void *self, const Batch *batch, real *state,
+                             Rng *dropout)
+{
+    Counter *c = (Counter *)self;
+    ck_assert(state && !dropout);
+    Tensor *z = tape_zeros(tp, SHAPE(batch->T, batch->B, c->V));
+    for (int t = 0; t < batch->T; t++)
+        for (int b = 0; b < batch->B; b++) {
+            state[b]++;
+            if (b == 0 && c->n < MOST) c->seen[c->n++] = batch->x[t * batch->B];
+            if (!c->even) z->data[(t * batch->B + b) * c->V + 1 + (int)state[b] % (c->V - 1)] = 50;
+        }
+    c->read += batch->T;
+    for (int b = 0; b < batch->B; b++) ck_assert_int_eq((int)state[b], (int)c->read);
+    return z;
+}
+
+static Model model_of(Counter *c)
+{
+    return (Model){.self = c, .name = "counter", .forward = count_forward, .state_size = 1};
+}
+
+/* A sample starts after a newline; one item of a list ends before the next, running text goes on. */
+START_TEST(samples)
+{
+    static const struct {
+        const char *prompt;
+        bool line;
+        const char *want;
+        int fed;
+    } c[] = {{NULL, false, "abc\nab\n", 7},
+             {NULL, true, "abc\n", 4},
+             {"cc", true, "ccc\n", 4},
+             {"\xEA\xB0\x80", false,
+              "\xEA\xB0\x80"
+              "bc\nabc\n",
+              8}};
+    Vocab v = vocab_chars("\nabc", 4);
+    for (int i = 0; i < LEN(c); i++) {
+        Counter counter = {.V = v.size};
+        const Model m = model_of(&counter);
+        const Generation g = {.prompt = c[i].prompt, .length = 6, .line = c[i].line};
+        char *text;
+        size_t len;
+        FILE *f = open_memstream(&text, &len);
+        ck_assert_int_eq(generate(&m, &v, &g, 1, 0, f), i == 3);
+        fclose(f);
+        ck_assert_str_eq(text, c[i].want);
+        ck_assert_int_eq(counter.seen[0], vocab_id(&v, '\n'));
+        ck_assert_int_eq(counter.n, c[i].fed);
+        free(text);
+    }
+    vocab_free(&v);
+}
+END_TEST
+
+static Data *open_data(const char *text)
+{
+    Data *d = xmalloc(sizeof *d);
+    char *path = put_file("text", text, strlen(text));
+    DataConfig c = data_defaults();
+    c.text = path;
+    ck_assert_msg(data_open(d, &c, NULL, &why), "%s", why.text);
+    remove_file(path);
+    return d;
+}
+
+static char *repeated(const char *s, int times)
+{
+    char *text = xcalloc(strlen(s) * (size_t)times + 1, 1);
+    for (int i = 0; i < times; i++) strcat(text, s);
+    return text;
+}
+
+/* Of a running text every token but the first is scored once, with the state carried along. */
+START_TEST(running_text)
+{
+    char *text = repeated("abcd", 1500);
+    Data *d = open_data(text);
+    const int n = d->text.n[SPLIT_VALID];
+    ck_assert_int_eq(n, 600);
+    for (int streams = 0; streams <= 3; streams += 3) {
+        Counter counter = {.V = d->task.outputs, .even = true};
+        const Model m = model_of(&counter);
+        Score s = {0};
+        d->streams = streams;
+        data_evaluate(d, &m, SPLIT_VALID, 0, 1, 0, &s);
+        ck_assert_double_eq(s.scored, n - 1);
+        if (streams == 0)
+            ck_assert_int_eq((int)counter.read, n - 1); /* so short a text is one stream */
+        ck_assert_double_eq_tol(s.loss / s.scored, log(5), 1e-6);
+        ck_assert_double_eq_tol(data_metric(d, &s), log2(5), 1e-6);
+    }
+    free(text);
+    data_close(d), free(d);
+}
+END_TEST
+
+/* The line to beat: the best of the counting models, to whom the unknown is no outcome. */
+START_TEST(counting_models)
+{
+    char *text = repeated("abaabbab", 100);
+    Data *d = open_data(text);
+    const Text *t = &d->text;
+    const NgramLevel best = data_ngram(d);
+    double least = INFINITY;
+    for (int n = 1; n <= 4; n++) {
+        Ngram m = ngram_train(n, 2, 0.1, t->ids[SPLIT_TRAIN], t->n[SPLIT_TRAIN], VOCAB_UNKNOWN);
+        least = fmin(least, ngram_loss(&m, t->ids[SPLIT_VALID], t->n[SPLIT_VALID], VOCAB_UNKNOWN));
+        ngram_free(&m);
+    }
+    ck_assert_double_eq(best.loss, least);
+    ck_assert_int_eq(best.n, 4);
+    free(text);
+    data_close(d), free(d);
+}
+END_TEST
+
+SUITE("data", TESTS(samples, running_text, counting_models), NO_ABORTS)
