@@ -187,7 +187,7 @@ static void print_lengths_script(FILE *f, const void *arg)
             "set datafile separator comma\nset title '%s on %s, trained up to length %d'\n"
             "set xlabel 'length (steps)'\nset ylabel '%s'\nset logscale x 2\n"
             "set yrange [0:1.05]\nset grid linetype 1 linecolor rgb '#dddddd'\n"
-            "set key bottom left\n"
+            "set key outside bottom center horizontal\n"
             "plot 'by_length.csv' using 1:2 every ::1 with linespoints linewidth 2 pointtype 7 "
             "linecolor rgb '%s' title '%s'",
             r->model, t->name, t->length, t->metric, plot_color[5], t->metric);
@@ -197,7 +197,7 @@ static void print_lengths_script(FILE *f, const void *arg)
                 ", \\\n     '' using 1:3 every ::1 with linespoints linewidth 2 pointtype 5 "
                 "linecolor rgb '%s' title 'whole sequences right'",
                 plot_color[1]);
-    fprintf(f, ", \\\n     %g with lines dashtype 2 linecolor rgb '%s' title 'chance %g'\n",
+    fprintf(f, ", \\\n     %g with lines dashtype 2 linecolor rgb '%s' title 'chance %.3g'\n",
             t->metric_chance, plot_color[7], t->metric_chance);
 }
 

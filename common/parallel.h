@@ -16,8 +16,10 @@
  * the program again. */
 void parallel_start(char **argv);
 
-void parallel_init(int threads); /* 0: OMP_NUM_THREADS, else the cores this process may use */
-int parallel_max(void);          /* threads in use */
+/* 0: OMP_NUM_THREADS, else the cores this process may use. Subnormal numbers are 0 from then on, where the
+ * processor can do that. */
+void parallel_init(int threads);
+int parallel_max(void); /* threads in use */
 
 /* How many threads work of that size deserves: one where waking the others costs more than it
  * saves, so that two threads are never slower than one. */

@@ -158,9 +158,6 @@ bool text_open(Text *text, Task *task, const char *path, const char *valid, Unit
     text->vocab = given ? vocab_copy(given) : vocab_of(&part[SPLIT_TRAIN].text, unit);
     bool ok = !by_line || vocab_id(&text->vocab, '\n') != VOCAB_UNKNOWN ||
               error_set(err, "%s: the vocabulary has no newline, which ends every line", path);
-    ok = ok &&
-         (text->vocab.size > 1 ||
-          error_set(err, "%s: no character of it is UTF-8; convert it, or use --unit byte", path));
     if (ok) encode(text, part);
     part_free(&part[0]), part_free(&part[1]);
     if (ok && by_line) {
@@ -170,6 +167,9 @@ bool text_open(Text *text, Task *task, const char *path, const char *valid, Unit
     }
     if (length == 0) length = STEPS;
     ok = ok && long_enough(text, path, length, err);
+    ok = ok &&
+         (text->vocab.size > 1 ||
+          error_set(err, "%s: no character of it is UTF-8; convert it, or use --unit byte", path));
     text->ids[SPLIT_TEST] = text->ids[SPLIT_VALID];
     text->n[SPLIT_TEST] = text->n[SPLIT_VALID];
     text->start[SPLIT_TEST] = text->start[SPLIT_VALID];

@@ -153,11 +153,11 @@ static void print_gates_script(FILE *f, const void *arg)
     fprintf(f,
             "set datafile separator comma\n"
             "set multiplot layout %d,1 title 'What do the gates do over a text?' "
-            "margins 0.07,0.89,0.07,0.88 spacing 0,0.12\n"
+            "margins 0.07,0.86,0.07,0.88 spacing 0,0.12\n"
             "set xrange [-0.5:%d.5]\nset yrange [%d.5:-0.5]\nset cbrange [0:1]\n"
             "set palette defined (0 '#0072b2', 0.5 '#ffffff', 1 '#d55e00')\n"
-            "set ylabel 'units'\nset cblabel 'closed 0, open 1'\nunset key\nunset ytics\n"
-            "set tics scale 0 font ',10'\nset xtics (",
+            "set ylabel 'units, liveliest first'\nset cblabel 'closed 0, open 1'\nunset key\n"
+            "set tics scale 0 font ',10'\nunset ytics\nset xtics (",
             t->gates, t->T - 1, t->units - 1);
     for (int i = 0; i < t->T; i++) {
         char *quoted = plot_quote(t->token[i]);

@@ -110,6 +110,16 @@ static bool same_options(Trainer *t, const json_t *config, Error *err)
     return ok;
 }
 
+static bool same_program(const Trainer *t, const json_t *config, Error *err)
+{
+    char arch[32];
+    trainer_arch(t->usage, arch, sizeof arch);
+    const char *then = json_string_value(json_object_get(config, "arch"));
+    return !then || strcmp(then, arch) == 0 ||
+           error_set(err, "--resume: %s holds a run of \"%s\": use ./%s/train", t->config->out,
+                     then, then);
+}
+
 /* --resume: the options come from config.json, and the vocabularies with them. */
 static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
 {
@@ -118,7 +128,7 @@ static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
     bool ok = config != NULL;
     if (!file_exists(path))
         error_set(err, "--resume: %s is not there: no run to go on with; leave out --resume", path);
-    ok = ok && same_options(t, config, err);
+    ok = ok && same_program(t, config, err) && same_options(t, config, err);
     for (int i = 0; ok && i < t->n_options; i++) /* what may change and was given, stays */
         if (t->option[i].kind != OPT_GROUP && may_change(t->option[i].name) && t->option[i].given)
             json_object_del(config, t->option[i].name);

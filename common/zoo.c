@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "file.h"
 #include "plot.h"
 
@@ -234,7 +235,8 @@ static void print_script(FILE *f, const void *arg)
     const Picture *picture = arg;
     fputs("set datafile separator comma\nset multiplot layout 3,4 title "
           "'The zoo: validation loss against updates' font ',16'\n"
-          "set grid linetype 1 linecolor rgb '#dddddd'\nset key top right\nset xlabel 'updates'\n"
+          "set grid linetype 1 linecolor rgb '#dddddd'\nset key top right opaque\nset xlabel "
+          "'updates'\n"
           "set tics font ',9'\nset xrange [0:*]\n",
           f);
     for (int g = 0; g < GROUPS; g++)
@@ -259,10 +261,23 @@ static int show(const char *what, const char *line)
     return run(line, NULL);
 }
 
-int main(void)
+static const Usage usage = {
+    .program = "common/zoo",
+    .about =
+        "Trains every architecture on every task of its kind in a short budget, some minutes in "
+        "all, and compares them: tables, and runs/zoo/zoo.png.",
+    .operands = "",
+    .examples = "  ./common/zoo\n"
+                "  make zoo\n",
+};
+
+int main(int argc, char **argv)
 {
     static Results result[GROUPS];
     Error err;
+    int operand;
+    const int parsed = args_parse(argc, argv, NULL, 0, &usage, &operand);
+    if (parsed >= 0) return parsed;
     if (!dir_make("runs/zoo", &err))
         return fprintf(stderr, "zoo: error: %s\n", err.text), EXIT_FAILED;
     const double start = clock_seconds();

@@ -11,6 +11,9 @@ for folder in rnn lstm_gru seq2seq_attention transformer; do
     chmod +x "$tmp/$folder/train" "$tmp/$folder/eval"
 done
 cd "$tmp" || exit 1
+expect 0 "usage:" "$zoo" --help
+expect 2 "" "$zoo" now
+[ -e runs ] && fail "zoo: --help began to train"
 expect 0 "Go on with" "$zoo"
 script=runs/zoo/zoo.gp
 [ "$(grep -c "^plot 'places-rnn/log.csv'" $script)" -eq 1 ] || fail "zoo.gp: no panel of the places"
