@@ -19,6 +19,9 @@ bool plot_draw(const char *script, const char *picture, const char *kind, int wi
  * replaced. free() it. */
 char *plot_quote(const char *s);
 
+/* A line of a script: a light grid behind the curves; on a terminal it would be of the curves' own stars. */
+#define PLOT_GRID "if (GPVAL_TERM ne 'dumb') set grid linetype 1 linecolor rgb '#dddddd'\n"
+
 /* Colours that people with any colour vision can tell apart (Okabe & Ito 2008), as "#rrggbb". */
 extern const char *const plot_color[8];
 

@@ -21,9 +21,8 @@ static void print_script(FILE *f, const void *arg)
     char *title = xformat("%s on %s", figure->model, data_name(figure->config));
     char *quoted = plot_quote(title), counting[16];
     fprintf(f,
-            "set datafile separator comma\nset title %s\nset xlabel 'updates'\nset ylabel '%s'\n"
-            "set grid linetype 1 linecolor rgb '#dddddd'\n"
-            "set key outside bottom center horizontal\nset xrange [0:*]\n"
+            "set datafile separator comma\nset title %s\nset xlabel 'updates'\nset ylabel "
+            "'%s'\n" PLOT_GRID "set key outside bottom center horizontal\nset xrange [0:*]\n"
             "plot 'log.csv' using 1:4 every ::1 with lines linewidth 1 linecolor rgb '%s' title "
             "'training', \\\n     '' using 1:5 every ::1 with linespoints linewidth 2 pointtype 7 "
             "linecolor rgb '%s' title 'validation'",

@@ -90,7 +90,7 @@ static void print_lags_script(FILE *f, const void *arg)
                 {5, 5, 2, "|dL/dc| after"}};
     fputs("set datafile separator comma\nset title 'How far back does the gradient reach?'\n"
           "set xlabel 'lag (steps before the loss)'\nset ylabel 'norm of the gradient'\n"
-          "set logscale y\nset format y '%.0e'\nset grid linetype 1 linecolor rgb '#dddddd'\n",
+          "set logscale y\nset format y '%.0e'\n" PLOT_GRID,
           f);
     for (int i = 0; i < (*has_cell ? 4 : 2); i++)
         fprintf(f,

@@ -73,7 +73,10 @@ void trainer_print_header(const Trainer *t)
                 t->usage->program, (long long)t->data.text.unknown,
                 (long long)t->data.text.first_unknown);
     if (t->data.is_pairs) print_pairs(t);
-    if (t->step) fprintf(stderr, "going on after step %d\n", t->step);
+    if (t->step && t->step >= c->steps)
+        fprintf(stderr, "all %d updates are done; go on with more --steps\n", t->step);
+    else if (t->step)
+        fprintf(stderr, "going on after step %d\n", t->step);
     if (!isnan(task->loss_chance))
         fprintf(stderr, "loss at chance %.4f%s\n", task->loss_chance,
                 task->outputs ? " nats a token" : "");

@@ -211,7 +211,7 @@ static void print_sources_script(FILE *f, const void *arg)
     fprintf(f,
             "set datafile separator comma\nset title '%s: quality by length of the source'\n"
             "set xlabel 'length of the source, at most (%s)'\nset ylabel 'share'\n"
-            "set yrange [0:1.05]\nset grid linetype 1 linecolor rgb '#dddddd'\nset key outside "
+            "set yrange [0:1.05]\n" PLOT_GRID "set key outside "
             "bottom center horizontal\n"
             "plot 'by_source.csv' using 1:3 every ::1 with linespoints linewidth 2 pointtype 7 "
             "linecolor rgb '%s' title 'exact match', '' using 1:($5/100) every ::1 with "

@@ -234,8 +234,8 @@ static void print_script(FILE *f, const void *arg)
 {
     const Picture *picture = arg;
     fputs("set datafile separator comma\nset multiplot layout 3,4 title "
-          "'The zoo: validation loss against updates' font ',16'\n"
-          "set grid linetype 1 linecolor rgb '#dddddd'\nset key top right opaque\nset xlabel "
+          "'The zoo: validation loss against updates' font ',16'\n" PLOT_GRID
+          "set key top right opaque\nset xlabel "
           "'updates'\n"
           "set tics font ',9'\nset xrange [0:*]\n",
           f);

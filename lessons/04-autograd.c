@@ -265,8 +265,8 @@ static const char SCRIPT[] =
     "set termoption enhanced\nset datafile separator comma\n"
     "set title 'How exact is a difference quotient?'\nset xlabel 'step eps'\n"
     "set ylabel 'relative error of the gradient'\nset logscale xy\nset format '10^{%L}'\n"
-    "set xrange [1e-12:1e-1]\nset yrange [1e-12:100]\nset ytics 100\n"
-    "set grid linetype 1 linecolor rgb '#dddddd'\nset key outside right center\n"
+    "set xrange [1e-12:1e-1]\nset yrange [1e-12:100]\nset ytics 100\n" PLOT_GRID
+    "set key outside right center\n"
     "plot 'vcurve.csv' using 1:2 every ::1 with lines lw 2 lc rgb '#56b4e9' title 'forward, "
     "float', \\\n"
     "  '' using 1:3 every ::1 with lines lw 2 lc rgb '#0072b2' title 'central, float', \\\n"

@@ -128,8 +128,7 @@ static char *csv_of(const Curve *c, int n)
 static const char SCRIPT[] =
     "set datafile separator comma\nset title 'How much of the gradient is left, k steps back?'\n"
     "set xlabel 'lag k (steps before the loss)'\nset ylabel 'gradient at lag k / at lag 0'\n"
-    "set logscale y\nset format y '%.0e'\nset yrange [1e-16:1e5]\nset key outside right\n"
-    "set grid linetype 1 linecolor rgb '#dddddd'\n"
+    "set logscale y\nset format y '%.0e'\nset yrange [1e-16:1e5]\nset key outside right\n" PLOT_GRID
     "color = '#0072b2 #000000 #d55e00'\n"
     "plot for [i=1:3] 'gradients.csv' using 1:1+i every ::1 with lines linewidth 2 linecolor rgb "
     "word(color, i) title 'linear, rho '.word('0.8 1.0 1.2', i), \\\n"

@@ -114,23 +114,24 @@ static void print_csv(FILE *f, const void *arg)
 static void print_script(FILE *f, const void *arg)
 {
     (void)arg;
-    fputs("set datafile separator comma\nset logscale x 4\nset xrange [3:1400]\n"
-          "set xtics (4,16,64,256,1024)\nset xlabel 'd_k (numbers of a query and a key)'\n"
-          "set grid linetype 1 linecolor rgb '#dddddd'\nset key right center\n"
-          "set multiplot layout 1,2 title 'What does 1/sqrt(d_k) save?' font ',16'\n"
-          "set ylabel 'entropy of the weights (bits)'\nset yrange [0:5.3]\n"
-          "plot 'scale.csv' using 1:5 with linespoints linewidth 2 pointtype 7 linecolor rgb "
-          "'#0072b2' title 'divided by sqrt(d_k)', \\\n"
-          "     '' using 1:4 with linespoints linewidth 2 dashtype 2 pointtype 5 linecolor rgb "
-          "'#d55e00' title 'as they are', \\\n"
-          "     5 with lines dashtype 3 linecolor rgb '#555555' title 'all 32 keys alike'\n"
-          "set ylabel 'gradient of the scores (length)'\nset yrange [0:*]\nset key bottom left\n"
-          "plot 'scale.csv' using 1:7 with linespoints linewidth 2 pointtype 7 linecolor rgb "
-          "'#0072b2' title 'divided by sqrt(d_k)', \\\n"
-          "     '' using 1:6 with linespoints linewidth 2 dashtype 2 pointtype 5 linecolor rgb "
-          "'#d55e00' title 'as they are'\n"
-          "unset multiplot\n",
-          f);
+    fputs(
+        "set datafile separator comma\nset logscale x 4\nset xrange [3:1400]\n"
+        "set xtics (4,16,64,256,1024)\nset xlabel 'd_k (numbers of a query and a key)'\n" PLOT_GRID
+        "set key right center\n"
+        "set multiplot layout 1,2 title 'What does 1/sqrt(d_k) save?' font ',16'\n"
+        "set ylabel 'entropy of the weights (bits)'\nset yrange [0:5.3]\n"
+        "plot 'scale.csv' using 1:5 with linespoints linewidth 2 pointtype 7 linecolor rgb "
+        "'#0072b2' title 'divided by sqrt(d_k)', \\\n"
+        "     '' using 1:4 with linespoints linewidth 2 dashtype 2 pointtype 5 linecolor rgb "
+        "'#d55e00' title 'as they are', \\\n"
+        "     5 with lines dashtype 3 linecolor rgb '#555555' title 'all 32 keys alike'\n"
+        "set ylabel 'gradient of the scores (length)'\nset yrange [0:*]\nset key bottom left\n"
+        "plot 'scale.csv' using 1:7 with linespoints linewidth 2 pointtype 7 linecolor rgb "
+        "'#0072b2' title 'divided by sqrt(d_k)', \\\n"
+        "     '' using 1:6 with linespoints linewidth 2 dashtype 2 pointtype 5 linecolor rgb "
+        "'#d55e00' title 'as they are'\n"
+        "unset multiplot\n",
+        f);
 }
 
 static bool draw(const char *dir, const char *kind, const Table *t, Error *err)

@@ -207,7 +207,7 @@ static void print_script(FILE *f, const void *arg)
     char *quoted = plot_quote(title);
     fprintf(f,
             "set datafile separator comma\nset title %s\nset xlabel 'n (tokens counted together)'\n"
-            "set ylabel 'loss (nats per token)'\nset grid linetype 1 linecolor rgb '#dddddd'\n"
+            "set ylabel 'loss (nats per token)'\n" PLOT_GRID
             "set xtics 1\nset xrange [0.8:%d.2]\nset yrange [0:*]\nset key bottom left\n"
             "plot 'ngram.csv' using 1:3 every ::1 with linespoints linewidth 2 pointtype 6 "
             "linecolor rgb '%s' title 'training', \\\n"
