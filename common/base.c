@@ -1,5 +1,6 @@
 #include "base.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +54,7 @@ void too_large(const char *what, ...)
     va_list ap;
     va_start(ap, what);
     fflush(stdout);
-    fputs("error: ", stderr);
+    fprintf(stderr, "%s: error: ", program_invocation_name);
     vfprintf(stderr, what, ap);
     fputs("; use a smaller --batch, --seq-len or model\n", stderr);
     va_end(ap);

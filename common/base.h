@@ -30,7 +30,7 @@ typedef struct {
 bool error_set(Error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool error_in(Error *err, const char *where); /* puts "where: " before the message; returns false */
 
-/* Exits: "error: WHAT; use a smaller --batch, --seq-len or model". */
+/* Exits: "PROGRAM: error: WHAT; use a smaller --batch, --seq-len or model". */
 _Noreturn void too_large(const char *what, ...) PRINTF_LIKE(1, 2);
 
 /* Exit statuses of every program. */

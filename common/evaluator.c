@@ -93,6 +93,8 @@ static bool open_run(Evaluator *e, Option *size, int n_size, Error *err)
     bool ok = read_config(e, size, n_size, &vocab, err);
     if (c->text) e->run.text = c->text;
     if (c->valid) e->run.valid = c->valid;
+    if (ok && !c->text && e->run.text && strcmp(e->run.text, "-") == 0)
+        ok = error_set(err, "%s was trained on standard input: give the text with --text", e->dir);
     ok = ok && data_open(&e->data, &e->run, &vocab, err);
     vocabularies_free(&vocab);
     return ok;

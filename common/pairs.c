@@ -230,10 +230,11 @@ static bool enough(const Items *s, const char *name, Error *err)
     if (n[SPLIT_TRAIN] && n[SPLIT_VALID] && n[SPLIT_TEST]) return true;
     return error_set(err,
                      "%s: %d pairs to learn from, %d for validation and %d for test (%d too long, "
-                     "%d empty, %d repeated, %d left out), at least one of each is needed; give "
-                     "more pairs, or another --heldout",
+                     "%d empty, %d repeated, %d left out), at least one of each is needed; give %s",
                      name, n[SPLIT_TRAIN], n[SPLIT_VALID], n[SPLIT_TEST], s->too_long, s->empty,
-                     s->repeated, s->left_out);
+                     s->repeated, s->left_out,
+                     s->too_long > s->n ? "a larger --max-words"
+                                        : "more pairs, or another --heldout");
 }
 
 static void take(Pairs *p, const Items *s, const PairsConfig *c, const Kind *k,

@@ -59,11 +59,16 @@ int main(int argc, char **argv)
         evaluator_fail(&e, EXIT_FAILED, err.text);
         return evaluator_close(&e);
     }
+    if (decoding.interactive && !e.data.is_pairs) {
+        evaluator_fail(&e, EXIT_USAGE,
+                       "--interactive: the run is of no pairs; nothing to translate");
+        return evaluator_close(&e);
+    }
 
     Params ps = params_init(0);
     Transformer transformer = transformer_init(&ps, &size, &e.data.task);
     if (evaluator_load(&e, &ps)) {
-        if (decoding.interactive && e.data.is_pairs)
+        if (decoding.interactive)
             translate(&e, &transformer, &decoding);
         else
             report(&e, &transformer, &ps, &decoding, head_table);

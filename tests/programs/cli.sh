@@ -77,6 +77,7 @@ for damage in 'echo {} >config.json' 'echo [ >config.json' ': >model.safetensors
     (cd "$tmp/broken" && eval "$damage")
     expect 1 "error:" "$eval" "$tmp/broken" --plot none
 done
+expect 1 "stdin was trained on standard input: give the text with --text" "$eval" "$tmp/stdin" --plot none
 expect 1 'broken/config.json: "hidden": -1' "$eval" "$tmp/broken" --plot none
 sed 's/"arch": "[a-z_]*"/"arch": "\\u001b[2Jrnn"/' "$tmp/run/config.json" >"$tmp/broken/config.json"
 expect 1 '"?[2Jrnn"' "$eval" "$tmp/broken" --plot none
