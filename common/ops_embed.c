@@ -22,7 +22,7 @@ void embed_gradient(const Tensor *w, const int *ids, int rows, const real *dy, i
 }
 
 /* A copy of ids, for as long as the step lives. */
-static const int *checked_ids(Tape *tp, const char *op, const Tensor *w, const int *ids, int rows)
+static int *checked_ids(Tape *tp, const char *op, const Tensor *w, const int *ids, int rows)
 {
     CHECK(w->shape.n == 2, "%s: w %s; must be (V,C)", op, shape_text(w->shape).text);
     const int V = w->shape.d[0];
@@ -40,9 +40,10 @@ static void embed_backward(Node *nd)
 
 Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s)
 {
-    const int R = shape_len(s), *saved = checked_ids(tp, "op_embed", w, ids, R), C = w->shape.d[1];
+    const int R = shape_len(s), C = shape_last(w->shape);
+    int *saved = checked_ids(tp, "op_embed", w, ids, R);
     Node *nd = tape_node(tp, "embed", embed_backward, shape_append(s, C), w);
-    nd->saved = (void *)saved;
+    nd->saved = saved;
     PARALLEL_FOR(1.0 * R * C, r, R, 1,
                  memcpy(nd->out->data + (size_t)r * C, w->data + (size_t)ids[r] * C,
                         (size_t)C * sizeof(real)));

@@ -39,6 +39,12 @@ static void record(Tape *tp, Node *nd)
     tp->node[tp->n++] = nd;
 }
 
+static void check_data(const char *op, const Tensor *x)
+{
+    CHECK(x->data, "op %s: %s is an op_lookup, which recurrences alone read; use op_embed", op,
+          shape_text(x->shape).text);
+}
+
 Node *tape_node_of(Tape *tp, const char *name, void (*backward)(Node *), Shape s, int inputs,
                    Tensor **in, real *data)
 {
@@ -47,10 +53,7 @@ Node *tape_node_of(Tape *tp, const char *name, void (*backward)(Node *), Shape s
     nd->out = data ? tensor_over(tp, s, data) : tape_tensor(tp, s);
     nd->in = arena_alloc(&tp->arena, (size_t)inputs * sizeof *nd->in);
     for (int i = 0; i < inputs; i++) {
-        CHECK(in[i]->data,
-              "op %s: input %d, %s, is an op_lookup, which recurrences alone read; use "
-              "op_embed",
-              name, i, shape_text(in[i]->shape).text);
+        check_data(name, in[i]);
         nd->in[i] = in[i];
         if (in[i]->requires_grad && !tp->frozen) nd->out->requires_grad = true;
     }
@@ -61,8 +64,7 @@ Node *tape_node_of(Tape *tp, const char *name, void (*backward)(Node *), Shape s
 Tensor *tape_view(Tape *tp, Tensor *x, Shape s, int offset)
 {
     const int len = shape_len(s);
-    CHECK(x->data, "tape_view: %s is an op_lookup, which recurrences alone read; use op_embed",
-          shape_text(x->shape).text);
+    check_data("view", x);
     CHECK(offset >= 0 && offset <= x->len - len, "tape_view: %d values from %d on, of %d", len,
           offset, x->len);
     Tensor *t = tensor_over(tp, s, x->data + offset);

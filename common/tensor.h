@@ -17,7 +17,7 @@ struct Tensor {
     real *data;         /* len values, row major, contiguous */
     real *grad;         /* len values, or NULL where no gradient flows or none has arrived yet */
     Tensor *view_of;    /* for a slice: the tensor whose data, and gradient, it looks into */
-    Tensor *table; /* for an op_lookup: row r of it is row ids[r] of this; it has no data itself */
+    Tensor *table;      /* of an op_lookup: its row r is row ids[r] of this; it has no data */
     const int *ids;
     const char *name; /* of a parameter; NULL for what an op makes */
 };

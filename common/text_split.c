@@ -127,13 +127,13 @@ bool parts_read(const char *path, const char *valid, bool by_line, double heldou
     const bool same = valid && strcmp(path, valid) == 0; /* standard input can be read once */
     const bool ok =
         read_text(path, &file, err) && (!valid || same || read_text(valid, &other, err));
-    const Bytes *heldout_text = same ? &file : &other;
+    const Bytes *held = same ? &file : &other;
     if (ok && valid && by_line) {
         split_lines(&file, &part[0], NULL);
-        split_lines(heldout_text, &part[1], NULL);
+        split_lines(held, &part[1], NULL);
     } else if (ok && valid) {
         part[0] = part_of(&file, 0, file.len);
-        part[1] = part_of(heldout_text, 0, heldout_text->len);
+        part[1] = part_of(held, 0, held->len);
     } else if (ok && by_line) {
         split_lines(&file, &part[0], &part[1]);
     } else if (ok) {

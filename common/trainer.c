@@ -129,9 +129,6 @@ static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
     if (!file_exists(path))
         error_set(err, "--resume: %s is not there: no run to go on with; leave out --resume", path);
     ok = ok && same_program(t, config, err) && same_options(t, config, err);
-    for (int i = 0; ok && i < t->n_options; i++) /* what may change and was given, stays */
-        if (t->option[i].kind != OPT_GROUP && may_change(t->option[i].name) && t->option[i].given)
-            json_object_del(config, t->option[i].name);
     const bool dry_run = t->config->dry_run, quiet = t->config->quiet;
     const char *out = t->config->out;
     if (ok && !(args_from_json(t->option, t->n_options, config, err) &&

@@ -351,10 +351,10 @@ void translate_lines(Evaluator *e, const Translator *t, const TranslateConfig *c
             utf8_show(unknown, stderr);
             fputc('\n', stderr);
         }
-        const bool too_long = t->longest && S >= t->longest;
+        const bool too_long = t->longest && S > t->longest;
         if (too_long)
             fprintf(stderr, "%s: warning: %d tokens are too many, the model has places for %d\n",
-                    e->usage->program, S, t->longest - 1);
+                    e->usage->program, S, t->longest);
         if (S > 0 && !too_long) {
             Output o = decode(e, t, c, source, S);
             utf8_show(o.text, stdout);

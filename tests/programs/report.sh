@@ -122,4 +122,16 @@ for panel in "1::640 with image, 1.5" "641::1280 with image, 2.5"; do
     grep -q "every ::$panel with lines" "$tmp/heads/positions.gp" || fail "positions.gp: no $panel"
 done
 [ "$(grep -c 'first [12].5 right' "$tmp/heads/positions.gp")" -eq 2 ] || fail "positions.gp: where sequences end"
+
+# A source has as many places as --longest says, and is refused beyond.
+words() { # N: as many words
+    yes red1 | head -n "$1" | paste -sd ' '
+}
+for n in 40 41; do
+    words $n | "$BIN"transformer/eval "$tmp/heads" --interactive >"$tmp/out" 2>"$tmp/err" || fail "$n words"
+    [ "$(wc -l <"$tmp/out")" -eq 1 ] || fail "$n words: no line for a line"
+done
+grep -q "41 tokens are too many, the model has places for 40" "$tmp/err" || fail "41 words: $(cat "$tmp/err")"
+words 40 | "$BIN"transformer/eval "$tmp/heads" --interactive 2>"$tmp/err" >/dev/null
+grep -q "too many" "$tmp/err" && fail "40 words: $(cat "$tmp/err")"
 exit 0
