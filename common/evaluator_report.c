@@ -186,7 +186,7 @@ static void print_lengths_script(FILE *f, const void *arg)
     fprintf(f,
             "set datafile separator comma\nset title '%s on %s, trained up to length %d'\n"
             "set xlabel 'length (steps)'\nset ylabel '%s'\nset logscale x 2\n"
-            "set yrange [0:1.05]\n" PLOT_GRID "set key outside bottom center horizontal\n"
+            "set yrange [0:1.05]\n" PLOT_GRID PLOT_KEY_BELOW
             "plot 'by_length.csv' using 1:2 every ::1 with linespoints linewidth 2 pointtype 7 "
             "linecolor rgb '%s' title '%s'",
             r->model, t->name, t->length, t->metric, plot_color[5], t->metric);

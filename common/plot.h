@@ -22,6 +22,10 @@ char *plot_quote(const char *s);
 /* A line of a script: a light grid behind the curves; on a terminal it would be of the curves' own stars. */
 #define PLOT_GRID "if (GPVAL_TERM ne 'dumb') set grid linetype 1 linecolor rgb '#dddddd'\n"
 
+/* Another: the key below the picture, clear of the curves and of the axis' name. */
+#define PLOT_KEY_BELOW                                                                             \
+    "set key outside bottom center horizontal\nif (GPVAL_TERM ne 'dumb') set bmargin 6\n"
+
 /* Colours that people with any colour vision can tell apart (Okabe & Ito 2008), as "#rrggbb". */
 extern const char *const plot_color[8];
 

@@ -22,7 +22,7 @@ static void print_script(FILE *f, const void *arg)
     char *quoted = plot_quote(title), counting[16];
     fprintf(f,
             "set datafile separator comma\nset title %s\nset xlabel 'updates'\nset ylabel "
-            "'%s'\n" PLOT_GRID "set key outside bottom center horizontal\nset xrange [0:*]\n"
+            "'%s'\n" PLOT_GRID PLOT_KEY_BELOW "set xrange [0:*]\n"
             "plot 'log.csv' using 1:4 every ::1 with lines linewidth 1 linecolor rgb '%s' title "
             "'training', \\\n     '' using 1:5 every ::1 with linespoints linewidth 2 pointtype 7 "
             "linecolor rgb '%s' title 'validation'",

@@ -211,8 +211,7 @@ static void print_sources_script(FILE *f, const void *arg)
     fprintf(f,
             "set datafile separator comma\nset title '%s: quality by length of the source'\n"
             "set xlabel 'length of the source, at most (%s)'\nset ylabel 'share'\n"
-            "set yrange [0:1.05]\n" PLOT_GRID "set key outside "
-            "bottom center horizontal\n"
+            "set yrange [0:1.05]\n" PLOT_GRID PLOT_KEY_BELOW
             "plot 'by_source.csv' using 1:3 every ::1 with linespoints linewidth 2 pointtype 7 "
             "linecolor rgb '%s' title 'exact match', '' using 1:($5/100) every ::1 with "
             "linespoints linewidth 2 pointtype 5 linecolor rgb '%s' title 'BLEU / 100', '' using "
@@ -277,8 +276,8 @@ static void draw_alignments(Evaluator *e, const Translator *t, const TranslateCo
     }
     Error err;
     const char *data = data_name(&e->run), *slash = strrchr(data, '/');
-    char *title =
-        xformat("%s on %s: where each output token looked", e->model, slash ? slash + 1 : data);
+    char *title = xformat("%s on %s: where each output token, a row, looked in its source",
+                          e->model, slash ? slash + 1 : data);
     if (alignment_write(e->dir, "alignment", title, a, n, &err))
         evaluator_draw(e, "alignment", 900, n > 2 ? 900 : 450);
     else

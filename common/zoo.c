@@ -235,8 +235,8 @@ static void print_script(FILE *f, const void *arg)
     const Picture *picture = arg;
     fputs("set datafile separator comma\nset multiplot layout 3,4 title "
           "'The zoo: validation loss against updates' font ',16'\n" PLOT_GRID
-          "set key top right opaque\nset xlabel "
-          "'updates'\n"
+          "set key top right\nset offsets 0, 0, graph 0.5, 0\n" /* room for the key */
+          "set xlabel 'updates'\n"
           "set tics font ',9'\nset xrange [0:*]\n",
           f);
     for (int g = 0; g < GROUPS; g++)
