@@ -2,9 +2,11 @@
  * met still gets the fast ones, and is quick for the small products of recurrent nets too. */
 #include "blas.h"
 
+#include "blas_small.h"
 #include "parallel.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void gemm_plain(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
@@ -180,9 +182,32 @@ int gemm_share(int M, int N, int K)
     return M >= N ? block_size(M, 2.0 * M * N * K) : M;
 }
 
+/* b (N,K) transposed, (K,N) with rows ld apart; the caller frees it. */
+static real *transposed(const real *b, int ldb, int N, int K, int ld)
+{
+    enum { ROWS = 64 }; /* of b, that a thread takes at a time */
+    real *t = xaligned((size_t)K * ld * sizeof *t);
+    PARALLEL_FOR(1.0 * N * K, r, N, ROWS, {
+        const int rows = at_most(ROWS, N - r);
+        transpose_small(t + r, ld, rows, b + (size_t)r * ldb, ldb, rows, K);
+    });
+    return t;
+}
+
+/* As many rows of a pay for transposing b: NT has 3/4 to 9/10 of the speed of NN (AVX-512), and as much
+ * (AVX2). */
+enum { WORTH_TRANSPOSING = 64 };
+
 void gemm_rows(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
                real beta, real *c, int ldc)
 {
+    if (form == NT && M >= WORTH_TRANSPOSING) {
+        const int ld = gemm_row(N);
+        real *bt = transposed(b, ldb, N, K, ld);
+        gemm_rows(NN, M, N, K, a, lda, bt, ld, beta, c, ldc);
+        free(bt);
+        return;
+    }
     const double flops = 2.0 * M * N * K;
     const bool by_rows = M >= N;
     const int side = by_rows ? M : N, size = block_size(side, flops);

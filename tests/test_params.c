@@ -1,4 +1,5 @@
 /* Parameters: their names, their places in the block, their initial values, their gradients. */
+#include "parallel.h"
 #include "params.h"
 #include "suite.h"
 
@@ -265,6 +266,33 @@ START_TEST(clip)
 }
 END_TEST
 
+/* Enough gradients for several threads, the last of them alone: each one counts, and is scaled. */
+START_TEST(clip_on_any_number_of_threads)
+{
+    enum { LEN_A = 300000, LEN_B = 16384 * 3 + 1 };
+    double first = 0;
+    for (int threads = 1; threads <= 3; threads++) {
+        parallel_init(threads);
+        Params ps = params_init(1);
+        Tensor *a = param(&ps, SHAPE(LEN_A), 1, "a"), *b = param(&ps, SHAPE(LEN_B), 1, "b");
+        memcpy(a->grad, a->data, LEN_A * sizeof(real)),
+            memcpy(b->grad, b->data, LEN_B * sizeof(real));
+        long double sum = 0;
+        for (int i = 0; i < LEN_A; i++) sum += (long double)a->grad[i] * (long double)a->grad[i];
+        for (int i = 0; i < LEN_B; i++) sum += (long double)b->grad[i] * (long double)b->grad[i];
+        const double want = (double)sqrtl(sum), got = params_clip(&ps, 2);
+        ck_assert_double_eq_tol(got, want, 1e-12 * want);
+        if (threads == 1) first = got;
+        ck_assert_mem_eq(&got, &first, sizeof got);
+        for (int i = 0; i < LEN_A; i++)
+            ck_assert(a->grad[i] == (real)(2 / got * (double)a->data[i]));
+        for (int i = 0; i < LEN_B; i++)
+            ck_assert(b->grad[i] == (real)(2 / got * (double)b->data[i]));
+        params_free(&ps);
+    }
+}
+END_TEST
+
 /* Gradients whose squares are beyond float, at either end: an exploding one is what clipping is for. */
 START_TEST(clip_beyond_the_squares_of_float)
 {
@@ -352,7 +380,7 @@ END_TEST
 
 SUITE("params",
       TESTS(names, one_block, normal, uniform_and_fill, orthogonal, orthogonal_blocks,
-            orthogonal_is_random, same_seed_same_values, clip, clip_beyond_the_squares_of_float,
-            clip_leaves_what_is_not_finite),
+            orthogonal_is_random, same_seed_same_values, clip, clip_on_any_number_of_threads,
+            clip_beyond_the_squares_of_float, clip_leaves_what_is_not_finite),
       ABORTS(a_name_twice, a_name_too_long, a_prefix_too_long, one_pop_too_many, orthogonal_vector,
              blocks_that_do_not_fit, a_stranger))
