@@ -4,7 +4,7 @@
 #   zoo     train every architecture, compare    san     the checks under ASan, UBSan and LSan
 #   check   every test                           bench   speed, beside PyTorch where it is there
 #   lessons run every lesson's commands          experiments  the long ones, 15 minutes
-#   deps clean help
+#   figures draw the lessons' pictures again      deps clean help
 
 MODE    ?= opt
 BUILD   ?= build
@@ -42,7 +42,7 @@ SHELLS   := $(wildcard tests/programs/*.sh)
 lib      := $(OUT)/liblmzoo.a
 object    = $(patsubst %.c,$(OUT)/%.o,$(1))
 
-.PHONY: FORCE all zoo check lint format san bench lessons experiments deps clean help suites
+.PHONY: FORCE all zoo check lint format san bench lessons figures experiments deps clean help suites
 all: $(addprefix $(BIN),$(PROGRAMS))
 
 # --- building ---------------------------------------------------------------------------------
@@ -111,6 +111,9 @@ bench: all $(OUT)/tests/bench/bench
 
 lessons: all
 	@bash tests/lessons.sh
+
+figures: all
+	@FIGURES=1 bash tests/lessons.sh
 
 experiments: all
 	@bash tests/experiments.sh

@@ -1,6 +1,7 @@
 #include "data.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "ngram.h"
@@ -68,6 +69,22 @@ void data_close(Data *d)
 bool data_is_running(const Data *d)
 {
     return d->is_text && !d->text.by_line;
+}
+
+void data_warn_unknown(const Data *d, const char *program)
+{
+    const int64_t *n = d->text.unknown, *first = d->text.first_unknown;
+    if (d->is_text && n[SPLIT_TRAIN])
+        fprintf(
+            stderr,
+            "%s: warning: the training text has %lld tokens that are no UTF-8 (the first at byte "
+            "%lld); they are read as the unknown character; --unit byte takes any byte\n",
+            program, (long long)n[SPLIT_TRAIN], (long long)first[SPLIT_TRAIN]);
+    if (d->is_text && n[SPLIT_VALID])
+        fprintf(stderr,
+                "%s: warning: %lld validation tokens are not in the vocabulary (the first at byte "
+                "%lld); they are read as the unknown character\n",
+                program, (long long)n[SPLIT_VALID], (long long)first[SPLIT_VALID]);
 }
 
 /* --- vocabularies --------------------------------------------------------------------------------- */

@@ -67,6 +67,9 @@ void data_close(Data *d);
 /* Running text, which can be streamed with carried state; not lines. */
 bool data_is_running(const Data *d);
 
+/* Warns on stderr of what a text has that its vocabulary has not. */
+void data_warn_unknown(const Data *d, const char *program);
+
 /* Adds to *s how the model does on held-out data: generated tasks and lines on `sequences` sequences
  * of the given length (0: the task's own; lines: all there are; tables of pairs: no more than there
  * are), running text as a whole, in up to 64 streams of at least 512 tokens with carried state, or on its

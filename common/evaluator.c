@@ -143,10 +143,11 @@ bool evaluator_load(Evaluator *e, Params *ps)
 
 int evaluator_close(Evaluator *e)
 {
+    if (e->pictures) fprintf(stderr, "drawn in %s:%s\n", e->dir, e->pictures);
     blas_warm_up_end();
     data_close(&e->data);
     foreign_close(&e->foreign);
     json_decref(e->extra);
-    free(e->dir);
+    free(e->dir), free(e->pictures);
     return e->status;
 }

@@ -65,6 +65,7 @@ typedef struct {
     Data data;
     Foreign foreign; /* with --import */
     json_t *extra;   /* what the JSON object has besides, or NULL; owned */
+    char *pictures;  /* the files drawn, a blank before each; NULL: none */
     int status;
 } Evaluator;
 
@@ -90,8 +91,9 @@ bool evaluator_flush(Evaluator *e); /* stdout; where that fails, so does the eva
 bool evaluator_write(const Evaluator *e, const char *name, void (*print)(FILE *f, const void *arg),
                      const void *arg);
 
-/* DIR/name.png (or as --plot has it) by DIR/name.gp, which this process has just written: see plot.h. */
-void evaluator_draw(const Evaluator *e, const char *name, int width, int height);
+/* DIR/name.png (or as --plot has it) by DIR/name.gp, which this process has just written: see plot.h.
+ * evaluator_close says what was drawn. */
+void evaluator_draw(Evaluator *e, const char *name, int width, int height);
 
 void evaluator_set_number(json_t *o, const char *key, double x); /* null for what is not finite */
 void evaluator_set_seed(json_t *o, uint64_t seed);               /* "seed", as config.json has it */

@@ -161,12 +161,16 @@ bool evaluator_write(const Evaluator *e, const char *name, void (*print)(FILE *f
     return ok;
 }
 
-void evaluator_draw(const Evaluator *e, const char *name, int width, int height)
+void evaluator_draw(Evaluator *e, const char *name, int width, int height)
 {
     const char *kind = e->config->plot;
-    char *script = xformat("%s/%s.gp", e->dir, name),
-         *picture = xformat("%s/%s.%s", e->dir, name, kind);
-    plot_draw(script, picture, kind, width, height);
+    char *script = xformat("%s/%s.gp", e->dir, name);
+    char *picture = xformat("%s/%s.%s", e->dir, name, kind);
+    if (plot_draw(script, picture, kind, width, height) && file_exists(picture)) {
+        char *before = e->pictures;
+        e->pictures = xformat("%s %s.%s", before ? before : "", name, kind);
+        free(before);
+    }
     free(script), free(picture);
 }
 
@@ -200,7 +204,7 @@ static void print_lengths_script(FILE *f, const void *arg)
             t->metric_chance, plot_color[7], t->metric_chance);
 }
 
-static void draw_lengths(const Evaluator *e, const Findings *r)
+static void draw_lengths(Evaluator *e, const Findings *r)
 {
     if (r->n && evaluator_write(e, "by_length.csv", print_lengths, r) &&
         evaluator_write(e, "by_length.gp", print_lengths_script, r))
@@ -217,7 +221,7 @@ static bool has_csv(const Evaluator *e, const char *name)
 }
 
 /* With other data than the run's the levels would not be those of its losses. */
-static void draw_loss(const Evaluator *e, const Findings *r)
+static void draw_loss(Evaluator *e, const Findings *r)
 {
     if (e->config->text || e->config->valid || !has_csv(e, "log")) return;
     Error err;
@@ -228,8 +232,7 @@ static void draw_loss(const Evaluator *e, const Findings *r)
         evaluator_warn(e, err.text);
 }
 
-static void draw_trace(const Evaluator *e, const char *name,
-                       bool (*script)(const char *dir, Error *err))
+static void draw_trace(Evaluator *e, const char *name, bool (*script)(const char *dir, Error *err))
 {
     Error err;
     if (!has_csv(e, name)) return;
@@ -239,7 +242,7 @@ static void draw_trace(const Evaluator *e, const char *name,
         evaluator_warn(e, err.text);
 }
 
-static void draw_figures(const Evaluator *e, const Findings *r)
+static void draw_figures(Evaluator *e, const Findings *r)
 {
     if (strcmp(e->config->plot, "none") == 0 || !e->dir) return;
     draw_loss(e, r);

@@ -20,11 +20,11 @@ static void encode(Text *t, const Part part[2])
 {
     for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) {
         const Bytes *b = &part[s].text;
-        t->ids[s] =
-            vocab_encode(&t->vocab, b->data, b->len, &t->n[s], &t->unknown, &t->first_unknown);
+        int64_t first;
+        t->ids[s] = vocab_encode(&t->vocab, b->data, b->len, &t->n[s], &t->unknown[s], &first);
+        t->first_unknown[s] = part_origin(&part[s], first);
         t->lines[s] = part[s].lines;
     }
-    t->first_unknown = part_origin(&part[SPLIT_VALID], t->first_unknown);
     measure(t, &part[SPLIT_VALID]);
 }
 

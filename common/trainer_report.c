@@ -66,12 +66,7 @@ void trainer_print_header(const Trainer *t)
     if (t->data.is_text)
         fprintf(stderr, "%d training and %d validation tokens, vocabulary of %d\n",
                 t->data.text.n[SPLIT_TRAIN], t->data.text.n[SPLIT_VALID], t->data.text.vocab.size);
-    if (t->data.is_text && t->data.text.unknown)
-        fprintf(stderr,
-                "%s: warning: %lld validation tokens are not in the vocabulary (the first at "
-                "byte %lld); they are read as the unknown character\n",
-                t->usage->program, (long long)t->data.text.unknown,
-                (long long)t->data.text.first_unknown);
+    data_warn_unknown(&t->data, t->usage->program);
     if (t->data.is_pairs) print_pairs(t);
     if (t->step && t->step >= c->steps)
         fprintf(stderr, "all %d updates are done; go on with more --steps\n", t->step);

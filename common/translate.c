@@ -222,7 +222,7 @@ static void print_sources_script(FILE *f, const void *arg)
 }
 
 /* Quality against the source's length, of a table (eval's by_length does it for drawn sequences). */
-static void draw_by_source(const Evaluator *e, const Translation *q)
+static void draw_by_source(Evaluator *e, const Translation *q)
 {
     if (evaluator_write(e, "by_source.csv", print_sources, q) &&
         evaluator_write(e, "by_source.gp", print_sources_script, e))

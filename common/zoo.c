@@ -48,7 +48,7 @@ static const Architecture translators[] = {
     {"vector", "seq2seq_attention", "--attention none --hidden 64 --lr 3e-3"},
     {"additive", "seq2seq_attention", "--attention additive --hidden 64 --lr 3e-3"},
     {"dot", "seq2seq_attention", "--attention dot --hidden 64 --lr 3e-3"},
-    {"transf.", "transformer", "--norm pre --channels 64 --ffn 256 --lr 2e-3"},
+    {"transformer", "transformer", "--norm pre --channels 64 --ffn 256 --lr 2e-3"},
 };
 static const Job translating[] = {
     {"reverse", "--task reverse --steps 1500", "exact", "exact"},
@@ -61,7 +61,7 @@ static const Architecture rememberers[] = {
     {"rnn", "rnn", "--hidden 128"},
     {"lstm", "lstm_gru", "--cell lstm --hidden 96 --lr 3e-3"},
     {"gru", "lstm_gru", "--cell gru --hidden 112 --lr 3e-3"},
-    {"transf.", "transformer", "--norm pre --channels 64 --ffn 256 --lr 3e-3"},
+    {"transformer", "transformer", "--norm pre --channels 64 --ffn 256 --lr 3e-3"},
 };
 static const Job remembering[] = {{"recall", "--task recall --steps 1200", "value", "accuracy"}};
 
@@ -175,36 +175,45 @@ static int train_and_evaluate(const Architecture *arch, const Job *job, Result *
 
 /* --- the table ------------------------------------------------------------------------------------------ */
 
-static void print_cell(double x, int digits)
+static void print_cell(int width, double x, int digits)
 {
     if (isnan(x))
-        printf(" %8s", "-");
+        printf(" %*s", width, "-");
     else
-        printf(" %8.*f", digits, x);
+        printf(" %*.*f", width, digits, x);
+}
+
+enum { WIDTH = 8 }; /* of a column, or as many as its name has */
+
+static int width_of(const Architecture *a)
+{
+    const int len = (int)strlen(a->name);
+    return len > WIDTH ? len : WIDTH;
 }
 
 static void print_table(const Group *g, Results result)
 {
-    printf("\n%-14s %-9s %8s %8s |", g->title, "measure", "chance", "perfect");
-    for (int a = 0; a < g->archs; a++) printf(" %8s", g->arch[a].name);
+    printf("\n%-11s %-9s %*s %*s |", g->title, "measure", WIDTH, "chance", WIDTH, "perfect");
+    for (int a = 0; a < g->archs; a++) printf(" %*s", WIDTH, g->arch[a].name);
     putchar('\n');
     for (int j = 0; j < g->jobs; j++) {
-        printf("%-14s %-9s", g->job[j].name, g->job[j].what);
-        print_cell(result[j][0].chance, 4);
-        print_cell(result[j][0].perfect, 4);
+        printf("%-11s %-9s", g->job[j].name, g->job[j].what);
+        print_cell(WIDTH, result[j][0].chance, 4);
+        print_cell(WIDTH, result[j][0].perfect, 4);
         printf(" |");
         for (int a = 0; a < g->archs; a++)
-            print_cell(result[j][a].done ? result[j][a].value : NAN, 4);
+            print_cell(width_of(&g->arch[a]), result[j][a].done ? result[j][a].value : NAN, 4);
         putchar('\n');
     }
-    printf("%-14s %-9s %8s %8s |", "training", "seconds", "", "");
+    printf("%-11s %-9s %*s %*s |", "training", "seconds", WIDTH, "", WIDTH, "");
     for (int a = 0; a < g->archs; a++) {
         double seconds = 0;
         for (int j = 0; j < g->jobs; j++) seconds += result[j][a].seconds;
-        print_cell(seconds, 1);
+        print_cell(width_of(&g->arch[a]), seconds, 1);
     }
-    printf("\n%-14s %-9s %8s %8s |", "parameters", g->job[0].name, "", "");
-    for (int a = 0; a < g->archs; a++) print_cell(result[0][a].parameters, 0);
+    printf("\n%-11s %-9s %*s %*s |", "parameters", g->job[0].name, WIDTH, "", WIDTH, "");
+    for (int a = 0; a < g->archs; a++)
+        print_cell(width_of(&g->arch[a]), result[0][a].parameters, 0);
     putchar('\n');
 }
 

@@ -414,7 +414,7 @@ static bool experiment_sweep(const Lab *lab, const Plan *base, Error *err)
         lab, &s, "sweep",
         "set title 'Where is the edge of the learning rate?'\nset logscale x\n"
         "set xlabel 'learning rate'\nset ylabel 'validation loss (nats a character)'\n"
-        "set format x '%.0e'\nset yrange [*:5]\nset key top left\n",
+        "set format x '%.0e'\nset yrange [*:7]\nset key outside right center\n",
         "linespoints pt 7", true, err);
 }
 

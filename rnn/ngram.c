@@ -238,12 +238,8 @@ static bool open_data(Data *d, NgramConfig *c, Error *err)
     if (!c->data.text) c->data.lines = true; /* the default is a list of places */
     if (!c->data.lines) c->data.seq_len = c->n_max;
     if (!data_open(d, &c->data, NULL, err)) return false;
+    data_warn_unknown(d, usage.program);
     const Text *t = &d->text;
-    if (t->unknown)
-        fprintf(stderr,
-                "%s: warning: %lld validation tokens are not in the vocabulary, the first at "
-                "byte %lld\n",
-                usage.program, (long long)t->unknown, (long long)t->first_unknown);
     const int train = t->n[SPLIT_TRAIN], valid = t->n[SPLIT_VALID];
     return (train > c->n_max && valid > c->n_max) ||
            error_set(err,

@@ -3,6 +3,7 @@
 #   heading LINE TEXT        run LINE FILE                 quote LINE FILE PATH
 #   link    LINE TARGET      expect LINE FILE LOW HIGH TEXT
 #   tag     LINE N.K         words LINE COUNT              bad LINE MESSAGE
+#   figure  LINE TARGET
 #
 # The lines of a run block or a quote go to FILE, in the folder `dir`; of an expect, FILE is the run
 # block before it. `number` is the page's own: only tags (number.k) are its equations.
@@ -58,6 +59,16 @@ function links(line,    target) {
     }
 }
 
+# ![what it shows, for who cannot see it](target), alone in its line.
+function figure(line,    words) {
+    if (line !~ /^!\[[^]]*\]\([^)]+\.png\)$/ || split(line, words, / +/) < 8) {
+        item("bad", "not of the form ![at least eight words](figures/NAME.png): " line)
+        return
+    }
+    sub(/.*\(/, "", line)
+    item("figure", substr(line, 1, length(line) - 1))
+}
+
 function tag(line) {
     if (match(line, /\([0-9]+\.[1-9]\) *$/)) {
         line = substr(line, RSTART + 1)
@@ -81,6 +92,7 @@ fence == "plain" { next }
 
 /^#/ { item("heading", $0) }
 /^> *[Ee]xpect/ { expect($0); next }
+/^!/ { figure($0); next }
 /^<details>/ { quiz_answer = 1 }
 { links($0) }
 !/^\|/ && !/^#/ && !quiz_answer { words += split($0, word, / +/) }

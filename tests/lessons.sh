@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Does every lesson do what it says? Runs the `sh run` blocks of each page and checks the ranges
 # behind them; that quoted code stands in the sources; that equations and the code that computes
-# them name each other; that links lead somewhere; and that pages have the same headings, in order.
+# them name each other; that links lead somewhere; that figures are there, and the page's own commands
+# draw them; and that pages have the same headings, in order.
 #
 #   bash tests/lessons.sh            all pages of lessons/ (or of $LESSONS_DIR)
 #   bash tests/lessons.sh 01 03      these pages alone
 #   READ_ONLY=1 bash tests/lessons.sh    all but the running: seconds instead of minutes
+#   FIGURES=1 bash tests/lessons.sh      puts what was drawn into lessons/figures
 #
 # As many pages at a time as there are cores, except those that measure time.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-dir=${LESSONS_DIR:-lessons}
+dir=${LESSONS_DIR:-lessons} runs=${RUNS_DIR:-runs}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -74,6 +76,37 @@ check_links() {
     while IFS=$'\t' read -r line target; do
         [ -e "$dir/$target" ] || fail "$name:$line" "a link to $target, which is not there"
     done < <(items link)
+}
+
+# The picture in runs/ that a figure is a copy of: figures/l09-parity-by_length.png shows
+# runs/l09-parity/by_length.png.
+drawn() { # FIGURE
+    local file
+    for file in "$runs"/*.png "$runs"/*/*.png; do
+        [ "$(tr / - <<<"${file#"$runs"/}")" != "$(basename "$1")" ] || echo "$file"
+    done
+}
+
+check_figures() {
+    local line target
+    [ "$(count figure)" -gt 0 ] || fail "$name" "expected a figure, found none"
+    while IFS=$'\t' read -r line target; do
+        [ -s "$dir/$target" ] || [ -n "${FIGURES:-}" ] ||
+            fail "$name:$line" "a figure $target, which is not there; make figures draws all"
+    done < <(items figure)
+}
+
+# After the run blocks: each figure's picture was drawn by them.
+check_drawn() {
+    local line target file
+    while IFS=$'\t' read -r line target; do
+        file=$(drawn "$target")
+        if [ -z "$file" ] || [ "$file" -ot "$here/items" ]; then
+            fail "$name:$line" "expected the page to draw $target in runs/, found nothing new"
+        elif [ -n "${FIGURES:-}" ]; then
+            mkdir -p "$dir/figures" && cp "$file" "$dir/$target"
+        fi
+    done < <(items figure)
 }
 
 # The quoted lines must follow one another in the source, as they stand.
@@ -173,13 +206,14 @@ check_page() { # PAGE
     check_headings
     check_words
     check_links
+    check_figures
     check_quotes
     check_tags
-    [ -n "${READ_ONLY:-}" ] || run_blocks
+    [ -n "${READ_ONLY:-}" ] || { run_blocks; check_drawn; }
     [ $failed -gt 0 ] && return 1
-    printf 'ok    %-28s %6s s   %d run, %d ranges, %d quotes, %d equations, %d links, %d words\n' \
-        "$name" "$(seconds_since "$start")" "$(count run)" "$(count expect)" "$(count quote)" \
-        "$(count tag)" "$(count link)" "$(items words | cut -f2)"
+    printf 'ok    %-28s %6s s   %d run, %d ranges, %d figures, %d quotes, %d equations, %d links, %d words\n' \
+        "$name" "$(seconds_since "$start")" "$(count run)" "$(count expect)" "$(count figure)" \
+        "$(count quote)" "$(count tag)" "$(count link)" "$(items words | cut -f2)"
 }
 
 # Each page in a shell of its own; what it says is printed at once when it is done.

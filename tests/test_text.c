@@ -24,8 +24,8 @@ START_TEST(split_at_the_end)
     ck_split(&o->text, SPLIT_TRAIN, "abcdefghij01234567");
     ck_split(&o->text, SPLIT_VALID, "\xEF\xBF\xBD\xEF\xBF\xBD"); /* 8, 9: never in training */
     ck_assert_int_eq(o->text.vocab.size, 19);
-    ck_assert_int_eq(o->text.unknown, 2);
-    ck_assert_int_eq(o->text.first_unknown, 18);
+    ck_assert_int_eq(o->text.unknown[SPLIT_VALID], 2);
+    ck_assert_int_eq(o->text.first_unknown[SPLIT_VALID], 18);
     ck_assert_ptr_eq(o->text.ids[SPLIT_TEST], o->text.ids[SPLIT_VALID]);
     ck_assert_int_eq(o->text.n[SPLIT_TEST], 2);
     ck_assert_str_eq(o->task.name, "text");
@@ -53,10 +53,12 @@ END_TEST
 
 START_TEST(validation_file)
 {
-    Opened *o = open_text("hello world", "low\xFF hxold", 3);
-    ck_split(&o->text, SPLIT_TRAIN, "hello world");
-    ck_assert_int_eq(o->text.unknown, 2);
-    ck_assert_int_eq(o->text.first_unknown, 3);
+    Opened *o = open_text("hell\xFEo world", "low\xFF hxold", 3);
+    ck_split(&o->text, SPLIT_TRAIN, "hell\xEF\xBF\xBDo world");
+    ck_assert_int_eq(o->text.unknown[SPLIT_TRAIN], 1);
+    ck_assert_int_eq(o->text.first_unknown[SPLIT_TRAIN], 4);
+    ck_assert_int_eq(o->text.unknown[SPLIT_VALID], 2);
+    ck_assert_int_eq(o->text.first_unknown[SPLIT_VALID], 3);
     ck_assert_int_eq(o->text.n[SPLIT_VALID], 10);
     close_it(o);
 }
@@ -289,7 +291,8 @@ START_TEST(tinyshakespeare)
     ck_assert_int_eq(o->task.vocab, 66);
     ck_assert_int_eq(o->text.n[SPLIT_TRAIN], 1003854); /* nanoGPT's split */
     ck_assert_int_eq(o->text.n[SPLIT_VALID], 111540);
-    ck_assert_int_eq(o->text.unknown, 0);
+    ck_assert_int_eq(o->text.unknown[SPLIT_TRAIN] + o->text.unknown[SPLIT_VALID], 0);
+    ck_assert_int_eq(o->text.first_unknown[SPLIT_TRAIN], -1);
     ck_assert_int_eq(o->task.length, 64);
     close_it(o);
 }

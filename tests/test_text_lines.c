@@ -143,8 +143,9 @@ END_TEST
 START_TEST(unknown_in_a_line)
 {
     Opened *o = open_lines("abc\n", "\n\nab\r\n\ncxb\n", 0);
-    ck_assert_int_eq(o->text.unknown, 1);
-    ck_assert_int_eq(o->text.first_unknown, 8); /* of the file, not of what is left of it */
+    ck_assert_int_eq(o->text.unknown[SPLIT_VALID], 1);
+    ck_assert_int_eq(o->text.first_unknown[SPLIT_VALID],
+                     8); /* of the file, not of what is left of it */
     close_it(o);
 }
 END_TEST
@@ -161,8 +162,8 @@ START_TEST(given_vocabulary)
     ck_split(&o->text, SPLIT_TRAIN,
              "\nab\nba\n\xEF\xBF\xBD"
              "ab\n");
-    ck_assert_int_eq(o->text.unknown, 1);
-    ck_assert_int_eq(o->text.first_unknown, 6);
+    ck_assert_int_eq(o->text.unknown[SPLIT_VALID], 1);
+    ck_assert_int_eq(o->text.first_unknown[SPLIT_VALID], 6);
     text_close(&o->text);
     ck_assert(
         !text_open(&o->text, &o->task, path, path, UNIT_CHAR, true, .1, 0, &no_newline, &why));

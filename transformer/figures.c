@@ -79,7 +79,7 @@ void figures_print_table(Evaluator *e, const Transformer *m)
 
 /* --- drawing heads -------------------------------------------------------------------------------------- */
 
-static void draw_part(const Evaluator *e, const HeadMap *part)
+static void draw_part(Evaluator *e, const HeadMap *part)
 {
     int width, height;
     char *name = xformat("heads-%s", part->name);
@@ -88,7 +88,7 @@ static void draw_part(const Evaluator *e, const HeadMap *part)
     free(name);
 }
 
-static void draw_heads(const Evaluator *e, const Transformer *m)
+static void draw_heads(Evaluator *e, const Transformer *m)
 {
     Error err;
     Reading r;
@@ -190,7 +190,7 @@ static void print_places_script(FILE *f, const void *arg)
     fputs("unset multiplot\n", f);
 }
 
-static void draw_positions(const Evaluator *e, const Transformer *m)
+static void draw_positions(Evaluator *e, const Transformer *m)
 {
     Tape tp = {.frozen = true};
     const Places p = places_of(&tp, &e->data, m);
@@ -200,7 +200,7 @@ static void draw_positions(const Evaluator *e, const Transformer *m)
     tape_free(&tp);
 }
 
-void figures_draw(const Evaluator *e, const Transformer *m)
+void figures_draw(Evaluator *e, const Transformer *m)
 {
     const char *kind = e->config->plot;
     if (strcmp(kind, "none") == 0 || strcmp(kind, "dumb") == 0) return; /* too fine for letters */

@@ -19,6 +19,6 @@ void figures_print_table(Evaluator *e, const Transformer *m);
  * heads-decoder.png, heads-cross.png of the first test sequence, no more than its first 128 steps, or of
  * the first pair, unless a side is longer than that; where a table is added for positions, positions.csv
  * and positions.png. none and dumb: nothing. What fails is warned of on stderr, and stops nothing. */
-void figures_draw(const Evaluator *e, const Transformer *m);
+void figures_draw(Evaluator *e, const Transformer *m);
 
 #endif

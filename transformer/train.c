@@ -10,7 +10,8 @@ static const Usage usage = {
     .program = "transformer/train",
     .about =
         "Trains a Transformer (Vaswani et al. 2017), encoder and decoder, on pairs of sequences; "
-        "on a task of one sequence its decoder alone.",
+        "on a task of one sequence (--task recall, induction, parity, dyck, agreement or "
+        "copy-memory) its decoder alone.",
     .operands = "",
     .examples = "  ./transformer/train --task reverse --out runs/reverse\n"
                 "  ./transformer/train --task dates --norm pre --out runs/dates\n"

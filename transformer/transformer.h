@@ -40,7 +40,8 @@ TransformerConfig transformer_defaults(void);
         OPTION_CHOICE("norm", &(c)->norm, "post|pre|none", "LayerNorm after the sum, or before"),  \
         OPTION_FLAG("residual", &(c)->residual, "sublayers add to what they read"),                \
         OPTION_FLAG("tied", &(c)->tied, "one table for the target's embedding and the output"),    \
-        OPTION("label-smoothing", &(c)->smoothing, 0, 0.99, "share of a target given to all"),     \
+        OPTION("label-smoothing", &(c)->smoothing, 0, 0.99,                                        \
+               "share of a target given to all (the training loss logged has it)"),                \
         OPTION("longest", &(c)->longest, 1, 65536, "steps that learned positions have")
 
 typedef struct {

@@ -37,6 +37,10 @@ for name in lines parity sort numbers colours; do
         unharmed $name
     done
 done
+# It says what it drew; on the terminal there is nothing to look for.
+expect 0 "drawn in $tmp/lines: loss.png trace.png gates.png" "$BIN"lstm_gru/eval "$tmp/lines" --samples 0
+expect 0 "drawn in $tmp/sort: loss.svg" "$BIN"seq2seq_attention/eval "$tmp/sort" --examples 8 --plot svg
+"$BIN"rnn/eval "$tmp/parity" --examples 8 --plot dumb 2>&1 | grep -q "drawn in" && fail "dumb: said to be in a file"
 for picture in lines/loss lines/trace lines/gates parity/loss parity/by_length colours/by_source \
     sort/alignment numbers/heads-cross numbers/positions; do
     [ -s "$tmp/$picture.png" ] || fail "no $picture.png"

@@ -16,18 +16,21 @@ expect 2 "--tokens 1500: must be a multiple of 1024" "$BIN"lessons/21-parallelis
 # The pages that there are: what they quote and link to, their headings and equations.
 expect 0 "" env READ_ONLY=1 bash tests/lessons.sh
 
-export LESSONS_DIR=$tmp/lessons
+export LESSONS_DIR=$tmp/lessons RUNS_DIR=$tmp/runs
 page=$LESSONS_DIR/01-page.md
-mkdir "$LESSONS_DIR"
+figure=$LESSONS_DIR/figures/curve-loss.png
+mkdir -p "$LESSONS_DIR/figures" "$RUNS_DIR/curve"
 
 # The page quotes two lines of a header of ours, and names the equations of lesson 01.
 write_page() {
     {
         printf '# 01 Page\n\n*read 1 min · run 1 min · do 1 min · needs nothing*\n\n'
         printf '## %s\n\n' "The one idea" "Predict first" "Run it"
-        printf '```sh run\necho "loss 9 lr 2"\necho "loss: 1.5e0 lr 2" >&2\n```\n\n'
+        printf '```sh run\necho "loss 9 lr 2"\necho "loss: 1.5e0 lr 2" >&2\n'
+        printf 'echo new >%s\n```\n\n' "$RUNS_DIR/curve/loss.png"
         printf '> Expect: `loss` 1.4 .. 1.6\n\n'
-        printf '## %s\n\n' "The figure" "By hand" "The maths"
+        printf '## The figure\n\n![A curve that falls from left to right, and ends](figures/curve-loss.png)\n\n'
+        printf '## %s\n\n' "By hand" "The maths"
         # shellcheck disable=SC2046 # one word a tag
         printf '    equation (%s)\n' $(grep -rohE --include='*.[ch]' '\beq 1\.[0-9]' \
             common lessons rnn | cut -c4- | sort -u)
@@ -46,7 +49,18 @@ spoil() { # EXPECTED-MESSAGE SED-SCRIPT
 }
 
 write_page
+echo old >"$figure"
 expect 0 "ok    01-page.md " bash tests/lessons.sh 01
+grep -q old "$figure" || fail "a figure was replaced without being asked for"
+spoil 'expected a figure, found none' '/^!/d'
+spoil 'not of the form' 's/^!.*\]/![A curve]/'
+spoil 'figures/curve-loss.pdf' 's/loss\.png)$/loss.pdf)/'
+spoil 'a figure figures/curve-gain.png, which is not there' 's/loss\.png)$/gain.png)/'
+spoil 'expected the page to draw figures/curve-loss.png' '/^echo new/d'
+rm "$figure"
+spoil 'figures/curve-loss.png, which is not there; make figures' ''
+expect 0 "" env FIGURES=1 bash tests/lessons.sh 01
+grep -q new "$figure" || fail "FIGURES=1 did not copy what was drawn"
 spoil 'expected `loss` 1.6 .. 1.7, found 1.5e0' 's/1\.4 \.\. 1\.6/1.6 .. 1.7/'
 spoil 'expected `loss` 1.4 .. 1.6, found nan' 's/1\.5e0/nan/'
 spoil 'found no such number' 's/1\.5e0 lr 2/high/'
