@@ -28,6 +28,32 @@ const char *data_name(const DataConfig *c)
     return c->text ? c->text : c->lines ? PLACES : PROSE;
 }
 
+/* Drawn without end, so that nothing is left to read, to choose from or to hold out. */
+static bool is_drawn(const DataConfig *c)
+{
+    const char *task = c->pairs.task;
+    if (!c->of_pairs) return c->task && task_exists(c->task);
+    return task && !c->pairs.file && (pairs_drawn(task) || (c->or_task && task_exists(task)));
+}
+
+bool data_options_fit(const DataConfig *c, Option *option, int n, Error *err)
+{
+    static const char *const of_text[] = {"lines", "valid", "heldout", "unit"};
+    static const char *const of_table[] = {"unit", "vocab-limit", "max-words",
+                                           "swap", "items",       "heldout"};
+    const char *const *name = c->of_pairs ? of_table : of_text;
+    const int names = c->of_pairs ? LEN(of_table) : LEN(of_text);
+    for (int i = 0; i < names && is_drawn(c); i++)
+        if (args_find(option, n, name[i])->given)
+            return error_set(err, "--%s: task %s has no use for it; leave it out", name[i],
+                             data_name(c));
+    if (c->of_pairs || c->task || !args_find(option, n, "heldout")->given) return true;
+    if (c->valid)
+        return error_set(err, "--heldout: held out is what --valid names; leave out one of them");
+    return !c->lines || error_set(err, "--heldout: of lines one in ten is held out; leave it out, "
+                                       "or give held-out lines with --valid");
+}
+
 static const char *missing_default(const char *path)
 {
     return path == PROSE || path == PLACES

@@ -59,6 +59,11 @@ void vocabularies_to_json(const Data *d, json_t *config); /* sets those keys */
 bool vocabularies_from_json(Vocabularies *v, const json_t *config, Error *err);
 void vocabularies_free(Vocabularies *v);
 
+/* False, and a message, where an option of the data was given that what was chosen has no use for: a
+ * task draws its sequences, it has no --unit and no --heldout. option: n of DATA_OPTIONS or PAIRS_OPTIONS
+ * and others, as args_parse left them. */
+bool data_options_fit(const DataConfig *c, Option *option, int n, Error *err);
+
 /* given: the vocabularies a model was trained with (copied), or NULL to make them from what is to
  * be trained on. */
 bool data_open(Data *d, const DataConfig *c, const Vocabularies *given, Error *err);

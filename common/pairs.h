@@ -38,6 +38,8 @@ typedef struct {
 } PairsConfig;
 
 PairsConfig pairs_defaults(void);
+bool pairs_drawn(
+    const char *task); /* one of those that are drawn without end: copy, reverse, sort */
 extern const char *const pairs_tasks; /* "copy|reverse|sort|dates|numbers|places" */
 
 /* clang-format off */

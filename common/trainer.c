@@ -156,6 +156,8 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
     t->status = args_parse(argc, argv, option, n, &with_version, &operand);
     if (t->status >= 0) return false;
     t->status = EXIT_OK;
+    if (!c->resume && !data_options_fit(&c->data, option, n, &err))
+        return trainer_fail(t, EXIT_USAGE, err.text);
     blas_warm_up();
     parallel_init(c->threads);
 

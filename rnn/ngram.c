@@ -235,7 +235,6 @@ static bool draw(const Result *r, const NgramConfig *c, const Tokens *k, Error *
 /* --- the program ------------------------------------------------------------------------------ */
 static bool open_data(Data *d, NgramConfig *c, Error *err)
 {
-    if (!c->data.text) c->data.lines = true; /* the default is a list of places */
     if (!c->data.lines) c->data.seq_len = c->n_max;
     if (!data_open(d, &c->data, NULL, err)) return false;
     data_warn_unknown(d, usage.program);
@@ -308,6 +307,9 @@ int main(int argc, char **argv)
     const int status = args_parse(argc, argv, option, LEN(option), &usage, &operand);
     if (status >= 0) return status;
     Error err;
+    if (!c.data.text) c.data.lines = true; /* the default is a list of places */
+    if (!data_options_fit(&c.data, option, LEN(option), &err))
+        return fprintf(stderr, "%s: error: %s\n", usage.program, err.text), EXIT_USAGE;
     bool ok = run(&c, &err);
     if (fflush(stdout) != 0 && ok) ok = error_set(&err, "standard output cannot be written");
     if (!ok) fprintf(stderr, "%s: error: %s\n", usage.program, err.text);

@@ -24,6 +24,13 @@ for bad in "" x 1x nan inf -1 1e999 0x10 9223372036854775808; do
 done
 expect 2 "adamw" "$train" --optimizer adam
 expect 2 "--stream" "$train" --task parity --stream
+for option in --lines "--valid README.md" "--heldout 0.2" "--unit char"; do
+    # shellcheck disable=SC2086 # an option and its value
+    expect 2 "${option% *}: task parity has no use for it" "$train" --task parity $option --out "$tmp/x"
+done
+expect 2 "held out is what --valid names" "$train" --text README.md --valid README.md --heldout 0.2 --out "$tmp/x"
+expect 2 "--heldout: of lines one in ten" "$ngram" --heldout 0.2 --out "$tmp/x"
+expect 2 "--heldout: of lines one in ten" "$train" --lines --heldout 0.2 --out "$tmp/x"
 expect 1 "agreement" "$train" --task nothing --out "$tmp/x"
 expect 1 "choose one" "$train" --task parity --text README.md --out "$tmp/x"
 expect 1 "No such file" "$train" --text "$tmp/missing.txt" --out "$tmp/x"
@@ -122,7 +129,13 @@ expect 2 "usage:" "$decode"
 expect 1 "no data: give --task" "$pairs" --out "$tmp/y"
 expect 1 "there is no task \"parity\" of pairs" "$pairs" --task parity --out "$tmp/y"
 expect 1 "choose one" "$pairs" --task sort --pairs README.md --out "$tmp/y"
-expect 1 "--swap: task sort has no use for it" "$pairs" --task sort --swap --out "$tmp/y"
+for option in --swap "--heldout 0.2" "--vocab-limit 9" "--unit word"; do
+    # shellcheck disable=SC2086 # an option and its value
+    expect 2 "${option% *}: task sort has no use for it" "$pairs" --task sort $option --out "$tmp/y"
+    # shellcheck disable=SC2086
+    expect 2 "${option% *}: task recall has no use for it" "$BIN"transformer/train --task recall $option --out "$tmp/y"
+done
+expect 0 "" "$pairs" --task dates --heldout 0.2 --vocab-limit 9 --dry-run --out "$tmp/y"
 expect 1 "--seq-len 9: dates" "$pairs" --task dates --seq-len 9 --out "$tmp/y"
 expect 1 "No such file" "$pairs" --pairs "$tmp/missing.tsv" --out "$tmp/y"
 printf 'a b\tx y\nc d\tz\nno tab here\ne\tw\n' >"$tmp/bad.tsv"
