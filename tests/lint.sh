@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Format, static analysis, shell scripts, and the floors of common/.
+# Format, static analysis, shell scripts, the floors of common/, and the links of the READMEs.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bad=0
@@ -55,6 +55,13 @@ for dir in rnn lstm_gru seq2seq_attention transformer bert gpt; do
 done
 grep -lE '#include <(omp|dnnl|cblas)' common/*.c rnn/*.c lstm_gru/*.c seq2seq_attention/*.c transformer/*.c | grep -vE 'common/(parallel|blas)\.c' &&
     note "only parallel.c names OpenMP's runtime, only blas.c the BLAS"
+
+# Links and pictures of the READMEs lead somewhere (of the lessons: tests/lessons.sh).
+for page in $(git ls-files '*README.md'); do
+    for target in $(grep -oE '\]\([^)]+\)' "$page" | sed 's/^](//; s/)$//; s/#.*//' | grep -vE '^([a-z]+:|$)'); do
+        [ -e "$(dirname "$page")/$target" ] || note "$page: a link to $target, which is not there"
+    done
+done
 
 # The project speaks of itself alone, and no calls that cannot be used safely.
 grep -nE '(^|[ ;=!&|])(gets|strcpy|sprintf|atoi|atof|strtok)\(' "${sources[@]}" && note "unsafe call"
