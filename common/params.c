@@ -132,23 +132,28 @@ void param_uniform(const Params *ps, Tensor *t, double a)
     for (int i = 0; i < t->len; i++) t->data[i] = (real)(a * (2 * rng_uniform(&rng) - 1));
 }
 
+static double dot(const double *x, const double *y, int n)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int i = 0; i < n; i++) sum += x[i] * y[i];
+    return sum;
+}
+
 /* Gram-Schmidt on normal rows (of the shorter side), twice for accuracy: a uniformly random
  * orthonormal set (Saxe, McClelland & Ganguli 2014). */
 static double *orthonormal_rows(Rng *rng, int rows, int len)
 {
     double *q = xmalloc((size_t)rows * len * sizeof *q);
     for (int i = 0; i < rows; i++) {
-        double *v = q + (size_t)i * len, norm = 0;
+        double *v = q + (size_t)i * len;
         for (int k = 0; k < len; k++) v[k] = rng_normal(rng);
         for (int pass = 0; pass < 2; pass++)
             for (int j = 0; j < i; j++) {
-                const double *w = q + (size_t)j * len;
-                double dot = 0;
-                for (int k = 0; k < len; k++) dot += v[k] * w[k];
-                for (int k = 0; k < len; k++) v[k] -= dot * w[k];
+                const double *w = q + (size_t)j * len, along = dot(v, w, len);
+                for (int k = 0; k < len; k++) v[k] -= along * w[k];
             }
-        for (int k = 0; k < len; k++) norm += v[k] * v[k];
-        norm = sqrt(norm);
+        const double norm = sqrt(dot(v, v, len));
         for (int k = 0; k < len; k++) v[k] /= norm;
     }
     return q;
