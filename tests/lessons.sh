@@ -81,9 +81,10 @@ check_links() {
 # The picture in runs/ that a figure is a copy of: figures/l09-parity-by_length.png shows
 # runs/l09-parity/by_length.png.
 drawn() { # FIGURE
-    local file
+    local file flat
     for file in "$runs"/*.png "$runs"/*/*.png; do
-        [ "$(tr / - <<<"${file#"$runs"/}")" != "$(basename "$1")" ] || echo "$file"
+        flat=${file#"$runs"/} flat=${flat//\//-}
+        [ "$flat" != "${1##*/}" ] || echo "$file"
     done
 }
 
