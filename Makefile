@@ -3,7 +3,7 @@
 #   all     programs beside their sources        lint    format, cppcheck, floors, shellcheck
 #   zoo     train every architecture, compare    san     the checks under ASan, UBSan and LSan
 #   check   every test                           bench   speed, beside PyTorch where it is there
-#   lessons run every lesson's commands          experiments  the long ones, 15 minutes
+#   lessons run every lesson's commands          experiments  the long ones, 25 minutes
 #   figures draw the lessons' pictures again      deps clean help
 
 MODE    ?= opt

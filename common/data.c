@@ -100,13 +100,14 @@ bool data_is_running(const Data *d)
 void data_warn_unknown(const Data *d, const char *program)
 {
     const int64_t *n = d->text.unknown, *first = d->text.first_unknown;
-    if (d->is_text && n[SPLIT_TRAIN])
+    if (!d->is_text) return;
+    if (n[SPLIT_TRAIN])
         fprintf(
             stderr,
             "%s: warning: the training text has %lld tokens that are no UTF-8 (the first at byte "
             "%lld); they are read as the unknown character; --unit byte takes any byte\n",
             program, (long long)n[SPLIT_TRAIN], (long long)first[SPLIT_TRAIN]);
-    if (d->is_text && n[SPLIT_VALID])
+    if (n[SPLIT_VALID])
         fprintf(stderr,
                 "%s: warning: %lld validation tokens are not in the vocabulary (the first at byte "
                 "%lld); they are read as the unknown character\n",

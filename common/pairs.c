@@ -86,21 +86,13 @@ static const Kind *kind_of(const PairsConfig *c, Error *err)
     return NULL;
 }
 
-static bool options_fit(const PairsConfig *c, const Kind *k, Error *err)
+static bool length_fits(const PairsConfig *c, const Kind *k, Error *err)
 {
-    if (k->read && c->seq_len)
-        return error_set(err,
-                         "--seq-len %d: %s has sequences as long as they are; leave out the "
-                         "longer ones with --max-words",
-                         c->seq_len, k->name);
-    const char *useless = k->read                        ? NULL
-                          : c->swap                      ? "--swap"
-                          : c->items                     ? "--items"
-                          : c->max_words                 ? "--max-words"
-                          : strcmp(c->unit, "auto") != 0 ? "--unit"
-                                                         : NULL;
-    return !useless ||
-           error_set(err, "%s: task %s has no use for it; leave it out", useless, k->name);
+    return !k->read || !c->seq_len ||
+           error_set(err,
+                     "--seq-len %d: %s has sequences as long as they are; leave out the longer "
+                     "ones with --max-words",
+                     c->seq_len, k->name);
 }
 
 static PieceUnit unit_of(const PairsConfig *c, const Kind *k)
@@ -298,7 +290,7 @@ bool pairs_open(Pairs *p, Task *task, const PairsConfig *c, const Lexicon *sourc
     *p = (Pairs){0};
     *task = (Task){0};
     const Kind *k = kind_of(c, err);
-    bool ok = k && options_fit(c, k, err) && lexicons_fit(c, k, source, target, err);
+    bool ok = k && length_fits(c, k, err) && lexicons_fit(c, k, source, target, err);
     if (ok && k->read) {
         ok = open_table(p, c, k, source, target, err);
     } else if (ok) {

@@ -90,7 +90,8 @@ typedef struct {
 
 /* source, target: the vocabularies a model was trained with (copied), or NULL to make them from the
  * training pairs only. Errors: no or two kinds of data, an unreadable file, a line without a tab
- * (its number is named), options that the data has no use for, no pair in one of the splits.
+ * (its number is named), a seq_len for a table, no pair in one of the splits. What else a drawn task has no
+ * use for is not looked at (data_options_fit).
  *
  * Sets up *task, which borrows *p. Its metric is token accuracy; chance is over all ids, PAD, BOS and UNK
  * among them. task_heldout's sequence i is pair

@@ -17,10 +17,10 @@ typedef struct {
     int lines[3];      /* so line i is ids[start[i] .. start[i+1]], both newlines included */
     int cut;           /* lines of both splits that are longer than the task's length */
     bool by_line;
-    int64_t
-        unknown[2]; /* tokens of each split outside the vocabulary; in training what is no UTF-8 */
-    int64_t first_unknown[2]; /* its offset in the file, in bytes; -1 if there is none */
-    double bytes_per_token;   /* of the validation split, for bits per byte */
+    /* Of each split: tokens outside the vocabulary, in training what is no UTF-8; and the offset of the
+     * first in its file, in bytes, -1 if there is none. */
+    int64_t unknown[2], first_unknown[2];
+    double bytes_per_token; /* of the validation split, for bits per byte */
     double chars_per_token;
 } Text;
 

@@ -132,4 +132,32 @@ START_TEST(counting_models)
 }
 END_TEST
 
-SUITE("data", TESTS(samples, running_text, counting_models), NO_ABORTS)
+/* What a task that is drawn has no use for is refused, if it was given: each option by itself; what all
+ * data has a use for is not, nor is anything where there is a table. */
+START_TEST(useless_options)
+{
+    static const char *const useless[] = {"unit", "vocab-limit", "max-words",
+                                          "swap", "items",       "heldout"};
+    static const struct {
+        const char *task;
+        bool or_task, drawn;
+    } c[] = {{"sort", false, true},    {"copy", true, true},   {"recall", true, true},
+             {"recall", false, false}, {"dates", true, false}, {"places", false, false}};
+    for (int i = 0; i < LEN(c); i++)
+        for (int k = 0; k <= LEN(useless); k++) {
+            DataConfig config = data_defaults();
+            config.of_pairs = true, config.or_task = c[i].or_task, config.pairs.task = c[i].task;
+            Option option[] = {PAIRS_OPTIONS(&config.pairs)};
+            const char *given = k < LEN(useless) ? useless[k] : "seq-len";
+            args_find(option, LEN(option), given)->given = true;
+            why = (Error){""};
+            const bool fits = data_options_fit(&config, option, LEN(option), &why);
+            ck_assert_msg(fits == !(c[i].drawn && k < LEN(useless)), "%s --%s", c[i].task, given);
+            char want[64] = "";
+            if (!fits) snprintf(want, sizeof want, "--%s: task %s has no use", given, c[i].task);
+            ck_assert_msg(strstr(why.text, want) == why.text, "%s, not %s", why.text, want);
+        }
+}
+END_TEST
+
+SUITE("data", TESTS(samples, running_text, counting_models, useless_options), NO_ABORTS)

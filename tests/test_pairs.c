@@ -428,12 +428,6 @@ START_TEST(wrong_options)
     ck_assert_ptr_nonnull(strstr(why_not(&c), "choose one"));
     c = pairs_defaults(), c.task = "dates", c.seq_len = 20;
     ck_assert_ptr_nonnull(strstr(why_not(&c), "--seq-len 20"));
-    c = pairs_defaults(), c.task = "sort", c.swap = true;
-    ck_assert_ptr_nonnull(strstr(why_not(&c), "--swap: task sort"));
-    c = pairs_defaults(), c.task = "sort", c.items = 3;
-    ck_assert_ptr_nonnull(strstr(why_not(&c), "--items: task sort"));
-    c = pairs_defaults(), c.task = "sort", c.unit = "jamo";
-    ck_assert_ptr_nonnull(strstr(why_not(&c), "--unit: task sort"));
 }
 END_TEST
 

@@ -129,7 +129,7 @@ expect 2 "usage:" "$decode"
 expect 1 "no data: give --task" "$pairs" --out "$tmp/y"
 expect 1 "there is no task \"parity\" of pairs" "$pairs" --task parity --out "$tmp/y"
 expect 1 "choose one" "$pairs" --task sort --pairs README.md --out "$tmp/y"
-for option in --swap "--heldout 0.2" "--vocab-limit 9" "--unit word"; do
+for option in --swap "--items 3" "--max-words 9" "--heldout 0.2" "--vocab-limit 9" "--unit jamo"; do
     # shellcheck disable=SC2086 # an option and its value
     expect 2 "${option% *}: task sort has no use for it" "$pairs" --task sort $option --out "$tmp/y"
     # shellcheck disable=SC2086
