@@ -20,6 +20,12 @@ Tensor *linear_relu(Tape *tp, const Linear *l, Tensor *x)
     return op_linear_relu(tp, x, l->w, l->b);
 }
 
+Tensor *linear_add(Tape *tp, Tensor *r, const Linear *l, Tensor *x, real p, Rng *rng)
+{
+    if (p == 0) return op_linear_add(tp, r, x, l->w, l->b);
+    return op_add(tp, r, op_dropout(tp, linear(tp, l, x), p, rng));
+}
+
 Norm norm_init(Params *ps, int C, const char *name)
 {
     Norm n;

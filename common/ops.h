@@ -15,6 +15,7 @@ Tensor *op_matmul(Tape *tp, Tensor *x, Tensor *w);            /* y = x w      (.
 Tensor *op_matmul_t(Tape *tp, Tensor *x, Tensor *w);          /* y = x w^T    (...,C) (N,C)      */
 Tensor *op_linear(Tape *tp, Tensor *x, Tensor *w, Tensor *b); /* y = x w + b  (...,C) (C,N) (N)  */
 Tensor *op_linear_relu(Tape *tp, Tensor *x, Tensor *w, Tensor *b); /* y = relu(x w + b)       */
+Tensor *op_linear_add(Tape *tp, Tensor *r, Tensor *x, Tensor *w, Tensor *b); /* y = r + x w + b  */
 /* y[i] = a[i] b[i] for each i of the leading axis, a and b transposed first where asked:
  * (B,M,K) (B,K,N) -> (B,M,N) */
 Tensor *op_bmm(Tape *tp, Tensor *a, Tensor *b, bool ta, bool tb);
@@ -40,6 +41,10 @@ Tensor *op_layernorm(Tape *tp, Tensor *x, Tensor *g, Tensor *b); /* (...,C) (C) 
 
 /* --- ops_embed.c: rows of a table ------------------------------------------------------------ */
 Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s); /* rows of w (V,C) -> (s...,C)   */
+/* y[b][t] = scale w[ids[b][t]] + place[t] (Vaswani et al. 2017, s3.4 and 3.5). w (V,C), place (T,C) or
+ * NULL: nothing is added; s (B,T) -> (B,T,C). An op_linear of this, or of an op_embed, multiplies the rows
+ * of w and place rather than those of y where they are less than half as many. */
+Tensor *op_embed_at(Tape *tp, Tensor *w, const int *ids, real scale, Tensor *place, Shape s);
 /* The same without a copy, as z of op_rnn, op_lstm and op_gru_*, which read the rows where they stand;
  * no other op takes it. */
 Tensor *op_lookup(Tape *tp, Tensor *w, const int *ids, Shape s);

@@ -57,13 +57,6 @@ static real dot(const real *restrict x, const real *restrict y, int n)
     return sum;
 }
 
-/* y += s x */
-static void add_scaled(real *restrict y, const real *restrict x, real s, int n)
-{
-#pragma omp simd
-    for (int i = 0; i < n; i++) y[i] += s * x[i];
-}
-
 /* a . tanh(q + k) */
 static real additive_score(const real *restrict a, const real *restrict q, const real *restrict k,
                            int n)

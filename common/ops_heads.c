@@ -209,14 +209,40 @@ static void backward_step(real *restrict p, real *restrict de, Softmax m, real m
     }
 }
 
+static void clear_rows(real *x, const Head *z, int first, int end)
+{
+    for (int r = first; r < end; r++) memset(x + (size_t)r * z->C, 0, (size_t)z->D * sizeof *x);
+}
+
+/* 1, or 0 where nothing has been added to the gradient of an input yet. */
+static real before(const Node *nd, int input)
+{
+    return nd->fresh >> input & 1 ? 0 : 1;
+}
+
+/* p or de (steps,keys), transposed, times x (steps,D), for the gradient of the keys or values. The first
+ * tile sets what later ones add to. */
+static void gradient_of_keys(const Node *nd, int input, const Head *z, const Tile *i, const real *p,
+                             const real *x)
+{
+    real *grad = nd->in[input]->grad ? nd->in[input]->grad + z->k : NULL;
+    const real beta = i->t > 0 ? 1 : before(nd, input);
+    if (!grad) return;
+    if (beta == 0) clear_rows(grad, z, i->keys, z->S);
+    gemm_small(TN, i->keys, z->D, i->steps, p, ((const Attention *)nd->saved)->row, x, z->C, beta,
+               grad, z->C);
+}
+
 static void backward_tile(Node *nd, const Head *z, const Tile *i)
 {
     const Attention *a = nd->saved;
     const Tensor *q = nd->in[0], *k = nd->in[1], *v = nd->in[2];
     const real *y = nd->out->data + i->q, *dy = nd->out->grad + i->q;
     const int n = i->keys, row = a->row;
-    scores(nd, z, i);
-    products(a, z, i, dy, v->data + z->k, z->vt, z->de); /* dp */
+    if (n > 0) {
+        scores(nd, z, i);
+        products(a, z, i, dy, v->data + z->k, z->vt, z->de); /* dp */
+    }
     for (int j = 0; j < i->steps; j++) {
         const size_t at = (size_t)j * z->C;
         real mean = 0;
@@ -225,13 +251,11 @@ static void backward_tile(Node *nd, const Head *z, const Tile *i)
         backward_step(z->p + (size_t)j * row, z->de + (size_t)j * row,
                       a->softmax[z->step + i->t + j], mean, a->scale, n);
     }
-    if (v->grad) gemm_small(TN, n, z->D, i->steps, z->p, row, dy, z->C, 1, v->grad + z->k, z->C);
+    gradient_of_keys(nd, 2, z, i, z->p, dy);
     if (q->grad)
-        gemm_small(NN, i->steps, z->D, n, z->de, row, k->data + z->k, z->C, 1, q->grad + i->q,
-                   z->C);
-    if (k->grad)
-        gemm_small(TN, n, z->D, i->steps, z->de, row, q->data + i->q, z->C, 1, k->grad + z->k,
-                   z->C);
+        gemm_small(NN, i->steps, z->D, n, z->de, row, k->data + z->k, z->C, before(nd, 0),
+                   q->grad + i->q, z->C);
+    gradient_of_keys(nd, 1, z, i, z->de, q->data + i->q);
 }
 
 static void backward_head(Node *nd, int i, int worker)
@@ -242,7 +266,7 @@ static void backward_head(Node *nd, int i, int worker)
     transpose(a, &z, z.vt, nd->in[2]->data);
     for (int t = 0; t < z.T; t += a->tile) {
         const Tile tile = tile_at(a, &z, t);
-        if (tile.keys > 0) backward_tile(nd, &z, &tile);
+        backward_tile(nd, &z, &tile);
     }
 }
 
@@ -283,6 +307,7 @@ Tensor *op_attention(Tape *tp, Tensor *q, Tensor *k, Tensor *v, int heads,
     check(q, k, v, heads, mask->len);
     const int B = q->shape.d[0], T = q->shape.d[1], S = k->shape.d[1], C = q->shape.d[2];
     Node *nd = tape_node(tp, "attention", attention_backward, q->shape, q, k, v);
+    nd->sets = 7;
     Attention *a = nd->saved = tape_save(tp, sizeof *a);
     *a = (Attention){.mask = *mask, .heads = heads, .row = gemm_row(round_up(S))};
     a->tile = T < TILE ? T : TILE;

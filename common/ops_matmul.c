@@ -1,6 +1,6 @@
 /* Matrix products and their gradients. */
 #include "blas.h"
-#include "ops.h"
+#include "ops_embed.h"
 #include "parallel.h"
 #include "vecmath.h"
 
@@ -9,7 +9,7 @@
 static void add_column_sums(real *restrict sum, const real *restrict x, int R, int N)
 {
     enum { COLUMNS = 32 }; /* a thread takes at a time, of all rows in their order */
-#pragma omp parallel for num_threads(parallel_threads(1.0 * R * N)) schedule(static)
+#pragma omp parallel for num_threads(parallel_threads(4.0 * R * N)) schedule(static)
     for (int at = 0; at < N; at += COLUMNS) {
         const int end = N - at < COLUMNS ? N : at + COLUMNS;
         for (int r = 0; r < R; r++)
@@ -20,15 +20,35 @@ static void add_column_sums(real *restrict sum, const real *restrict x, int R, i
 /* y = x w + b         x is (R,C) after folding the leading axes, w (C,N), b (N) or absent
  *
  *   dx += dy w^T      dw += x^T dy      db += column sums of dy
+ *
+ * in: x, w and b, of which x is input `first` of the node.
  */
-static void linear_backward(Node *nd)
+static void product_backward(const Node *nd, int first, int inputs)
 {
-    Tensor *x = nd->in[0], *w = nd->in[1], *b = nd->inputs > 2 ? nd->in[2] : NULL;
+    Tensor **in = nd->in + first, *x = in[0], *w = in[1], *b = inputs > 2 ? in[2] : NULL;
     const int C = w->shape.d[0], N = w->shape.d[1], R = x->len / C;
     const real *dy = nd->out->grad;
-    if (x->grad) gemm(NT, R, C, N, dy, w->data, nd->fresh & 1 ? 0 : 1, x->grad);
+    if (x->grad) gemm(NT, R, C, N, dy, w->data, nd->fresh >> first & 1 ? 0 : 1, x->grad);
     if (w->grad) gemm(TN, C, N, R, x->data, dy, 1, w->grad);
     if (b && b->grad) add_column_sums(b->grad, dy, R, N);
+}
+
+static void linear_backward(Node *nd)
+{
+    product_backward(nd, 0, nd->inputs);
+}
+
+/* y = r + x w + b, inputs r, x, w, b: the same, and dr += dy, or dy becomes dr. */
+static void linear_add_backward(Node *nd)
+{
+    enum { CHUNK = 4096 };
+    const int n = nd->out->len;
+    real *dr = nd->in[0]->grad;
+    const real *dy = nd->out->grad;
+    if (dr && dr != dy && nd->fresh & 1) memset(dr, 0, (size_t)n * sizeof *dr);
+    if (dr && dr != dy)
+        PARALLEL_FOR(1.0 * n, i, n, CHUNK, add_to(dr + i, dy + i, n - i < CHUNK ? n - i : CHUNK));
+    product_backward(nd, 1, 3);
 }
 
 static void zero_where_not_positive(real *restrict dy, const real *restrict y, int n)
@@ -90,43 +110,71 @@ static void relu_of_sum(real *restrict y, const real *restrict b, int n)
     }
 }
 
-/* Rows first .. first+n-1 of y; the product, then bias and relu while y is still in the cache. */
-static void linear_rows(const Node *nd, int first, int n, bool relu)
+/* What becomes of the product x w, row by row and while it is still in the cache. */
+typedef enum { PLUS_BIAS, PLUS_BIAS_RELU, PLUS_BIAS_AND_R } Ending;
+
+static void finish_row(Ending ending, real *y, const real *b, const real *r, int n)
 {
-    const Tensor *w = nd->in[1], *b = nd->in[2];
-    const int C = w->shape.d[0], N = w->shape.d[1];
-    real *y = nd->out->data + (size_t)first * N;
-    const real *x = nd->in[0]->data + (size_t)first * C;
-    (n == nd->out->len / N ? gemm_rows : gemm_serial)(NN, n, N, C, x, C, w->data, N, 0, y, N);
-    for (int r = 0; r < n; r++, y += N) (relu ? relu_of_sum : add_to)(y, b->data, N);
+    if (ending == PLUS_BIAS_RELU)
+        relu_of_sum(y, b, n);
+    else
+        add_to(y, b, n);
+    if (ending == PLUS_BIAS_AND_R) add_to(y, r, n);
 }
 
-static Tensor *linear(Tape *tp, const char *name, Tensor *x, Tensor *w, Tensor *b, bool relu)
+/* Rows first .. first+n-1 of y. */
+static void linear_rows(const Node *nd, Ending ending, int first, int n)
+{
+    const bool adds = ending == PLUS_BIAS_AND_R;
+    const Tensor *x = nd->in[adds], *w = nd->in[adds + 1], *b = nd->in[adds + 2];
+    const int C = w->shape.d[0], N = w->shape.d[1];
+    const size_t at = (size_t)first * N;
+    real *y = nd->out->data + at;
+    const real *r = adds ? nd->in[0]->data + at : y;
+    (n == nd->out->len / N ? gemm_rows : gemm_serial)(NN, n, N, C, x->data + (size_t)first * C, C,
+                                                      w->data, N, 0, y, N);
+    for (int i = 0; i < n; i++, y += N, r += N) finish_row(ending, y, b->data, r, N);
+}
+
+static Tensor *linear(Tape *tp, const char *name, Tensor *r, Tensor *x, Tensor *w, Tensor *b,
+                      Ending ending)
 {
     const int C = shape_last(x->shape), N = shape_last(w->shape), R = x->len / C;
     CHECK(w->shape.n == 2 && w->shape.d[0] == C && b->len == N,
           "op_%s: x %s, w %s, b %s; w must be (%d,N) and b (N)", name, shape_text(x->shape).text,
           shape_text(w->shape).text, shape_text(b->shape).text, C);
-    Node *nd = tape_node(tp, name, relu ? linear_relu_backward : linear_backward,
-                         shape_with_last(x->shape, N), x, w, b);
-    nd->sets = 1;
+    const Shape s = shape_with_last(x->shape, N);
+    CHECK(!r || shape_equal(r->shape, s), "op_%s: r %s, x w %s", name, shape_text(r->shape).text,
+          shape_text(s).text);
+    if (ending == PLUS_BIAS && embed_is_less_work(tp, x)) return embed_linear(tp, x, w, b);
+    void (*backwards[])(Node *) = {[PLUS_BIAS] = linear_backward,
+                                   [PLUS_BIAS_RELU] = linear_relu_backward,
+                                   [PLUS_BIAS_AND_R] = linear_add_backward};
+    Tensor *in[] = {r, x, w, b};
+    Node *nd = tape_node_of(tp, name, backwards[ending], s, r ? 4 : 3, r ? in : in + 1, NULL);
+    nd->sets = r ? 3 : 1, nd->passes = r;
     const int share = gemm_share(R, N, C);
     if (share == R) /* the product itself may be cut, by columns */
-        linear_rows(nd, 0, R, relu);
+        linear_rows(nd, ending, 0, R);
     else
-        PARALLEL_FOR(2.0 * R * N * C, r, R, share,
-                     linear_rows(nd, r, R - r < share ? R - r : share, relu));
+        PARALLEL_FOR(2.0 * R * N * C, i, R, share,
+                     linear_rows(nd, ending, i, R - i < share ? R - i : share));
     return nd->out;
 }
 
 Tensor *op_linear(Tape *tp, Tensor *x, Tensor *w, Tensor *b)
 {
-    return linear(tp, "linear", x, w, b, false);
+    return linear(tp, "linear", NULL, x, w, b, PLUS_BIAS);
 }
 
 Tensor *op_linear_relu(Tape *tp, Tensor *x, Tensor *w, Tensor *b)
 {
-    return linear(tp, "linear_relu", x, w, b, true);
+    return linear(tp, "linear_relu", NULL, x, w, b, PLUS_BIAS_RELU);
+}
+
+Tensor *op_linear_add(Tape *tp, Tensor *r, Tensor *x, Tensor *w, Tensor *b)
+{
+    return linear(tp, "linear_add", r, x, w, b, PLUS_BIAS_AND_R);
 }
 
 /* y[i] = A[i] B[i],  A = a or a^T, B = b or b^T; per i:

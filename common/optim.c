@@ -45,7 +45,7 @@ static void adamw_update(const Optim *o, Tensor *t, size_t at, double lr, double
     const real keep = (real)(1 - lr * decay);
     real *restrict w = t->data, *restrict g = t->grad, *restrict m = o->m + at;
     real *restrict v = o->v + at;
-#pragma omp parallel for num_threads(parallel_threads(10.0 * t->len)) schedule(static)
+#pragma omp parallel for num_threads(parallel_threads(40.0 * t->len)) schedule(static)
     for (int from = 0; from < t->len; from += CHUNK) {
         const int to = t->len - from < CHUNK ? t->len : from + CHUNK;
 #pragma omp simd

@@ -9,6 +9,7 @@ typedef struct {
     int n, d[4]; /* number of axes, size of each */
 } Shape;
 
+typedef struct Words Words;
 typedef struct Tensor Tensor;
 struct Tensor {
     Shape shape;
@@ -19,7 +20,8 @@ struct Tensor {
     Tensor *view_of;    /* for a slice: the tensor whose data, and gradient, it looks into */
     Tensor *table;      /* of an op_lookup: its row r is row ids[r] of this; it has no data */
     const int *ids;
-    const char *name; /* of a parameter; NULL for what an op makes */
+    const Words *words; /* of an op_embed: what its rows are made of (ops_embed.h) */
+    const char *name;   /* of a parameter; NULL for what an op makes */
 };
 
 /* SHAPE(B,T,C) builds a shape; SHAPE(1) is a scalar's. */

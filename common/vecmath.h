@@ -154,4 +154,10 @@ static inline void add_to(real *restrict y, const real *restrict x, int n)
     for (int i = 0; i < n; i++) y[i] += x[i];
 }
 
+/* y += s x */
+static inline void add_scaled(real *restrict y, const real *restrict x, real s, int n)
+{
+    for (int i = 0; i < n; i++) y[i] += s * x[i];
+}
+
 #endif

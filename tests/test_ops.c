@@ -57,6 +57,25 @@ START_TEST(matmul_t_and_linear_relu)
 }
 END_TEST
 
+/* The first product plus r: with dy = [1 2 3; 0 0 1], which is r's gradient, the others are as above. */
+START_TEST(linear_add)
+{
+    Tape tp = {0};
+    Tensor *x = GIVEN(&tp, SHAPE(2, 2), 1, 2, 0, 1), *b = GIVEN(&tp, SHAPE(3), 10, 20, 30);
+    Tensor *w = GIVEN(&tp, SHAPE(2, 3), 1, 0, -1, 2, 1, 3);
+    Tensor *r = GIVEN(&tp, SHAPE(2, 3), 100, 0, 0, 200, 0, -1);
+    Tensor *y = op_linear_add(&tp, r, x, w, b);
+    ck_shape(y, SHAPE(2, 3));
+    CK(y->data, 115, 22, 35, 212, 21, 32);
+    BACKWARD(&tp, y, 1, 2, 3, 0, 0, 1);
+    CK(r->grad, 1, 2, 3, 0, 0, 1);
+    CK(x->grad, -2, 13, -1, 3);
+    CK(w->grad, 1, 2, 3, 2, 4, 7);
+    CK(b->grad, 1, 2, 4);
+    tape_free(&tp);
+}
+END_TEST
+
 /* Twice a (1,2) times a (2,1): [1 2].[3 4] = 11, [5 6].[7 8] = 83; dy = 1, 10 gives da = dy b and
  * db = dy a. Stored transposed, shapes swap and the numbers of vectors stay. */
 START_TEST(bmm)
@@ -269,6 +288,7 @@ START_TEST(layernorm)
 END_TEST
 
 SUITE("ops",
-      TESTS(matmul_and_linear, matmul_t_and_linear_relu, bmm, bmm_transposes, arithmetic, gain,
-            tanh_and_sigmoid, relu, gelu_forms, dropout, dropout_of_a_part, softmax, layernorm),
+      TESTS(matmul_and_linear, matmul_t_and_linear_relu, linear_add, bmm, bmm_transposes,
+            arithmetic, gain, tanh_and_sigmoid, relu, gelu_forms, dropout, dropout_of_a_part,
+            softmax, layernorm),
       NO_ABORTS)

@@ -25,6 +25,8 @@ static const char *arithmetic_mistake(int n, bool make)
     MISTAKE(op_linear(tp, Z(2, 3), Z(4, 3), Z(3)), "op_linear: x (2,3), w (4,3), b (3)")
     MISTAKE(op_matmul_t(tp, Z(2, 3), Z(3, 4)), "op_matmul_t: x (2,3), w (3,4); w must be (N,3)")
     MISTAKE(op_linear_relu(tp, Z(2, 3), Z(4, 3), Z(3)), "op_linear_relu: x (2,3), w (4,3), b (3)")
+    MISTAKE(op_linear_add(tp, Z(2, 4), Z(2, 3), Z(4, 3), Z(4)), "op_linear_add: x (2,3), w (4,3)")
+    MISTAKE(op_linear_add(tp, Z(2, 3), Z(2, 3), Z(3, 4), Z(4)), "op_linear_add: r (2,3), x w (2,4)")
     MISTAKE(op_linear(tp, Z(2, 3), Z(3, 4), Z(3)), "op_linear: x (2,3), w (3,4), b (3)")
     MISTAKE(op_linear(tp, Z(2, 3), Z(3), Z(1)), "op_linear: x (2,3), w (3), b (1)")
     MISTAKE(op_bmm(tp, Z(2, 3), Z(2, 3, 4), 0, 0), "op_bmm: a (2,3), b (2,3,4)")
@@ -130,10 +132,16 @@ static const char *recurrent_mistake(int n, bool make)
 static const char *moving_mistake(int n, bool make)
 {
     Tape tape = {0}, *tp = &tape;
-    const int ids[] = {1, 3}, negative[] = {1, -1}, ignored[] = {0, -2};
+    const int ids[] = {1, 3}, many[9] = {0}, negative[] = {1, -1}, ignored[] = {0, -2};
     MISTAKE(op_embed(tp, Z(3, 2), ids, SHAPE(2)), "op_embed: id 3 at 1; the vocabulary is 3")
     MISTAKE(op_embed(tp, Z(3, 2), negative, SHAPE(2)), "op_embed: id -1 at 1")
     MISTAKE(op_embed(tp, Z(6), ids, SHAPE(1)), "op_embed: w (6)")
+    MISTAKE(op_embed_at(tp, Z(4, 2), ids, 1, Z(2, 3), SHAPE(1, 2)),
+            "op_embed_at: (1,2) rows of (4,2), places (2,3)")
+    MISTAKE(op_embed_at(tp, Z(4, 2), ids, 1, Z(2, 2), SHAPE(2, 1)),
+            "op_embed_at: (2,1) rows of (4,2), places (2,2)")
+    MISTAKE(op_linear(tp, op_embed(tp, Z(1, 2), many, SHAPE(9)), Z(3, 2), Z(2)),
+            "op_linear: x (9,2), w (3,2)")
     MISTAKE(op_lookup(tp, Z(3, 2), ids, SHAPE(2)), "op_lookup: id 3 at 1; the vocabulary is 3")
     MISTAKE(op_lookup(tp, Z(6), ids, SHAPE(1)), "op_lookup: w (6)")
     MISTAKE(op_tanh(tp, op_lookup(tp, Z(4, 2), ids, SHAPE(2))), "op tanh: (2,2) is an op_lookup")

@@ -18,6 +18,101 @@ START_TEST(embed)
 }
 END_TEST
 
+/* Twice row 1 plus the places, then twice rows 0 and 2. */
+START_TEST(embed_at)
+{
+    Tape tp = {0};
+    Tensor *w = GIVEN(&tp, SHAPE(3, 2), 1, 2, 3, 4, 5, 6);
+    Tensor *place = GIVEN(&tp, SHAPE(2, 2), 10, 20, 30, 40);
+    Tensor *y = op_embed_at(&tp, w, (int[]){1, 1, 0, 2}, 2, place, SHAPE(2, 2));
+    ck_shape(y, SHAPE(2, 2, 2));
+    CK(y->data, 16, 28, 36, 48, 12, 24, 40, 52);
+    BACKWARD(&tp, y, 1, 2, 10, 20, 100, 200, 1000, 2000);
+    CK(w->grad, 200, 400, 22, 44, 2000, 4000);
+    CK(place->grad, 101, 202, 1010, 2020);
+    tape_free(&tp);
+}
+END_TEST
+
+/* --- a product with embedded words ------------------------------------------------------------------ */
+
+typedef struct {
+    Params ps;
+    Tensor *table, *place, *w, *b;
+    int *ids, B, T;
+} WordsIn;
+
+/* y = x w + b, in one op of the table and the places or of x, which a view of it hides; its gradients are
+ * in ps.grad. */
+static Tensor *product(Tape *tp, WordsIn *c, bool by_table)
+{
+    params_zero_grad(&c->ps);
+    Tensor *x = op_embed_at(tp, c->table, c->ids, (real)1.5, c->place, SHAPE(c->B, c->T));
+    Tensor *y = op_linear(tp, by_table ? x : op_reshape(tp, x, x->shape), c->w, c->b);
+    ck_assert_str_eq(tp->node[tp->n - 1]->name, by_table ? "embed_linear" : "linear");
+    const Tensor *r = tape_zeros(tp, y->shape);
+    for (int i = 0; i < y->len; i++) r->data[i] = (real)(i % 11 - 5) / (real)y->len;
+    tape_backward(tp, op_dot(tp, y, r->data));
+    return y;
+}
+
+static void check_product(int V, int B, int T, int C, int N, bool placed)
+{
+    Tape tp = {0};
+    WordsIn c = {.ps = params_init(3), .B = B, .T = T};
+    Rng rng = rng_make(4, RNG_TEST, 0);
+    c.table = param(&c.ps, SHAPE(V, C), 1, "table");
+    c.place = placed ? param(&c.ps, SHAPE(T, C), 1, "place") : NULL;
+    c.w = param(&c.ps, SHAPE(C, N), 1 / sqrt(C), "w");
+    c.b = param(&c.ps, SHAPE(N), 1, "b");
+    c.ids = xmalloc((size_t)B * T * sizeof *c.ids);
+    for (int i = 0; i < B * T; i++) c.ids[i] = rng_below(&rng, V);
+    const size_t bytes = c.ps.len * sizeof(real);
+    real *want = xmalloc(bytes), *first = xmalloc(bytes);
+    const Tensor *y = product(&tp, &c, false);
+    memcpy(want, c.ps.grad, bytes);
+    for (int threads = 1; threads <= 3; threads++) {
+        parallel_init(threads);
+        const Tensor *got = product(&tp, &c, true);
+        for (int i = 0; i < y->len; i++) ck_assert_float_eq_tol(got->data[i], y->data[i], 1e-5f);
+        for (size_t i = 0; i < c.ps.len; i++) ck_assert_float_eq_tol(c.ps.grad[i], want[i], 2e-6f);
+        if (threads == 1) memcpy(first, c.ps.grad, bytes);
+        ck_assert_msg(memcmp(first, c.ps.grad, bytes) == 0, "%d threads: other bits", threads);
+    }
+    ck_assert_double_gt(params_norm(&c.ps), .01);
+    free(want), free(first), free(c.ids);
+    params_free(&c.ps);
+    tape_free(&tp);
+}
+
+/* The same as of the rows themselves, up to rounding. */
+START_TEST(few_words_are_multiplied_instead)
+{
+    for (int placed = 0; placed < 2; placed++) {
+        check_product(1, 4, 1, 1, 1, placed);
+        check_product(7, 6, 5, 3, 17, placed);
+        check_product(24, 32, 20, 128, 130, placed);
+    }
+}
+END_TEST
+
+/* Twice the words and places are more than the rows, or somebody wants to see x's gradient. */
+START_TEST(rows_are_multiplied)
+{
+    const int ids[8] = {0};
+    for (int keep = 0; keep < 2; keep++)
+        for (int V = 2; V <= 3; V++) {
+            Tape tp = {.keep_grads = keep};
+            Tensor *w = tape_zeros(&tp, SHAPE(V, 2)), *place = tape_zeros(&tp, SHAPE(2, 2));
+            w->requires_grad = true;
+            Tensor *x = op_embed_at(&tp, w, ids, 1, place, SHAPE(4, 2));
+            op_linear(&tp, x, tape_zeros(&tp, SHAPE(2, 2)), tape_zeros(&tp, SHAPE(2)));
+            ck_assert_str_eq(tp.node[tp.n - 1]->name, V == 2 && !keep ? "embed_linear" : "linear");
+            tape_free(&tp);
+        }
+}
+END_TEST
+
 /* --- a recurrence that reads a lookup ------------------------------------------------------------- */
 
 typedef enum { RNN, LSTM, LSTM_WITHOUT_FORGET, GRU_AFTER, GRU_AFTER_WITH_K, GRU_BEFORE, OPS } Op;
@@ -98,4 +193,7 @@ START_TEST(lookup_is_embed_without_the_copy)
 }
 END_TEST
 
-SUITE("ops_embed", TESTS(embed, lookup_is_embed_without_the_copy), NO_ABORTS)
+SUITE("ops_embed",
+      TESTS(embed, embed_at, few_words_are_multiplied_instead, rows_are_multiplied,
+            lookup_is_embed_without_the_copy),
+      NO_ABORTS)

@@ -38,29 +38,17 @@ void positions_sinusoid(int pos, int C, real *pe)
     }
 }
 
-static Tensor *sinusoids(Tape *tp, Shape s, int first)
+Tensor *positions_added(Tape *tp, Positions how, int C, Tensor *learned, int first, int T)
 {
-    const int B = s.d[0], T = s.d[1], C = s.d[2];
-    Tensor *pe = tape_tensor(tp, s);
+    if (how == LEARNED) {
+        CHECK(first + T <= learned->shape.d[0], "transformer: %d steps, positions for %d",
+              first + T, learned->shape.d[0]);
+        return op_rows(tp, learned, first, T);
+    }
+    if (how != SINUSOID) return NULL;
+    Tensor *pe = tape_tensor(tp, SHAPE(T, C));
     for (int t = 0; t < T; t++) positions_sinusoid(first + t, C, pe->data + (size_t)t * C);
-    for (int b = 1; b < B; b++)
-        memcpy(pe->data + (size_t)b * T * C, pe->data, (size_t)T * C * sizeof *pe->data);
     return pe;
-}
-
-static Tensor *rows_of(Tape *tp, Tensor *table, int first, int B, int T)
-{
-    int *ids = tape_save(tp, (size_t)B * T * sizeof *ids);
-    CHECK(first + T <= table->shape.d[0], "transformer: %d steps, positions for %d", first + T,
-          table->shape.d[0]);
-    for (int i = 0; i < B * T; i++) ids[i] = first + i % T;
-    return op_embed(tp, table, ids, SHAPE(B, T));
-}
-
-Tensor *positions_added(Tape *tp, Positions how, Shape s, Tensor *learned, int first)
-{
-    if (how == LEARNED) return rows_of(tp, learned, first, s.d[0], s.d[1]);
-    return how == SINUSOID ? sinusoids(tp, s, first) : NULL;
 }
 
 /* --- put on queries, keys and scores --------------------------------------------------------------- */

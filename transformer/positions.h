@@ -15,9 +15,9 @@ Positions positions_of(const char *name); /* one of POSITIONS_CHOICES */
 /* PE(pos,2i) = sin(pos / 10000^(2i/C)), PE(pos,2i+1) = cos of it (Vaswani et al. 2017, section 3.5). */
 void positions_sinusoid(int pos, int C, real *pe);
 
-/* What is added to embeddings (B,T,C) of steps first .. first+T-1; NULL: nothing is. learned: the table
+/* What is added to the embeddings of steps first .. first+T-1, (T,C); NULL: nothing is. learned: the table
  * (longest,C), or NULL. */
-Tensor *positions_added(Tape *tp, Positions how, Shape s, Tensor *learned, int first);
+Tensor *positions_added(Tape *tp, Positions how, int C, Tensor *learned, int first, int T);
 
 /* Queries or keys x (B,T,C) of these steps, turned or as they are. */
 Tensor *positions_turned(Tape *tp, Positions how, Tensor *x, int heads, int first);

@@ -156,9 +156,14 @@ typedef struct {
     Looks *looks; /* filled in, unless it is NULL */
 } Pass;
 
+static real dropout_of(const Pass *p)
+{
+    return p->dropout ? (real)p->m->config.dropout : 0;
+}
+
 static Tensor *dropped(const Pass *p, Tensor *x)
 {
-    return op_dropout(p->tp, x, p->dropout ? (real)p->m->config.dropout : 0, p->dropout);
+    return op_dropout(p->tp, x, dropout_of(p), p->dropout);
 }
 
 /* What a sublayer reads: x, or with pre-norm N(x). */
@@ -167,11 +172,11 @@ static Tensor *entering(const Pass *p, const Norm *n, Tensor *x)
     return p->m->pre ? norm(p->tp, n, x) : x; /* eq 20.4 */
 }
 
-/* x and what the sublayer adds to it, with post-norm N of the sum. */
-static Tensor *leaving(const Pass *p, const Norm *n, Tensor *x, Tensor *added)
+/* x and what the sublayer adds to it, its last layer of y; with post-norm N of the sum. */
+static Tensor *leaving(const Pass *p, const Norm *n, Tensor *x, const Linear *last, Tensor *y)
 {
-    added = dropped(p, added);
-    Tensor *sum = p->m->config.residual ? op_add(p->tp, x, added) : added;
+    Tensor *sum = p->m->config.residual ? linear_add(p->tp, x, last, y, dropout_of(p), p->dropout)
+                                        : dropped(p, linear(p->tp, last, y));
     return p->m->post ? norm(p->tp, n, sum) : sum; /* eq 20.3 */
 }
 
@@ -200,14 +205,13 @@ static KeyValue key_value(const Pass *p, const MultiHead *a, Tensor *x)
     return kv;
 }
 
-/* x (B,T,C) looks at what kv was made of, in layer i: (B,T,C). */
+/* What the heads of x (B,T,C) see of what kv was made of, in layer i, side by side: (B,T,C). */
 static Tensor *multi_head(const Pass *p, const MultiHead *a, Tensor *x, KeyValue kv,
                           const Steps *steps, int i)
 {
     const real **looks = steps->looks ? &steps->looks[i] : NULL;
     Tensor *q = turned(p, linear(p->tp, &a->q, x), steps); /* (B,T,C) */
-    Tensor *y = op_attention(p->tp, q, kv.k, kv.v, p->m->config.heads, &steps->mask, looks);
-    return linear(p->tp, &a->out, y);
+    return op_attention(p->tp, q, kv.k, kv.v, p->m->config.heads, &steps->mask, looks);
 }
 
 /* a (B,S,C), or NULL, and then b (B,T,C): (B,S+T,C). */
@@ -235,22 +239,22 @@ static Tensor *self_attention(const Pass *p, const Block *b, Tensor *x, const St
         kv.k = past->k[i] = joined(p->tp, past->k[i], kv.k);
         kv.v = past->v[i] = joined(p->tp, past->v[i], kv.v);
     }
-    return leaving(p, &b->norm_self, x, multi_head(p, &b->self, y, kv, steps, i));
+    return leaving(p, &b->norm_self, x, &b->self.out, multi_head(p, &b->self, y, kv, steps, i));
 }
 
 static Tensor *cross_attention(const Pass *p, const Block *b, Tensor *x, KeyValue source,
                                const Steps *steps, int i)
 {
     Tensor *y = entering(p, &b->norm_cross, x);
-    return leaving(p, &b->norm_cross, x, multi_head(p, &b->cross, y, source, steps, i));
+    y = multi_head(p, &b->cross, y, source, steps, i);
+    return leaving(p, &b->norm_cross, x, &b->cross.out, y);
 }
 
 static Tensor *feed_forward(const Pass *p, const Block *b, Tensor *x)
 {
     if (!b->up.w) return x;
     Tensor *y = linear_relu(p->tp, &b->up, entering(p, &b->norm_ffn, x)); /* (B,T,F) */
-    Tensor *z = linear(p->tp, &b->down, y);                               /* (B,T,C), eq 20.2 */
-    return leaving(p, &b->norm_ffn, x, z);
+    return leaving(p, &b->norm_ffn, x, &b->down, y);                      /* (B,T,C), eq 20.2 */
 }
 
 /* --- embeddings --------------------------------------------------------------------------------------- */
@@ -262,10 +266,10 @@ static Tensor *embedded(const Pass *p, Tensor *table, Tensor *learned, const int
     int *batch_major = tape_save(p->tp, (size_t)T * B * sizeof *batch_major); /* (B,T) */
     for (int t = 0; t < T; t++)
         for (int b = 0; b < B; b++) batch_major[(size_t)b * T + t] = ids[(size_t)t * B + b];
-    Tensor *x = op_embed(p->tp, table, batch_major, SHAPE(B, T)); /* (B,T,C) */
-    x = op_scale(p->tp, x, (real)sqrt(p->m->config.channels));
-    Tensor *place = positions_added(p->tp, p->m->positions, x->shape, learned, first);
-    return dropped(p, place ? op_add(p->tp, x, place) : x); /* eq 19.2 */
+    const int C = p->m->config.channels;
+    Tensor *place = positions_added(p->tp, p->m->positions, C, learned, first, T); /* (T,C) */
+    Tensor *x = op_embed_at(p->tp, table, batch_major, (real)sqrt(C), place, SHAPE(B, T));
+    return dropped(p, x); /* eq 19.2 */
 }
 
 /* --- encoder, decoder ----------------------------------------------------------------------------------- */

@@ -75,9 +75,17 @@ static void update(Trainee *t)
     tape_reset(&t->tape);
 }
 
+/* Does a layer with weights w read embedded words? In a Transformer, with places added to them. */
+static bool reads_words(const Row *r, const Tensor *w)
+{
+    if (!strchr(w->name, '0') || !strstr(w->name, ".w")) return false;
+    if (!r->heads) return w->shape.d[0] == r->C;
+    return strstr(w->name, "coder0.self.") && !strstr(w->name, "out");
+}
+
 /* Only products that are computed count: 2 FLOP forward and 4 backward for each weight of a matrix
  * and each row it is multiplied with. Looking up a row of the embedding is no product; the first
- * layer multiplies the V rows of the embedding where they are fewer than the tokens. */
+ * layer multiplies the rows of the embedding, and the places, where they are fewer than the tokens. */
 static double flop_of_update(const Params *ps, const Row *r)
 {
     const double tokens = (double)r->T * r->B;
@@ -85,10 +93,9 @@ static double flop_of_update(const Params *ps, const Row *r)
     for (int i = 0; i < ps->n; i++) {
         const Tensor *w = ps->tensor[i];
         if (w->shape.n < 2 || strstr(w->name, "embed")) continue;
-        const bool reads_words =
-            !r->heads && w->shape.d[0] == r->C && strchr(w->name, '0') && strstr(w->name, ".w");
-        const bool by_table = reads_words && r->V < tokens;
-        flop += 6.0 * w->len * (by_table ? r->V : tokens);
+        const double words = r->heads ? r->V + r->T : r->V;
+        const bool by_table = reads_words(r, w) && (r->heads ? 2 : 1) * words <= tokens;
+        flop += 6.0 * w->len * (by_table ? words : tokens);
     }
     if (r->heads) flop += 6.0 * r->V * r->C * tokens; /* the embedding reads the words off */
     return flop;

@@ -21,6 +21,7 @@ BUILD(matmul, op_matmul(tp, x[0], x[1]))
 BUILD(matmul_t, op_matmul_t(tp, x[0], x[1]))
 BUILD(linear_relu, op_linear_relu(tp, x[0], x[1], x[2]))
 BUILD(linear_, op_linear(tp, x[0], x[1], x[2]))
+BUILD(linear_add, op_linear_add(tp, x[0], x[1], x[2], x[3]))
 BUILD(bmm, op_bmm(tp, x[0], x[1], arg[0], arg[1]))
 BUILD(add, op_add(tp, x[0], x[1]))
 BUILD(mul, op_mul(tp, x[0], x[1]))
@@ -118,6 +119,24 @@ static Tensor *embed(Tape *tp, Tensor **x, int n, const int *arg)
     return op_embed(tp, x[0], some_ids(tp, x[0], arg[0] * arg[1]), SHAPE(arg[0], arg[1]));
 }
 
+/* arg[0] sequences of as many steps as the table of places, the last input of n, has rows; or of 2. */
+static Tensor *embedded_at(Tape *tp, Tensor *table, Tensor *place, const int *arg)
+{
+    const int B = arg[0], T = place ? place->shape.d[0] : 2;
+    return op_embed_at(tp, table, some_ids(tp, table, B * T), arg[1] / 10., place, SHAPE(B, T));
+}
+
+static Tensor *embed_at(Tape *tp, Tensor **x, int n, const int *arg)
+{
+    return embedded_at(tp, x[0], n > 1 ? x[1] : NULL, arg);
+}
+
+/* An op_linear that multiplies the table x[0] and the places x[3]. */
+static Tensor *linear_of_embed(Tape *tp, Tensor **x, int n, const int *arg)
+{
+    return op_linear(tp, embedded_at(tp, x[0], n > 3 ? x[3] : NULL, arg), x[1], x[2]);
+}
+
 /* T = arg[0] steps of B sequences, read off the table x[0]; h0 is x[1]. */
 static Tensor *looked_up(Tape *tp, Tensor **x, const int *arg)
 {
@@ -178,6 +197,10 @@ static const struct Row {
     {"op_matmul_t", matmul_t, {0}, {"2,3 4,3", "1,1 1,1", "3,2,4 1,4", "3,3 3,3"}},
     {"op_linear_relu", linear_relu, {0}, {"2,3 3,4 4", "1,1 1,1 1", "3,2,4 4,1 1"}},
     {"op_linear", linear_, {0}, {"2,3 3,4 4", "1,1 1,1 1", "3,2,4 4,1 1", "2,1,2,3 3,2 2"}},
+    {"op_linear_add",
+     linear_add,
+     {0},
+     {"2,4 2,3 3,4 4", "1,1 1,1 1,1 1", "3,2,1 3,2,4 4,1 1", "2,1,2,2 2,1,2,3 3,2 2"}},
     {"op_bmm", bmm, {0, 0}, {"2,3,4 2,4,5", "1,1,1 1,1,1", "3,1,4 3,4,1", "2,3,3 2,3,3"}},
     {"op_bmm", bmm, {0, 1}, {"2,3,4 2,5,4", "1,1,1 1,1,1", "3,4,1 3,2,1", "2,3,4 2,3,4"}},
     {"op_bmm", bmm, {1, 0}, {"2,4,3 2,4,5", "1,1,1 1,1,1", "3,1,4 3,1,2", "2,3,4 2,3,4"}},
@@ -197,6 +220,12 @@ static const struct Row {
     {"op_softmax", softmax, {0}, {"2,3,4", "1", "7,1", "1,9", "5"}},
     {"op_layernorm", layernorm, {0}, {"2,3,4 4 4", "1 1 1", "5,1 1 1", "1,9 9 9", "5 5 5"}},
     {"op_embed", embed, {2, 3}, {"4,3", "1,1", "9,1", "1,4"}},
+    {"op_embed_at", embed_at, {3, 15}, {"4,3", "1,1", "4,3 2,3", "5,1 3,1", "3,3 3,3"}},
+    {"op_linear", linear_of_embed, {6, 15}, {"4,3 3,2 2", "1,1 1,1 1", "5,2 2,2 2"}},
+    {"op_linear",
+     linear_of_embed,
+     {9, -20},
+     {"4,3 3,2 2 3,3", "1,1 1,1 1 1,1", "3,2 2,2 2 3,2", "2,1 1,3 3 1,1"}},
     {"op_rows", rows, {1, 1}, {"3,4", "2,1", "4,2,3", "3", "2,1,2,3"}},
     {"op_rows", rows, {1, 2}, {"4,3", "3,1", "3,2,2", "5", "3,2,1,2"}},
     {"op_reshape", reshape, {2}, {"3,4", "2", "1,2,1,3", "2,3,2"}},
