@@ -6,36 +6,72 @@
 
 #include <string.h>
 
-static void add_column_sums(real *restrict sum, const real *restrict x, int R, int N)
+enum { COLUMNS = 64 }; /* a thread adds up at a time, of all rows in their order */
+
+/* db[j] += the sum of dy[r][j] over r < R, for n <= COLUMNS columns of dy with its rows N apart. Of a relu's
+ * y (NULL: it is none) dy first becomes 0 where y is 0. */
+static inline void bias_columns(real *db, real *dy, const real *y, int R, int N, int n)
 {
-    enum { COLUMNS = 32 }; /* a thread takes at a time, of all rows in their order */
-#pragma omp parallel for num_threads(parallel_threads(4.0 * R * N)) schedule(static)
-    for (int at = 0; at < N; at += COLUMNS) {
-        const int end = N - at < COLUMNS ? N : at + COLUMNS;
-        for (int r = 0; r < R; r++)
-            for (int j = at; j < end; j++) sum[j] += x[(size_t)r * N + j];
-    }
+    real sum[COLUMNS] = {0};
+    for (int r = 0; r < R; r++)
+        for (int j = 0; j < n; j++) {
+            const size_t at = (size_t)r * N + j;
+            if (y) dy[at] = y[at] > 0 ? dy[at] : 0;
+            sum[j] += dy[at];
+        }
+    if (db) add_to(db, sum, n);
 }
 
-/* y = x w + b         x is (R,C) after folding the leading axes, w (C,N), b (N) or absent
- *
- *   dx += dy w^T      dw += x^T dy      db += column sums of dy
- *
- * in: x, w and b, of which x is input `first` of the node.
- */
-static void product_backward(const Node *nd, int first, int inputs)
+static void bias_gradient(Tensor *b, real *dy, const real *y, int R)
 {
-    Tensor **in = nd->in + first, *x = in[0], *w = in[1], *b = inputs > 2 ? in[2] : NULL;
+    const int N = b->len;
+    real *db = b->grad;
+    if (!db && !y) return;
+    PARALLEL_FOR(4.0 * R * N, j, N, COLUMNS, {
+        const int n = N - j < COLUMNS ? N - j : COLUMNS;
+        real *sum = db ? db + j : NULL;
+        if (n == COLUMNS && y) /* the size is a constant: sums stay in registers */
+            bias_columns(sum, dy + j, y + j, R, N, COLUMNS);
+        else if (n == COLUMNS)
+            bias_columns(sum, dy + j, NULL, R, N, COLUMNS);
+        else
+            bias_columns(sum, dy + j, y ? y + j : NULL, R, N, n);
+    });
+}
+
+/* y = x w             x is (R,C) after folding the leading axes, w (C,N)
+ *
+ *   dx += dy w^T      dw += x^T dy
+ *
+ * x is input j of the node, w the next one.
+ */
+static void product_backward(const Node *nd, int j)
+{
+    Tensor *x = nd->in[j], *w = nd->in[j + 1];
     const int C = w->shape.d[0], N = w->shape.d[1], R = x->len / C;
     const real *dy = nd->out->grad;
-    if (x->grad) gemm(NT, R, C, N, dy, w->data, nd->fresh >> first & 1 ? 0 : 1, x->grad);
+    if (x->grad) gemm(NT, R, C, N, dy, w->data, nd->fresh >> j & 1 ? 0 : 1, x->grad);
     if (w->grad) gemm(TN, C, N, R, x->data, dy, 1, w->grad);
-    if (b && b->grad) add_column_sums(b->grad, dy, R, N);
 }
 
+static void matmul_backward(Node *nd)
+{
+    product_backward(nd, 0);
+}
+
+/* y = x w + b, b (N): the same, and db += column sums of dy. */
 static void linear_backward(Node *nd)
 {
-    product_backward(nd, 0, nd->inputs);
+    bias_gradient(nd->in[2], nd->out->grad, NULL, nd->out->len / nd->in[2]->len);
+    product_backward(nd, 0);
+}
+
+/* y = max(x w + b, 0): the same with dy = 0 where y is 0. It is changed in place, since no other node reads
+ * it any more: where gradients are kept, what is kept is that of x w + b. */
+static void linear_relu_backward(Node *nd)
+{
+    bias_gradient(nd->in[2], nd->out->grad, nd->out->data, nd->out->len / nd->in[2]->len);
+    product_backward(nd, 0);
 }
 
 /* y = r + x w + b, inputs r, x, w, b: the same, and dr += dy, or dy becomes dr. */
@@ -43,30 +79,12 @@ static void linear_add_backward(Node *nd)
 {
     enum { CHUNK = 4096 };
     const int n = nd->out->len;
-    real *dr = nd->in[0]->grad;
-    const real *dy = nd->out->grad;
+    real *dr = nd->in[0]->grad, *dy = nd->out->grad;
     if (dr && dr != dy && nd->fresh & 1) memset(dr, 0, (size_t)n * sizeof *dr);
     if (dr && dr != dy)
         PARALLEL_FOR(1.0 * n, i, n, CHUNK, add_to(dr + i, dy + i, n - i < CHUNK ? n - i : CHUNK));
-    product_backward(nd, 1, 3);
-}
-
-static void zero_where_not_positive(real *restrict dy, const real *restrict y, int n)
-{
-#pragma omp simd
-    for (int i = 0; i < n; i++) dy[i] = y[i] > 0 ? dy[i] : 0;
-}
-
-/* y = max(x w + b, 0): the same with dy = 0 where y is 0. It is changed in place, since no other node reads
- * it any more: where gradients are kept, what is kept is that of x w + b. */
-static void linear_relu_backward(Node *nd)
-{
-    enum { CHUNK = 4096 };
-    const int n = nd->out->len;
-    real *dy = nd->out->grad;
-    PARALLEL_FOR(2.0 * n, i, n, CHUNK,
-                 zero_where_not_positive(dy + i, nd->out->data + i, n - i < CHUNK ? n - i : CHUNK));
-    linear_backward(nd);
+    bias_gradient(nd->in[3], dy, NULL, n / nd->in[3]->len);
+    product_backward(nd, 1);
 }
 
 Tensor *op_matmul(Tape *tp, Tensor *x, Tensor *w)
@@ -74,7 +92,7 @@ Tensor *op_matmul(Tape *tp, Tensor *x, Tensor *w)
     const int C = shape_last(x->shape), N = shape_last(w->shape);
     CHECK(w->shape.n == 2 && w->shape.d[0] == C, "op_matmul: x %s, w %s; w must be (%d,N)",
           shape_text(x->shape).text, shape_text(w->shape).text, C);
-    Node *nd = tape_node(tp, "matmul", linear_backward, shape_with_last(x->shape, N), x, w);
+    Node *nd = tape_node(tp, "matmul", matmul_backward, shape_with_last(x->shape, N), x, w);
     nd->sets = 1;
     gemm(NN, x->len / C, N, C, x->data, w->data, 0, nd->out->data);
     return nd->out;

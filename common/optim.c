@@ -34,38 +34,57 @@ void optim_free(Optim *o)
     *o = (Optim){0};
 }
 
-enum { CHUNK = 1 << 12 }; /* numbers that a thread takes at a time */
+/* Numbers first .. end-1 of t, whose moments begin at number `at` of all. */
+typedef struct {
+    Tensor *t;
+    size_t at;
+    int first, end;
+} Part;
 
 /* m^ / (sqrt(v^) + eps) lr = m (lr / (1 - b1^t)) / (sqrt(v) / sqrt(1 - b2^t) + eps) */
-static void adamw_update(const Optim *o, Tensor *t, size_t at, double lr, double decay)
+static void adamw_update(const Optim *o, Part p, double lr, double decay)
 {
     const real b1 = (real)o->beta1, b2 = (real)o->beta2, eps = (real)o->eps;
     const real rate = (real)(lr / (1 - pow(o->beta1, o->step)));
     const real unbias = (real)(1 / sqrt(1 - pow(o->beta2, o->step)));
     const real keep = (real)(1 - lr * decay);
-    real *restrict w = t->data, *restrict g = t->grad, *restrict m = o->m + at;
-    real *restrict v = o->v + at;
-#pragma omp parallel for num_threads(parallel_threads(40.0 * t->len)) schedule(static)
-    for (int from = 0; from < t->len; from += CHUNK) {
-        const int to = t->len - from < CHUNK ? t->len : from + CHUNK;
+    real *restrict w = p.t->data, *restrict g = p.t->grad, *restrict m = o->m + p.at;
+    real *restrict v = o->v + p.at;
 #pragma omp simd
-        for (int i = from; i < to; i++) {
-            m[i] = b1 * m[i] + (1 - b1) * g[i];
-            v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
-            w[i] = keep * w[i] - rate * m[i] / (real_sqrt(v[i]) * unbias + eps); /* eq 5.4 */
-            g[i] = 0;
-        }
+    for (int i = p.first; i < p.end; i++) {
+        m[i] = b1 * m[i] + (1 - b1) * g[i];
+        v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
+        w[i] = keep * w[i] - rate * m[i] / (real_sqrt(v[i]) * unbias + eps); /* eq 5.4 */
+        g[i] = 0;
     }
 }
 
-static void sgd_update(const Optim *o, Tensor *t, size_t at, double lr, double decay)
+static void sgd_update(const Optim *o, Part p, double lr, double decay)
 {
     const real b1 = (real)o->beta1, rate = (real)lr, keep = (real)(1 - lr * decay);
-    real *restrict w = t->data, *restrict g = t->grad, *restrict m = o->m + at;
-    for (int i = 0; i < t->len; i++) {
+    real *restrict w = p.t->data, *restrict g = p.t->grad, *restrict m = o->m + p.at;
+    for (int i = p.first; i < p.end; i++) {
         m[i] = b1 * m[i] + g[i]; /* eq 5.3 */
         w[i] = keep * w[i] - rate * m[i];
         g[i] = 0;
+    }
+}
+
+enum { CHUNK = 1 << 13 }; /* numbers that a thread takes at a time, of whatever tensors they are */
+
+static void update_chunk(const Optim *o, const Params *ps, int chunk, double lr)
+{
+    const size_t from = (size_t)chunk * CHUNK, to = from + CHUNK;
+    for (int i = 0; i < ps->n; i++) {
+        Tensor *t = ps->tensor[i];
+        const size_t at = (size_t)(t->data - ps->value), end = at + (size_t)t->len;
+        if (end <= from || at >= to) continue;
+        const Part part = {.t = t,
+                           .at = at,
+                           .first = from > at ? (int)(from - at) : 0,
+                           .end = end < to ? t->len : (int)(to - at)};
+        const double decay = t->shape.n >= 2 ? o->weight_decay : 0;
+        (o->kind == OPTIM_ADAMW ? adamw_update : sgd_update)(o, part, lr, decay);
     }
 }
 
@@ -73,15 +92,8 @@ void optim_step(Optim *o, Params *ps, double lr)
 {
     CHECK(o->len == ps->len, "optim_step: made for %zu reals, given %zu", o->len, ps->len);
     o->step++;
-    for (int i = 0; i < ps->n; i++) {
-        Tensor *t = ps->tensor[i];
-        const double decay = t->shape.n >= 2 ? o->weight_decay : 0;
-        const size_t at = (size_t)(t->data - ps->value);
-        if (o->kind == OPTIM_ADAMW)
-            adamw_update(o, t, at, lr, decay);
-        else
-            sgd_update(o, t, at, lr, decay);
-    }
+    const int chunks = (int)((ps->len + CHUNK - 1) / CHUNK);
+    PARALLEL_FOR(40.0 * (double)ps->len, i, chunks, 1, update_chunk(o, ps, i, lr));
 }
 
 double lr_at(const Schedule *s, int step)

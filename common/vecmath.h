@@ -2,8 +2,8 @@
  * code instead of a library call per element; and the loop that every backward pass needs.
  *
  * Errors against the exact value, over every float of the range (tests/test_vecmath.c): at most 2
- * units in the last place (tanh: 2.5, sigmoid: 3, and below -87 it stays at 1.7e-38). Infinities and
- * NaN behave as in libm. The coefficients are our own minimax fits: weighted least squares on
+ * units in the last place (tanh: 2.5, sigmoid: 3, and below -87 it stays at 1.7e-38; exp is 0 below -87.3
+ * and infinity above 88). Infinities and NaN behave as in libm. The coefficients are our own minimax fits: weighted least squares on
  * Chebyshev points, reweighted towards the largest relative error. The double build, which exists to
  * check gradients, calls libm. */
 #ifndef VECMATH_H
@@ -55,15 +55,6 @@ static inline real real_sqrt(real x)
     return sqrtf(x);
 }
 
-/* 2^k for k = -126 .. 127. */
-static inline float exp2_int(int32_t k)
-{
-    const uint32_t bits = (uint32_t)(k + 127) << 23;
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
 /* x = k ln 2 + r with |r| <= ln 2 / 2, so exp(x) = 2^k exp(r). Adding 1.5 * 2^23 rounds x / ln 2 to
  * a whole number k, which then stands in the low bits of the sum, *k_bits. Returns exp(r) - 1. */
 static inline float exp_reduced(float x, uint32_t *k_bits)
@@ -80,20 +71,7 @@ static inline float exp_reduced(float x, uint32_t *k_bits)
     return (p * r) * r + r;
 }
 
-/* 2^k is applied in two halves: each of them is a normal number even where the result overflows or is
- * subnormal. */
-static inline real real_exp(real x)
-{
-    const float lo = -104, hi = 89; /* beyond: 0 and inf */
-    uint32_t bits;
-    const float p = exp_reduced(x < lo ? lo : x > hi ? hi : x, &bits); /* NaN passes */
-    const int32_t whole = (int32_t)(bits - 0x4B400000); /* k; garbage for NaN, where p is NaN */
-    const int32_t half = (whole >> 1) & 0xFF, rest = (whole - (whole >> 1)) & 0xFF;
-    const float scale = exp2_int((half ^ 0x80) - 0x80);
-    return (scale + scale * p) * exp2_int((rest ^ 0x80) - 0x80);
-}
-
-/* exp(x) = *scale (1 + p) for |x| <= 87, where *scale = 2^k is a normal number by itself. Near x = 0 it is
+/* exp(x) = *scale (1 + p) for -87.33 <= x <= 88, where *scale = 2^k is a normal number by itself. Near x = 0 it is
  * 1, so that (*scale - 1) + *scale p is exp(x) - 1 without cancellation. Returns p. */
 static inline float exp_parts(float x, float *scale)
 {
@@ -102,6 +80,15 @@ static inline float exp_parts(float x, float *scale)
     bits = (bits + 127) << 23; /* what stands above k is shifted out */
     memcpy(scale, &bits, sizeof *scale);
     return p;
+}
+
+/* 0 where the exact value is no normal number, and infinity from half the largest float on. */
+static inline real real_exp(real x)
+{
+    const float lo = -87.33654f, hi = 88;
+    float scale;
+    const float p = exp_parts(x < lo ? lo : x, &scale), e = scale + scale * p; /* NaN passes */
+    return x < lo ? 0 : x > hi ? INFINITY : e;
 }
 
 /* (exp(2|x|) - 1) / (exp(2|x|) + 1), with the sign put back. */
