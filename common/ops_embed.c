@@ -39,8 +39,10 @@ static int *checked_ids(Tape *tp, const char *op, const Tensor *w, const int *id
 Tensor *op_lookup(Tape *tp, Tensor *w, const int *ids, Shape s)
 {
     Tensor *y = tape_save(tp, sizeof *y);
-    const int *saved = checked_ids(tp, "op_lookup", w, ids, shape_len(s));
-    *y = (Tensor){.shape = shape_append(s, w->shape.d[1]), .table = w, .ids = saved};
+    Words *words = tape_save(tp, sizeof *words);
+    *words = (Words){.table = w, .scale = 1, .T = 1};
+    words->ids = checked_ids(tp, "op_lookup", w, ids, shape_len(s));
+    *y = (Tensor){.shape = shape_append(s, w->shape.d[1]), .words = words};
     y->len = shape_len(y->shape);
     y->requires_grad = w->requires_grad;
     return y;
@@ -108,7 +110,7 @@ Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s)
  */
 typedef struct {
     const Words *words;
-    real *word, *step; /* (V,N) (T,N) */
+    real *word, *step; /* (V,N) (T,N): table w and place w + b, then their gradients */
 } Products;
 
 static void product_gradients(const Tensor *x, const Tensor *w, int rows, const real *dy)
@@ -136,7 +138,8 @@ static void linear_backward(Node *nd)
 
 bool embed_is_less_work(const Tape *tp, const Tensor *x)
 {
-    if (!x->words || tp->keep_grads) return false; /* x's gradient would not have all that flows */
+    if (!x->words || !x->data) return false;
+    if (tp->keep_grads) return false; /* x's gradient would not be all that flows */
     const int V = x->words->table->shape.d[0], C = shape_last(x->shape);
     return 2 * (V + x->words->T) <= x->len / C;
 }

@@ -10,8 +10,8 @@
 void embed_gradient(const Tensor *w, const int *ids, int rows, const real *dy, int ld, int first,
                     int n);
 
-/* What x of an op_embed_at is made of: row r is scale table[ids[r]] + place[steps[r]], without a place
- * (NULL) scale table[ids[r]] and steps[r] 0. */
+/* What an op_embed_at is made of: row r is scale table[ids[r]] + place[steps[r]], without a place (NULL)
+ * scale table[ids[r]] and steps[r] 0. An op_lookup has table and ids alone. */
 struct Words {
     Tensor *table, *place; /* (V,C) (T,C) */
     const int *ids, *steps;

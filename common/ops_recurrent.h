@@ -30,7 +30,7 @@ typedef struct {
 
 static inline Inputs inputs_of(Tensor *z)
 {
-    return z->table ? (Inputs){z->table, z->ids} : (Inputs){z, NULL};
+    return z->data ? (Inputs){z, NULL} : (Inputs){z->words->table, z->words->ids};
 }
 
 /* N numbers, of row t*B+b. */

@@ -15,12 +15,10 @@ struct Tensor {
     Shape shape;
     int len;            /* product of shape.d[], checked to fit an int */
     bool requires_grad; /* does a gradient flow here? */
-    real *data;         /* len values, row major, contiguous */
+    real *data;         /* len values, row major, contiguous; an op_lookup has none */
     real *grad;         /* len values, or NULL where no gradient flows or none has arrived yet */
     Tensor *view_of;    /* for a slice: the tensor whose data, and gradient, it looks into */
-    Tensor *table;      /* of an op_lookup: its row r is row ids[r] of this; it has no data */
-    const int *ids;
-    const Words *words; /* of an op_embed: what its rows are made of (ops_embed.h) */
+    const Words *words; /* of an op_embed or op_lookup: what its rows are made of (ops_embed.h) */
     const char *name;   /* of a parameter; NULL for what an op makes */
 };
 
