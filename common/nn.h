@@ -11,7 +11,7 @@ typedef struct {
 Linear linear_init(Params *ps, int C, int N, const char *name); /* w normal 1/sqrt(C), b 0 */
 Tensor *linear(Tape *tp, const Linear *l, Tensor *x);           /* (...,C) -> (...,N) */
 Tensor *linear_relu(Tape *tp, const Linear *l, Tensor *x);      /* the same, then relu */
-/* r + dropout(x w + b), r (...,N), p as op_dropout has it: what a layer adds to r. */
+/* r and what a layer adds to it: r + dropout(x w + b), r (...,N), p as op_dropout has it. */
 Tensor *linear_add(Tape *tp, Tensor *r, const Linear *l, Tensor *x, real p, Rng *rng);
 
 typedef struct {

@@ -43,7 +43,7 @@ Tensor *op_layernorm(Tape *tp, Tensor *x, Tensor *g, Tensor *b); /* (...,C) (C) 
 Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s); /* rows of w (V,C) -> (s...,C)   */
 /* y[b][t] = scale w[ids[b][t]] + place[t] (Vaswani et al. 2017, s3.4 and 3.5). w (V,C), place (T,C) or
  * NULL: nothing is added; s (B,T) -> (B,T,C). An op_linear of this, or of an op_embed, multiplies the rows
- * of w and place rather than those of y where they are less than half as many. */
+ * of w and place, not those of y, where they are at most half as many: the same up to rounding. */
 Tensor *op_embed_at(Tape *tp, Tensor *w, const int *ids, real scale, Tensor *place, Shape s);
 /* The same without a copy, as z of op_rnn, op_lstm and op_gru_*, which read the rows where they stand;
  * no other op takes it. */

@@ -74,11 +74,11 @@ static void embed_backward(Node *nd)
 
 Tensor *op_embed_at(Tape *tp, Tensor *w, const int *ids, real scale, Tensor *place, Shape s)
 {
-    const int R = shape_len(s), C = shape_last(w->shape), T = place ? place->len / C : 1;
+    const int R = shape_len(s), C = shape_last(w->shape), T = place ? place->shape.d[0] : 1;
     Words *words = tape_save(tp, sizeof *words);
     *words = (Words){.table = w, .place = place, .scale = scale, .T = T};
     words->ids = checked_ids(tp, "op_embed", w, ids, R);
-    CHECK(!place || (place->len % C == 0 && shape_last(s) == T),
+    CHECK(!place || (place->shape.n == 2 && place->shape.d[1] == C && shape_last(s) == T),
           "op_embed_at: %s rows of %s, places %s", shape_text(s).text, shape_text(w->shape).text,
           shape_text(place->shape).text);
     int *steps = tape_save(tp, (size_t)R * sizeof *steps);
@@ -120,7 +120,7 @@ static void product_gradients(const Tensor *x, const Tensor *w, int rows, const 
     if (x->grad) gemm(NT, rows, C, N, dy, w->data, 1, x->grad);
 }
 
-static void linear_backward(Node *nd)
+static void embed_linear_backward(Node *nd)
 {
     const Products *p = nd->saved;
     const Words *words = p->words;
@@ -150,7 +150,7 @@ Tensor *embed_linear(Tape *tp, const Tensor *x, Tensor *w, Tensor *b)
     const int C = w->shape.d[0], N = w->shape.d[1], R = x->len / C;
     const int V = words->table->shape.d[0], T = words->T;
     Node *nd =
-        tape_node_of(tp, "embed_linear", linear_backward, shape_with_last(x->shape, N),
+        tape_node_of(tp, "embed_linear", embed_linear_backward, shape_with_last(x->shape, N),
                      words->place ? 4 : 3, (Tensor *[]){words->table, w, b, words->place}, NULL);
     Products *p = nd->saved = tape_save(tp, sizeof *p);
     *p = (Products){words, tape_save(tp, (size_t)V * N * sizeof(real)),

@@ -11,7 +11,7 @@ void embed_gradient(const Tensor *w, const int *ids, int rows, const real *dy, i
                     int n);
 
 /* What an op_embed_at is made of: row r is scale table[ids[r]] + place[steps[r]], without a place (NULL)
- * scale table[ids[r]] and steps[r] 0. An op_lookup has table and ids alone. */
+ * scale table[ids[r]] and steps[r] 0. An op_lookup has no steps. */
 struct Words {
     Tensor *table, *place; /* (V,C) (T,C) */
     const int *ids, *steps;

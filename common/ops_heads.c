@@ -214,23 +214,23 @@ static void clear_rows(real *x, const Head *z, int first, int end)
     for (int r = first; r < end; r++) memset(x + (size_t)r * z->C, 0, (size_t)z->D * sizeof *x);
 }
 
-/* 1, or 0 where nothing has been added to the gradient of an input yet. */
-static real before(const Node *nd, int input)
+/* For a product that goes to the gradient of an input: 0 where that is fresh, to be set, else 1. */
+static real beta_of(const Node *nd, int input)
 {
     return nd->fresh >> input & 1 ? 0 : 1;
 }
 
-/* p or de (steps,keys), transposed, times x (steps,D), for the gradient of the keys or values. The first
- * tile sets what later ones add to. */
+/* p or de (steps,keys), transposed, times x (steps,D), for the gradient of the keys or values. Of a fresh one
+ * the first tile sets all rows, those that it does not see to 0. */
 static void gradient_of_keys(const Node *nd, int input, const Head *z, const Tile *i, const real *p,
                              const real *x)
 {
-    real *grad = nd->in[input]->grad ? nd->in[input]->grad + z->k : NULL;
-    const real beta = i->t > 0 ? 1 : before(nd, input);
+    const Attention *a = nd->saved;
+    real *grad = nd->in[input]->grad;
     if (!grad) return;
-    if (beta == 0) clear_rows(grad, z, i->keys, z->S);
-    gemm_small(TN, i->keys, z->D, i->steps, p, ((const Attention *)nd->saved)->row, x, z->C, beta,
-               grad, z->C);
+    const real beta = i->t > 0 ? 1 : beta_of(nd, input);
+    if (beta == 0) clear_rows(grad + z->k, z, i->keys, z->S);
+    gemm_small(TN, i->keys, z->D, i->steps, p, a->row, x, z->C, beta, grad + z->k, z->C);
 }
 
 static void backward_tile(Node *nd, const Head *z, const Tile *i)
@@ -253,7 +253,7 @@ static void backward_tile(Node *nd, const Head *z, const Tile *i)
     }
     gradient_of_keys(nd, 2, z, i, z->p, dy);
     if (q->grad)
-        gemm_small(NN, i->steps, z->D, n, z->de, row, k->data + z->k, z->C, before(nd, 0),
+        gemm_small(NN, i->steps, z->D, n, z->de, row, k->data + z->k, z->C, beta_of(nd, 0),
                    q->grad + i->q, z->C);
     gradient_of_keys(nd, 1, z, i, z->de, q->data + i->q);
 }

@@ -80,8 +80,9 @@ static void linear_add_backward(Node *nd)
     enum { CHUNK = 4096 };
     const int n = nd->out->len;
     real *dr = nd->in[0]->grad, *dy = nd->out->grad;
-    if (dr && dr != dy && nd->fresh & 1) memset(dr, 0, (size_t)n * sizeof *dr);
-    if (dr && dr != dy)
+    if (dr && dr != dy && nd->fresh & 1)
+        memcpy(dr, dy, (size_t)n * sizeof *dr);
+    else if (dr && dr != dy)
         PARALLEL_FOR(1.0 * n, i, n, CHUNK, add_to(dr + i, dy + i, n - i < CHUNK ? n - i : CHUNK));
     bias_gradient(nd->in[3], dy, NULL, n / nd->in[3]->len);
     product_backward(nd, 1);

@@ -34,7 +34,8 @@ typedef struct {
     int n, cap;
     bool frozen;     /* evaluate only: no gradients, no nodes */
     bool keep_grads; /* keep the gradients of intermediate results readable after tape_backward
-                      * (of an op_linear_relu that of x w + b, not of the relu) */
+                      * (of an op_linear_relu that of x w + b, not of the relu); to be set before the
+                      * first op, since an op_linear of embedded words may pass their gradient by */
     struct {
         real *mem;
         int len;

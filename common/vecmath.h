@@ -1,11 +1,11 @@
 /* exp, tanh, sigmoid and erf as branch-free polynomials, so that a loop over them becomes vector
- * code instead of a library call per element; and the loop that every backward pass needs.
+ * code instead of a library call per element; and the two loops that every backward pass needs.
  *
  * Errors against the exact value, over every float of the range (tests/test_vecmath.c): at most 2
- * units in the last place (tanh: 2.5, sigmoid: 3, and below -87 it stays at 1.7e-38; exp is 0 below -87.3
- * and infinity above 88). Infinities and NaN behave as in libm. The coefficients are our own minimax fits: weighted least squares on
- * Chebyshev points, reweighted towards the largest relative error. The double build, which exists to
- * check gradients, calls libm. */
+ * units in the last place (tanh: 2.5, sigmoid: 3, and below -87 it stays at 1.7e-38; exp is 0 below
+ * -87.3 and infinity above 88). Infinities and NaN behave as in libm. The coefficients are our own
+ * minimax fits: weighted least squares on Chebyshev points, reweighted towards the largest relative
+ * error. The double build, which exists to check gradients, calls libm. */
 #ifndef VECMATH_H
 #define VECMATH_H
 
@@ -71,8 +71,8 @@ static inline float exp_reduced(float x, uint32_t *k_bits)
     return (p * r) * r + r;
 }
 
-/* exp(x) = *scale (1 + p) for -87.33 <= x <= 88, where *scale = 2^k is a normal number by itself. Near x = 0 it is
- * 1, so that (*scale - 1) + *scale p is exp(x) - 1 without cancellation. Returns p. */
+/* exp(x) = *scale (1 + p) for -87.33 <= x <= 88, where *scale = 2^k is a normal number by itself. Near
+ * x = 0 it is 1, so that (*scale - 1) + *scale p is exp(x) - 1 without cancellation. Returns p. */
 static inline float exp_parts(float x, float *scale)
 {
     uint32_t bits;
@@ -82,12 +82,13 @@ static inline float exp_parts(float x, float *scale)
     return p;
 }
 
-/* 0 where the exact value is no normal number, and infinity from half the largest float on. */
+/* 0 where the exact value is no normal number, and infinity from half the largest float on; of both e is
+ * anything. */
 static inline real real_exp(real x)
 {
     const float lo = -87.33654f, hi = 88;
     float scale;
-    const float p = exp_parts(x < lo ? lo : x, &scale), e = scale + scale * p; /* NaN passes */
+    const float p = exp_parts(x, &scale), e = scale + scale * p; /* NaN passes */
     return x < lo ? 0 : x > hi ? INFINITY : e;
 }
 

@@ -1,5 +1,6 @@
 /* Products, pointwise ops and those over the last axis, worked by hand. */
 #include "by_hand.h"
+#include "params.h"
 
 /* --- matrix products ---------------------------------------------------------------------------- */
 
@@ -57,22 +58,60 @@ START_TEST(matmul_t_and_linear_relu)
 }
 END_TEST
 
-/* The first product plus r: with dy = [1 2 3; 0 0 1], which is r's gradient, the others are as above. */
+/* The first product plus r: with dy = [1 2 3; 0 0 1], which is r's gradient, the others are as above.
+ * Gradients that are kept, each in a buffer of its own, are the same. */
 START_TEST(linear_add)
 {
-    Tape tp = {0};
-    Tensor *x = GIVEN(&tp, SHAPE(2, 2), 1, 2, 0, 1), *b = GIVEN(&tp, SHAPE(3), 10, 20, 30);
-    Tensor *w = GIVEN(&tp, SHAPE(2, 3), 1, 0, -1, 2, 1, 3);
-    Tensor *r = GIVEN(&tp, SHAPE(2, 3), 100, 0, 0, 200, 0, -1);
-    Tensor *y = op_linear_add(&tp, r, x, w, b);
-    ck_shape(y, SHAPE(2, 3));
-    CK(y->data, 115, 22, 35, 212, 21, 32);
-    BACKWARD(&tp, y, 1, 2, 3, 0, 0, 1);
-    CK(r->grad, 1, 2, 3, 0, 0, 1);
-    CK(x->grad, -2, 13, -1, 3);
-    CK(w->grad, 1, 2, 3, 2, 4, 7);
-    CK(b->grad, 1, 2, 4);
-    tape_free(&tp);
+    for (int keep = 0; keep < 2; keep++) {
+        Tape tp = {.keep_grads = keep};
+        memset(tape_save(&tp, 1 << 16), 0xFF, 1 << 16);
+        tape_reset(&tp);
+        Tensor *x = GIVEN(&tp, SHAPE(2, 2), 1, 2, 0, 1), *b = GIVEN(&tp, SHAPE(3), 10, 20, 30);
+        Tensor *w = GIVEN(&tp, SHAPE(2, 3), 1, 0, -1, 2, 1, 3);
+        Tensor *r = GIVEN(&tp, SHAPE(2, 3), 100, 0, 0, 200, 0, -1);
+        Tensor *y = op_linear_add(&tp, op_scale(&tp, r, 2), x, w, b);
+        ck_shape(y, SHAPE(2, 3));
+        CK(y->data, 215, 22, 35, 412, 21, 31);
+        BACKWARD(&tp, y, 1, 2, 3, 0, 0, 1);
+        CK(r->grad, 2, 4, 6, 0, 0, 2);
+        CK(x->grad, -2, 13, -1, 3);
+        CK(w->grad, 1, 2, 3, 2, 4, 7);
+        CK(b->grad, 1, 2, 4);
+        tape_free(&tp);
+    }
+}
+END_TEST
+
+/* The same bits as op_linear and op_add, where rows are cut; and as op_relu of it, gradients too. */
+START_TEST(linear_in_shares)
+{
+    enum { R = 300, C = 128, N = 130 };
+    Params ps = params_init(2);
+    Tensor *x = param(&ps, SHAPE(R, C), 1, "x"), *w = param(&ps, SHAPE(C, N), .1, "w");
+    Tensor *b = param(&ps, SHAPE(N), 1, "b"), *r = param(&ps, SHAPE(R, N), 1, "r");
+    real *grad = xmalloc(ps.len * sizeof *grad);
+    for (int relu = 0; relu < 2; relu++) {
+        const Tensor *y[2];
+        Tape tp = {0};
+        for (int apart = 0; apart < 2; apart++) {
+            params_zero_grad(&ps);
+            Tensor *z;
+            if (apart)
+                z = relu ? op_relu(&tp, op_linear(&tp, x, w, b))
+                         : op_add(&tp, r, op_linear(&tp, x, w, b));
+            else
+                z = relu ? op_linear_relu(&tp, x, w, b) : op_linear_add(&tp, r, x, w, b);
+            y[apart] = z;
+            tape_backward(&tp, op_dot(&tp, z, r->data));
+            if (!apart) memcpy(grad, ps.grad, ps.len * sizeof *grad);
+        }
+        ck_assert_mem_eq(y[0]->data, y[1]->data, (size_t)y[0]->len * sizeof(real));
+        ck_assert_mem_eq(grad, ps.grad, ps.len * sizeof *grad);
+        tape_free(&tp);
+    }
+    ck_assert_double_gt(params_norm(&ps), 1);
+    free(grad);
+    params_free(&ps);
 }
 END_TEST
 
@@ -288,7 +327,7 @@ START_TEST(layernorm)
 END_TEST
 
 SUITE("ops",
-      TESTS(matmul_and_linear, matmul_t_and_linear_relu, linear_add, bmm, bmm_transposes,
-            arithmetic, gain, tanh_and_sigmoid, relu, gelu_forms, dropout, dropout_of_a_part,
-            softmax, layernorm),
+      TESTS(matmul_and_linear, matmul_t_and_linear_relu, linear_add, linear_in_shares, bmm,
+            bmm_transposes, arithmetic, gain, tanh_and_sigmoid, relu, gelu_forms, dropout,
+            dropout_of_a_part, softmax, layernorm),
       NO_ABORTS)

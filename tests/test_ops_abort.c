@@ -140,6 +140,10 @@ static const char *moving_mistake(int n, bool make)
             "op_embed_at: (1,2) rows of (4,2), places (2,3)")
     MISTAKE(op_embed_at(tp, Z(4, 2), ids, 1, Z(2, 2), SHAPE(2, 1)),
             "op_embed_at: (2,1) rows of (4,2), places (2,2)")
+    MISTAKE(op_embed_at(tp, Z(4, 3), ids, 1, Z(3, 2), SHAPE(1, 2)),
+            "op_embed_at: (1,2) rows of (4,3), places (3,2)")
+    MISTAKE(op_embed_at(tp, Z(4, 3), ids, 1, Z(6), SHAPE(1, 2)),
+            "op_embed_at: (1,2) rows of (4,3), places (6)")
     MISTAKE(op_linear(tp, op_embed(tp, Z(1, 2), many, SHAPE(9)), Z(3, 2), Z(2)),
             "op_linear: x (9,2), w (3,2)")
     MISTAKE(op_lookup(tp, Z(3, 2), ids, SHAPE(2)), "op_lookup: id 3 at 1; the vocabulary is 3")

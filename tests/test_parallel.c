@@ -127,7 +127,8 @@ static Result all_ops(void)
     Params ps = params_init(3);
     Tensor *x = param(&ps, SHAPE(B, T, C), 1, "x"), *w = param(&ps, SHAPE(C, C), .1, "w");
     Tensor *b = param(&ps, SHAPE(C), 1, "b"), *g = param(&ps, SHAPE(C), 1, "g");
-    int *target = xmalloc(B * T * sizeof *target);
+    int *target = xmalloc(B * T * sizeof *target), ids[B * T];
+    for (int i = 0; i < B * T; i++) ids[i] = i * i % C;
     for (int i = 0; i < B * T; i++) target[i] = i * 7 % (C + 1) - 1;
     Tape tp = {0};
     Rng rng = rng_make(4, RNG_TEST, 0);
@@ -135,6 +136,9 @@ static Result all_ops(void)
     h = op_add(&tp, op_gelu(&tp, h), op_gelu_tanh(&tp, op_scale(&tp, h, 2)));
     Tensor *a = op_softmax(&tp, op_bmm(&tp, h, x, false, true)); /* (B,T,T) */
     h = op_add(&tp, op_bmm(&tp, a, h, false, false), op_bmm(&tp, a, h, true, false));
+    Tensor *e = op_embed_at(&tp, w, ids, 2, op_rows(&tp, w, 7, T), SHAPE(B, T));
+    Tensor *up = op_linear_relu(&tp, h, w, b), *sum = op_linear_add(&tp, e, up, w, b);
+    h = op_add(&tp, h, op_mul(&tp, sum, e));
     Tensor *c = op_bmm(&tp, op_tanh(&tp, h), op_sigmoid(&tp, h), true, false); /* (B,C,C) */
     h = op_add(&tp, op_matmul(&tp, h, w), op_relu(&tp, op_bias(&tp, h, b)));
     h = op_dropout(&tp, op_bmm(&tp, op_mul(&tp, h, h), c, false, true), (real).1, &rng);

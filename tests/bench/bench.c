@@ -75,7 +75,8 @@ static void update(Trainee *t)
     tape_reset(&t->tape);
 }
 
-/* Does a layer with weights w read embedded words? In a Transformer, with places added to them. */
+/* Does a layer with weights w read embedded words? In a Transformer as the rows below have it, with places
+ * added to them and the norm after the sum. */
 static bool reads_words(const Row *r, const Tensor *w)
 {
     if (!strchr(w->name, '0') || !strstr(w->name, ".w")) return false;
@@ -85,7 +86,8 @@ static bool reads_words(const Row *r, const Tensor *w)
 
 /* Only products that are computed count: 2 FLOP forward and 4 backward for each weight of a matrix
  * and each row it is multiplied with. Looking up a row of the embedding is no product; the first
- * layer multiplies the rows of the embedding, and the places, where they are fewer than the tokens. */
+ * layer multiplies the rows of the embedding where they are fewer than the tokens, that of a Transformer
+ * these and the places where they are at most half as many. */
 static double flop_of_update(const Params *ps, const Row *r)
 {
     const double tokens = (double)r->T * r->B;

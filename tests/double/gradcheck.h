@@ -41,6 +41,9 @@ static inline void check_gradients(const char *what, Params *ps, Loss *loss, voi
     real *before = xcalloc(ps->len, sizeof *before);
     for (size_t i = 0; i < ps->len; i++) ps->grad[i] = before[i] = rng_normal(&rng);
     Tape tp = {0};
+    memset(tape_save(&tp, 1 << 20), 0xFF,
+           1 << 20); /* NaN, where an op is to set what it only adds to */
+    tape_reset(&tp);
     tape_backward(&tp, loss(&tp, arg));
     tape_free(&tp);
     for (int i = 0; i < ps->n; i++) {

@@ -1,0 +1,75 @@
+/* Where words and places are few the first layer multiplies these and not the rows made of them
+ * (op_embed_at): the same loss and the same gradients, whatever the positions. */
+#include "../transformer/transformer.h"
+#include "suite.h"
+
+enum { B = 16, T = 6, S = 7, V = 11 };
+
+typedef struct {
+    Params ps;
+    Transformer m;
+    Model model;
+    int s[S * B], s_len[B], x[T * B], y[T * B];
+    Batch batch;
+} Net;
+
+static void net_make(Net *n, const char *norm, const char *positions)
+{
+    TransformerConfig c = transformer_defaults();
+    c.layers = 2, c.channels = 16, c.heads = 4, c.ffn = 24, c.longest = 32;
+    c.norm = norm, c.positions = positions;
+    n->ps = params_init(5);
+    n->m = transformer_init(&n->ps, &c, &(Task){.source_vocab = V, .vocab = V, .outputs = V});
+    n->model = transformer_model(&n->m);
+    Rng rng = rng_make(3, RNG_TEST, 0);
+    for (int i = 0; i < S * B; i++) n->s[i] = rng_below(&rng, V);
+    for (int i = 0; i < T * B; i++) n->x[i] = rng_below(&rng, V), n->y[i] = rng_below(&rng, V);
+    for (int b = 0; b < B; b++) n->s_len[b] = S - b % 3;
+    n->batch = (Batch){.T = T, .B = B, .S = S, .x = n->x, .y = n->y, .s = n->s, .s_len = n->s_len};
+}
+
+/* The loss; gradients are in n->ps, and *products becomes how many of words and places there were. With
+ * rows every gradient is kept, that of the rows too, which takes products with them. */
+static double learn(Net *n, bool rows, int *products)
+{
+    Tape tp = {.keep_grads = rows};
+    params_zero_grad(&n->ps);
+    Tensor *loss = model_loss(&tp, &n->model, &n->batch, NULL, NULL);
+    tape_backward(&tp, loss);
+    *products = 0;
+    for (int i = 0; i < tp.n; i++) *products += strcmp(tp.node[i]->name, "embed_linear") == 0;
+    const double value = (double)loss->data[0];
+    tape_free(&tp);
+    return value;
+}
+
+static void compare(const char *norm, const char *positions, int want)
+{
+    Net n;
+    int products;
+    net_make(&n, norm, positions);
+    const double loss = learn(&n, true, &products);
+    ck_assert_int_eq(products, 0);
+    real *grad = xmalloc(n.ps.len * sizeof *grad);
+    memcpy(grad, n.ps.grad, n.ps.len * sizeof *grad);
+    ck_assert_double_eq_tol(learn(&n, false, &products), loss, 1e-5);
+    ck_assert_int_eq(products, want);
+    for (size_t i = 0; i < n.ps.len; i++)
+        ck_assert_msg(fabs((double)(n.ps.grad[i] - grad[i])) < 1e-5,
+                      "%s, %s: gradient %zu is %.9g, not %.9g", norm, positions, i,
+                      (double)n.ps.grad[i], (double)grad[i]);
+    free(grad);
+    params_free(&n.ps);
+}
+
+/* q, k and v of the encoder's and of the decoder's first layer; with the norm first they read no words. */
+START_TEST(words_and_places)
+{
+    static const char *const positions[] = {"sinusoid", "learned", "rotary", "alibi", "none"};
+    for (int i = 0; i < LEN(positions); i++) compare("post", positions[i], 6);
+    compare("pre", "learned", 0);
+    compare("none", "learned", 6);
+}
+END_TEST
+
+SUITE("transformer_words", TESTS(words_and_places), NO_ABORTS)
