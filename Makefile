@@ -22,25 +22,25 @@ MODE_opt    := $(SPEED)
 MODE_double := $(SPEED) -DREAL_DOUBLE
 MODE_san    := -O1 -march=native -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize-recover=all -DARENA_POISON
-FLAGS   := -std=c17 -D_GNU_SOURCE -g -fopenmp -Icommon -Irnn -Ilstm_gru -Iseq2seq_attention \
-           -Itransformer -Itests $(WARN) $(MODE_$(MODE))
+FLAGS   := -std=c17 -D_GNU_SOURCE -g -fopenmp -I. -Icommon -Itests $(WARN) $(MODE_$(MODE))
 LDLIBS  := -ldnnl -ljansson -lutf8proc -lm
 
 PROGRAMS := rnn/train rnn/eval rnn/ngram lstm_gru/train lstm_gru/eval \
             seq2seq_attention/train seq2seq_attention/eval \
-            transformer/train transformer/eval common/zoo
+            transformer/train transformer/eval common/programs/zoo
 PROGRAMS += $(patsubst %.c,%,$(wildcard lessons/*.c))
-COMMON   := $(filter-out $(PROGRAMS:=.c),$(wildcard common/*.c))
-MODELS   := rnn/rnn.c lstm_gru/lstm.c lstm_gru/gru.c lstm_gru/gated.c \
-            seq2seq_attention/seq2seq.c seq2seq_attention/search.c \
-            transformer/transformer.c transformer/positions.c \
-            transformer/cache.c transformer/describe.c \
-            transformer/reading.c transformer/figures.c
+COMMON   := $(filter-out $(PROGRAMS:=.c),$(wildcard common/*/*.c))
+MODELS   := rnn lstm_gru seq2seq_attention transformer
 SUITES   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 DOUBLES  := $(patsubst %.c,%,$(wildcard tests/double/*.c))
 SHELLS   := $(wildcard tests/programs/*.sh)
-lib      := $(OUT)/liblmzoo.a
 object    = $(patsubst %.c,$(OUT)/%.o,$(1))
+# An archive of common/, and one of each model folder, so that two folders may use one name. A program is
+# linked with the folders whose headers it includes.
+lib      := $(OUT)/liblmzoo.a
+archives := $(patsubst %,$(OUT)/lib%.a,$(MODELS))
+folders   = $(filter $(MODELS),$(shell tr ' ' '\n' <$(1) | sed -n 's|^\./||; s|/.*||p' | sort -u))
+linked    = $(patsubst %,$(OUT)/lib%.a,$(call folders,$(1:.o=.d))) $(lib)
 
 .PHONY: FORCE all zoo check lint format san bench lessons figures experiments deps clean help suites
 all: $(addprefix $(BIN),$(PROGRAMS))
@@ -60,18 +60,26 @@ $(OUT)/%.o: %.c $(OUT)/flags | $(BUILD)/deps
 	@echo "  compile  $<"
 	@$(compile) -MMD -MP -c $< -o $@
 
-$(lib): $(call object,$(COMMON) $(MODELS))
+$(lib): $(call object,$(COMMON))
 	@rm -f $@
 	@ar rcs $@ $^
 
-$(addprefix $(BIN),$(PROGRAMS)): $(BIN)%: $(OUT)/%.o $(lib)
+# Of model folder $(1): all but its programs.
+define archive
+$(OUT)/lib$(1).a: $(call object,$(filter-out $(PROGRAMS:=.c),$(wildcard $(1)/*.c)))
+	@rm -f $$@
+	@ar rcs $$@ $$^
+endef
+$(foreach model,$(MODELS),$(eval $(call archive,$(model))))
+
+$(addprefix $(BIN),$(PROGRAMS)): $(BIN)%: $(OUT)/%.o $(archives) $(lib)
 	@mkdir -p $(@D)
 	@echo "  link     $@"
-	@$(compile) $^ -o $@ $(LDLIBS)
+	@$(compile) $< $(call linked,$<) -o $@ $(LDLIBS)
 
-$(OUT)/tests/%: $(OUT)/tests/%.o $(lib)
+$(OUT)/tests/%: $(OUT)/tests/%.o $(archives) $(lib)
 	@echo "  link     $@"
-	@$(compile) $^ -o $@ -lcheck -lsubunit $(LDLIBS)
+	@$(compile) $< $(call linked,$<) -o $@ -lcheck -lsubunit $(LDLIBS)
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
@@ -84,7 +92,7 @@ deps: $(BUILD)/deps
 
 # --- running ----------------------------------------------------------------------------------
 zoo: all
-	./common/zoo
+	./common/programs/zoo
 
 suites: $(addprefix $(OUT)/tests/,$(SUITES))
 

@@ -3,16 +3,16 @@
  * Cuts one sentence into words, characters, jamo (the letters that Hangul syllables are made of) and
  * bytes, shows the bit patterns of UTF-8, and counts over a whole file what each unit costs: longer
  * sequences, or a larger vocabulary. See lessons/01-tokens.md. The other programs decode with
- * utf8proc (common/utf8.h); the decoder here is written out to be read, and tested against it. */
+ * utf8proc (common/system/utf8.h); the decoder here is written out to be read, and tested against it. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "args.h"
-#include "file.h"
-#include "plot.h"
-#include "utf8.h"
+#include "system/args.h"
+#include "system/file.h"
+#include "system/plot.h"
+#include "system/utf8.h"
 
 static const Usage usage = {
     .program = "lessons/01-tokens",

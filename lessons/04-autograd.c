@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "args.h"
-#include "file.h"
-#include "ops.h"
-#include "params.h"
-#include "plot.h"
+#include "system/args.h"
+#include "system/file.h"
+#include "ops/ops.h"
+#include "nn/params.h"
+#include "system/plot.h"
 
 static const Usage usage = {
     .program = "lessons/04-autograd",

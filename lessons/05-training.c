@@ -14,13 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data.h"
-#include "file.h"
-#include "ops.h"
-#include "optim.h"
-#include "parallel.h"
-#include "plot.h"
-#include "sample.h"
+#include "data/data.h"
+#include "system/file.h"
+#include "ops/ops.h"
+#include "nn/optim.h"
+#include "math/parallel.h"
+#include "system/plot.h"
+#include "decoding/sample.h"
 
 static const Usage usage = {
     .program = "lessons/05-training",

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "args.h"
-#include "file.h"
-#include "lstm.h"
-#include "parallel.h"
-#include "plot.h"
+#include "system/args.h"
+#include "system/file.h"
+#include "lstm_gru/lstm.h"
+#include "math/parallel.h"
+#include "system/plot.h"
 
 enum { LAGS = 50, HIDDEN = 64, CURVES = 8 };
 

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gated.h"
-#include "trainer.h"
+#include "models/model.h"
+#include "lstm_gru/gated.h"
+#include "programs/trainer.h"
 
 static const Usage usage = {
     .program = "lessons/11-lstm",

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lexicon.h"
-#include "search.h"
-#include "seq2seq.h"
-#include "trainer.h"
+#include "models/evaluate.h"
+#include "tokens/lexicon.h"
+#include "seq2seq_attention/search.h"
+#include "seq2seq_attention/seq2seq.h"
+#include "programs/trainer.h"
 
 static const Usage usage = {
     .program = "lessons/13-seq2seq",

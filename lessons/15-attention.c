@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "seq2seq.h"
-#include "trainer.h"
-#include "vecmath.h"
+#include "models/model.h"
+#include "seq2seq_attention/seq2seq.h"
+#include "programs/trainer.h"
+#include "math/vecmath.h"
 
 static const Usage usage = {
     .program = "lessons/15-attention",

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "args.h"
-#include "file.h"
+#include "system/args.h"
+#include "system/file.h"
 #include "look.h"
-#include "plot.h"
-#include "rng.h"
+#include "system/plot.h"
+#include "base/rng.h"
 
 enum { KEYS = 32, QUERIES = 500, SIZES = 5, LARGEST = 1024, STEPS = 6, CHANNELS = 4 };
 

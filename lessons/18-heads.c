@@ -8,11 +8,11 @@
  * parameters does not depend on the number of heads. See lessons/18-heads.md. */
 #include <stdio.h>
 
-#include "args.h"
-#include "nn.h"
-#include "optim.h"
-#include "parallel.h"
-#include "vecmath.h"
+#include "system/args.h"
+#include "nn/layers.h"
+#include "nn/optim.h"
+#include "math/parallel.h"
+#include "math/vecmath.h"
 
 enum { SLOTS = 8, VALUES = 8, C = 64, B = 32, T = 8, ANSWERS = 2 };
 

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "args.h"
-#include "model.h"
-#include "optim.h"
-#include "parallel.h"
-#include "transformer.h"
+#include "system/args.h"
+#include "models/model.h"
+#include "nn/optim.h"
+#include "math/parallel.h"
+#include "transformer/transformer.h"
 
 static const Usage usage = {
     .program = "lessons/20-transformer",

@@ -13,15 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "args.h"
-#include "blas.h"
+#include "models/model.h"
+#include "system/args.h"
+#include "math/blas.h"
 #include "depth.h"
-#include "describe.h"
-#include "file.h"
-#include "gated.h"
-#include "optim.h"
-#include "parallel.h"
-#include "rnn.h"
+#include "transformer/describe.h"
+#include "system/file.h"
+#include "lstm_gru/gated.h"
+#include "nn/optim.h"
+#include "math/parallel.h"
+#include "rnn/rnn.h"
 
 enum { RNN, GRU, DECODER, MODELS, VOCAB = 64, LONGEST = 1024, MOST_ROUNDS = 99 };
 

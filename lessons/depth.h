@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "tape.h"
+#include "autograd/tape.h"
 
 /* Counts the recorded nodes; views (op_rows, op_reshape) compute nothing and count nothing. */
 static inline int tape_depth(const Tape *tp)

@@ -1,12 +1,12 @@
 /* One step's look by scaled dot-product attention (Vaswani et al. 2017, s3.2.1), written out:
- * common/ops_heads.c does the same for all steps, heads and sequences at once. */
+ * common/ops/ops_attention.c does the same for all steps, heads and sequences at once. */
 #ifndef LOOK_H
 #define LOOK_H
 
 #include <math.h>
 #include <stdbool.h>
 
-#include "vecmath.h"
+#include "math/vecmath.h"
 
 static inline real look_dot(const real *a, const real *b, int n)
 {

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "evaluator.h"
-#include "gated.h"
+#include "programs/evaluator.h"
+#include "lstm_gru/gated.h"
 
 static const Usage usage = {
     .program = "lstm_gru/eval",

@@ -6,7 +6,7 @@
  * the network computes from what it reads. The LSTM carries two vectors, h and c, the GRU one.
  *
  * Shapes: B sequences, T steps (time is the first axis), C channels, H hidden, V vocabulary. */
-#include "gated.h"
+#include "lstm_gru/gated.h"
 
 #include <math.h>
 #include <stdlib.h>

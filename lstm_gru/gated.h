@@ -2,11 +2,11 @@
 #ifndef GATED_H
 #define GATED_H
 
-#include "args.h"
-#include "gru.h"
-#include "lstm.h"
-#include "model.h"
-#include "trace.h"
+#include "system/args.h"
+#include "lstm_gru/gru.h"
+#include "lstm_gru/lstm.h"
+#include "models/model.h"
+#include "models/trace.h"
 
 enum { GATED_MAX_LAYERS = 16 };
 

@@ -12,7 +12,7 @@
  * Both forms were published under one number: version 1 of arXiv 1406.1078 resets after the product,
  * version 3 before it. cuDNN, PyTorch and Keras (reset_after=True) have the first, with the bias k
  * inside; trained weights of one do not fit the other. Chung et al. (2014) swap z and 1 - z. */
-#include "gru.h"
+#include "lstm_gru/gru.h"
 
 #include <math.h>
 

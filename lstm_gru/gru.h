@@ -2,7 +2,7 @@
 #ifndef GRU_H
 #define GRU_H
 
-#include "nn.h"
+#include "nn/layers.h"
 
 typedef struct {
     Tensor *w, *u, *b; /* (C,3H) (H,3H) (3H): columns r z n */

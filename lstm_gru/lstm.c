@@ -13,7 +13,7 @@
  *
  * The columns stand in the order i f o g. Others': PyTorch and Keras i f g o, TensorFlow's
  * BasicLSTMCell i g f o (with 1 added to f), ONNX i o f g. */
-#include "lstm.h"
+#include "lstm_gru/lstm.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
 #ifndef LSTM_H
 #define LSTM_H
 
-#include "nn.h"
+#include "nn/layers.h"
 
 typedef struct {
     Tensor *w, *u, *b; /* (C,4H) (H,4H) (4H): columns i f o g; without a forget gate 3H, i o g */

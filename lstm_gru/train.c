@@ -1,7 +1,7 @@
-/* Trains a gated recurrent network: options, data and logging are the trainer's (common/trainer.h),
+/* Trains a gated recurrent network: options, data and logging are the trainer's (common/programs/trainer.h),
  * the model is gated.c's, and the loop is here to be read. */
-#include "gated.h"
-#include "trainer.h"
+#include "lstm_gru/gated.h"
+#include "programs/trainer.h"
 
 static const Usage usage = {
     .program = "lstm_gru/train",

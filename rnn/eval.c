@@ -1,8 +1,8 @@
 /* Evaluates a trained Elman network: loss, perplexity, the task's metric, samples, figures. */
 #include <string.h>
 
-#include "evaluator.h"
-#include "rnn.h"
+#include "programs/evaluator.h"
+#include "rnn/rnn.h"
 
 static const Usage usage = {
     .program = "rnn/eval",

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "evaluator.h"
-#include "file.h"
-#include "ngram.h"
-#include "plot.h"
-#include "sample.h"
-#include "utf8.h"
+#include "programs/evaluator.h"
+#include "system/file.h"
+#include "measure/ngram.h"
+#include "system/plot.h"
+#include "decoding/sample.h"
+#include "system/utf8.h"
 
 enum { LARGEST_N = 6 };
 

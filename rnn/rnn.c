@@ -13,8 +13,8 @@
  *
  * Shapes: B sequences, T steps (time is the first axis, so that a step is a slice), C channels,
  * H hidden, V vocabulary. */
-#include "rnn.h"
-#include "trace.h"
+#include "rnn/rnn.h"
+#include "models/trace.h"
 
 #include <math.h>
 #include <string.h>

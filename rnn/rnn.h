@@ -2,9 +2,9 @@
 #ifndef RNN_H
 #define RNN_H
 
-#include "args.h"
-#include "model.h"
-#include "nn.h"
+#include "system/args.h"
+#include "models/model.h"
+#include "nn/layers.h"
 
 enum { RNN_MAX_LAYERS = 16 };
 

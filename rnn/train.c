@@ -1,8 +1,8 @@
-/* Trains an Elman network: options, data and logging are the trainer's (common/trainer.h), the model
+/* Trains an Elman network: options, data and logging are the trainer's (common/programs/trainer.h), the model
  * is rnn.c's, and the loop is here to be read. */
-#include "rnn.h"
-#include "trace.h"
-#include "trainer.h"
+#include "rnn/rnn.h"
+#include "models/trace.h"
+#include "programs/trainer.h"
 
 static const Usage usage = {
     .program = "rnn/train",

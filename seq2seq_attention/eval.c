@@ -1,8 +1,8 @@
 /* Evaluates a trained encoder-decoder network: loss and accuracy on held-out pairs, what it makes of
  * them, where it looked; or translates the lines of standard input. */
-#include "search.h"
-#include "seq2seq.h"
-#include "translate.h"
+#include "seq2seq_attention/search.h"
+#include "seq2seq_attention/seq2seq.h"
+#include "programs/translate.h"
 
 static const Usage usage = {
     .program = "seq2seq_attention/eval",

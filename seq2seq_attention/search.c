@@ -1,8 +1,8 @@
 /* The encoder runs once a source. What the decoder carries, its cells' states and what it feeds back, has a
- * row a hypothesis, so that a hypothesis goes on from whichever row is its parent's (common/carried.h). */
-#include "search.h"
+ * row a hypothesis, so that a hypothesis goes on from whichever row is its parent's (common/decoding/step_tapes.h). */
+#include "seq2seq_attention/search.h"
 
-#include "lexicon.h"
+#include "tokens/lexicon.h"
 
 #include <string.h>
 
@@ -18,7 +18,7 @@ void search_free(Search *s)
 {
     tape_free(&s->always);
     tape_free(&s->source);
-    carried_free(&s->steps);
+    step_tapes_free(&s->steps);
     *s = (Search){0};
 }
 
@@ -42,18 +42,18 @@ static Memory memory_for(Tape *tp, const Search *s, int n)
     int *len = tape_save(tp, (size_t)n * sizeof *len);
     for (int i = 0; i < n; i++) len[i] = s->len;
     memory.len = len;
-    memory.state = carried_repeated(tp, memory.state, 1, n); /* (S,n,H) */
-    memory.key = carried_repeated(tp, memory.key, 1, n);
+    memory.state = step_tapes_repeat(tp, memory.state, 1, n); /* (S,n,H) */
+    memory.key = step_tapes_repeat(tp, memory.key, 1, n);
     return memory;
 }
 
 static DecoderState state_for(Tape *tp, const Search *s, int n, const int *parent)
 {
     DecoderState d = {0};
-    if (s->m->config.feed) d.fed = carried_rows(tp, s->state.fed, n, parent); /* (n,H) */
+    if (s->m->config.feed) d.fed = step_tapes_rows(tp, s->state.fed, n, parent); /* (n,H) */
     for (int i = 0; i < s->m->config.layers; i++) {
-        d.cell[i].h = carried_rows(tp, s->state.cell[i].h, n, parent);
-        d.cell[i].c = carried_rows(tp, s->state.cell[i].c, n, parent);
+        d.cell[i].h = step_tapes_rows(tp, s->state.cell[i].h, n, parent);
+        d.cell[i].c = step_tapes_rows(tp, s->state.cell[i].c, n, parent);
     }
     return d;
 }
@@ -61,7 +61,7 @@ static DecoderState state_for(Tape *tp, const Search *s, int n, const int *paren
 /* The logits (1,n,V) live until the step after the next one. */
 static const Tensor *advance(Search *s, int n, const int *parent, const int *token)
 {
-    Tape *tp = carried_step(&s->steps);
+    Tape *tp = step_tapes_next(&s->steps);
     const Memory memory = memory_for(tp, s, n);
     s->state = state_for(tp, s, n, parent);
     return seq2seq_step(tp, s->m, &memory, token, &s->state);

@@ -1,10 +1,10 @@
-/* Decoding with a Seq2seq (common/decode.h): one source, several hypotheses at once. */
+/* Decoding with a Seq2seq (common/decoding/decode.h): one source, several hypotheses at once. */
 #ifndef SEARCH_H
 #define SEARCH_H
 
-#include "carried.h"
-#include "seq2seq.h"
-#include "translator.h"
+#include "decoding/step_tapes.h"
+#include "seq2seq_attention/seq2seq.h"
+#include "decoding/translator.h"
 
 typedef struct {
     const Seq2seq *m;

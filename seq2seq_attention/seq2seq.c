@@ -1,7 +1,7 @@
 /* Sequence to sequence: one recurrent network reads, another writes (Sutskever, Vinyals & Le 2014;
  * Cho et al. 2014).
  *
- *   encoder   embedding, L layers of cells (common/cell.h), one way or both
+ *   encoder   embedding, L layers of cells (common/nn/cell.h), one way or both
  *   decoder   embedding, L layers of cells that start from the encoder's last state, logits
  *
  * What differs from the networks before: input and output have their own lengths, and all that the
@@ -23,7 +23,7 @@
  *
  * Shapes: B sequences, S source and T target steps (time is the first axis), C channels, H hidden,
  * N columns of a cell's gates, V target vocabulary. */
-#include "seq2seq.h"
+#include "seq2seq_attention/seq2seq.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 #ifndef SEQ2SEQ_H
 #define SEQ2SEQ_H
 
-#include "args.h"
-#include "cell.h"
-#include "model.h"
+#include "system/args.h"
+#include "nn/cell.h"
+#include "models/model.h"
 
 enum { SEQ2SEQ_MAX_LAYERS = 8 };
 

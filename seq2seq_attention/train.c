@@ -1,7 +1,7 @@
-/* Trains an encoder-decoder network: options, data and logging are the trainer's (common/trainer.h),
+/* Trains an encoder-decoder network: options, data and logging are the trainer's (common/programs/trainer.h),
  * the model is seq2seq.c's, and the loop is here to be read. */
-#include "seq2seq.h"
-#include "trainer.h"
+#include "seq2seq_attention/seq2seq.h"
+#include "programs/trainer.h"
 
 static const Usage usage = {
     .program = "seq2seq_attention/train",

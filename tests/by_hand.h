@@ -3,7 +3,7 @@
 #ifndef BY_HAND_H
 #define BY_HAND_H
 
-#include "ops.h"
+#include "ops/ops.h"
 #include "suite.h"
 
 /* An input that wants a gradient. */

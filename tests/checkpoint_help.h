@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "checkpoint.h"
+#include "formats/checkpoint.h"
 #include "suite.h"
 
 enum { CARRIED = 6 };

@@ -2,10 +2,10 @@
 #ifndef GOLDEN_H
 #define GOLDEN_H
 
-#include "params.h"
-#include "safetensors.h"
+#include "nn/params.h"
+#include "formats/safetensors.h"
 #include "suite.h"
-#include "tape.h"
+#include "autograd/tape.h"
 
 typedef struct {
     Safetensors file;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Format, static analysis, shell scripts, the floors of common/, and the links of the READMEs.
+# Format, static analysis, shell scripts, the rooms of common/, and the links of the READMEs.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bad=0
@@ -14,46 +14,38 @@ format=$(command -v clang-format-14 || command -v clang-format)
 
 # Suppressed: a sum of exponentials that holds exp(0) taken for 0; a CHECK taken to be passed over.
 cppcheck --quiet --error-exitcode=1 --std=c11 --language=c --enable=warning,portability \
-    --library=tests/cppcheck.cfg --suppress=missingIncludeSystem --suppress=invalidFunctionArg:common/ops_loss.c \
-    --suppress=zerodivcond:common/ops_shape.c --inline-suppr -Icommon -j 2 "${sources[@]}" || note "cppcheck"
+    --library=tests/cppcheck.cfg --suppress=missingIncludeSystem --suppress=invalidFunctionArg:common/ops/ops_loss.c \
+    --suppress=zerodivcond:common/ops/ops_shape.c --inline-suppr -I. -Icommon -j 2 "${sources[@]}" || note "cppcheck"
 
 shellcheck "${scripts[@]}" || note "shellcheck"
 
-# A file includes only its own header and lower floors. Listed from the lowest up.
-floors="
-base real rng
-arena args file utf8
-tensor blas parallel vecmath
-tape
-ops
-params nn cell optim
-safetensors checkpoint vocab pieces lexicon sample plot ngram agreement metrics decode carried translator label heads alignment
-task tasks text pairs
-model generate trace foreign
-data runlog
-trainer evaluator translate
-"
-floor_of() { # ops_matmul is on the floor of ops, tasks_dyck on that of tasks
-    awk -v name="$1" '{ for (i = 1; i <= NF; i++) if (name == $i || index(name, $i "_") == 1) f = NR }
-                      END { print f ? f : 0 }' <<<"$floors"
+# The rooms of common/, from the ground up: a file includes headers of its own room and of lower ones.
+rooms="base system math autograd ops nn tokens tasks data decoding formats measure figures models programs"
+height_of() { # ROOM: 1 for the lowest, 0 for what is no room
+    awk -v room="$1" '{ for (i = 1; i <= NF; i++) if ($i == room) h = i } END { print h + 0 }' <<<"$rooms"
 }
 for file in common/*.[ch]; do
-    own=$(basename "$file" | sed 's/\.[ch]$//')
-    [ "$own" = zoo ] && continue
-    mine=$(floor_of "$own")
-    [ "$mine" -gt 0 ] || note "$file stands on no floor (tests/lint.sh)"
-    for header in $(sed -n 's/^#include "\(.*\)\.h"$/\1/p' "$file"); do
-        [ "$header" = "$own" ] && continue
-        [ "$(floor_of "$header")" -le "$mine" ] || note "$file includes $header.h from a higher floor"
+    [ ! -e "$file" ] || note "$file stands in no room"
+done
+for file in common/*/*.[ch]; do
+    room=$(basename "$(dirname "$file")")
+    height=$(height_of "$room")
+    [ "$height" -gt 0 ] || note "$file: there is no room $room (tests/lint.sh lists the rooms)"
+    for header in $(sed -n 's/^#include "\(.*\)"$/\1/p' "$file"); do
+        [ -f "common/$header" ] || note "$file includes $header; write it as ROOM/FILE.h"
+        below=$(height_of "${header%%/*}")
+        { [ "$below" -gt 0 ] && [ "$below" -le "$height" ]; } || note "$file includes $header from a higher room"
     done
 done
 # Model folders stand alone on common/.
-for dir in rnn lstm_gru seq2seq_attention transformer bert gpt; do
+models="rnn lstm_gru seq2seq_attention transformer bert gpt"
+for dir in $models; do
     for header in $(cat "$dir"/*.[ch] 2>/dev/null | sed -n 's/^#include "\(.*\)"$/\1/p' | sort -u); do
-        [ -f "common/$header" ] || [ -f "$dir/$header" ] || note "$dir includes $header"
+        [ -f "common/$header" ] || [ "${header%%/*}" = "$dir" ] || note "$dir includes $header"
     done
 done
-grep -lE '#include <(omp|dnnl|cblas)' common/*.c rnn/*.c lstm_gru/*.c seq2seq_attention/*.c transformer/*.c | grep -vE 'common/(parallel|blas)\.c' &&
+# shellcheck disable=SC2086 # a list of folders
+grep -rlE '#include <(omp|dnnl|cblas)' --include='*.[ch]' common $models 2>/dev/null | grep -vE 'common/math/(parallel|blas)\.c' &&
     note "only parallel.c names OpenMP's runtime, only blas.c the BLAS"
 
 # Links and pictures of the READMEs lead somewhere (of the lessons: tests/lessons.sh).

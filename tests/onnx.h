@@ -9,7 +9,7 @@
 #ifndef ONNX_H
 #define ONNX_H
 
-#include "base.h"
+#include "base/base.h"
 #include "suite.h"
 
 #include <stdint.h>

@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "pairs.h"
+#include "data/pairs.h"
 #include "suite.h"
 
 typedef struct {

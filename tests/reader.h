@@ -5,9 +5,9 @@
 
 #include "suite.h"
 
-#include "model.h"
-#include "optim.h"
-#include "params.h"
+#include "models/model.h"
+#include "nn/optim.h"
+#include "nn/params.h"
 
 enum { V = 7, T = 6, B = 4 };
 

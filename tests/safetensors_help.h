@@ -2,7 +2,7 @@
 #ifndef SAFETENSORS_HELP_H
 #define SAFETENSORS_HELP_H
 
-#include "safetensors.h"
+#include "formats/safetensors.h"
 #include "suite.h"
 
 typedef struct {

@@ -3,11 +3,12 @@
 #ifndef SEQ2SEQ_HELP_H
 #define SEQ2SEQ_HELP_H
 
-#include "pairs_drawn.h"
-#include "parallel.h"
+#include "models/model.h"
+#include "data/pairs_drawn.h"
+#include "math/parallel.h"
 #include "suite.h"
 
-#include "../seq2seq_attention/seq2seq.h"
+#include "seq2seq_attention/seq2seq.h"
 
 enum { LONGEST_SOURCE = 6, LONGEST_TARGET = 5 }; /* of a numbered pair */
 

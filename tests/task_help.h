@@ -2,8 +2,9 @@
 #ifndef TASK_HELP_H
 #define TASK_HELP_H
 
+#include "tasks/tasks.h"
 #include "suite.h"
-#include "task.h"
+#include "tasks/task.h"
 
 static const char *const names[] = {"adding",    "copy-memory", "parity",   "dyck",
                                     "agreement", "recall",      "induction"};

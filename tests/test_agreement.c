@@ -1,6 +1,6 @@
 /* The agreement grammar against its description written a second time, in another form: a table of
  * words by spelling and the sum over every path of hidden states. */
-#include "agreement.h"
+#include "tasks/agreement.h"
 #include "suite.h"
 
 enum { W = AGREEMENT_WORDS };

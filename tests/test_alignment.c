@@ -1,12 +1,12 @@
 /* Alignments as numbers, text and pictures. */
 #include <unistd.h>
 
-#include "alignment.h"
-#include "file.h"
-#include "plot.h"
-#include "rng.h"
+#include "figures/alignment.h"
+#include "system/file.h"
+#include "system/plot.h"
+#include "base/rng.h"
 #include "suite.h"
-#include "utf8.h"
+#include "system/utf8.h"
 
 static const char *const english[] = {"the", "black", "cat", "."};
 static const char *const french[] = {"le", "chat", "noir", "."};

@@ -1,5 +1,5 @@
 /* The bump allocator: aligned, never overlapping, and after the first step free of charge. */
-#include "arena.h"
+#include "base/arena.h"
 #include "suite.h"
 
 enum { N = 100 };

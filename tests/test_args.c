@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "args.h"
+#include "system/args.h"
 #include "suite.h"
 
 typedef struct {

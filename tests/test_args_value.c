@@ -2,7 +2,7 @@
 #include <float.h>
 #include <inttypes.h>
 
-#include "args.h"
+#include "system/args.h"
 #include "suite.h"
 
 typedef struct {

@@ -1,8 +1,9 @@
 /* Matrix products against the plain triple loop. With small whole numbers every product and sum is
  * exact, in whatever order: the results must be equal. */
-#include "blas.h"
-#include "parallel.h"
-#include "rng.h"
+#include "math/gemm_plain.h"
+#include "math/blas.h"
+#include "math/parallel.h"
+#include "base/rng.h"
 #include "suite.h"
 
 static const char *const form_name[] = {"NN", "NT", "TN"};

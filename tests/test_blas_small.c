@@ -1,6 +1,7 @@
 /* The small product against the plain triple loop, at sizes that fill its blocks and others. */
-#include "blas_small.h"
-#include "rng.h"
+#include "math/gemm_plain.h"
+#include "math/blas_small.h"
+#include "base/rng.h"
 #include "suite.h"
 
 enum { MOST = 70, LD = 80 };

@@ -1,6 +1,6 @@
 /* Checkpoints: what comes back is what went in, bit for bit, and a full disk leaves the older files
  * whole. For files that do not fit see test_checkpoint_misfits.c. */
-#include "checkpoint.h"
+#include "formats/checkpoint.h"
 
 #include <sys/resource.h>
 

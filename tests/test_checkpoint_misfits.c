@@ -1,9 +1,9 @@
 /* Checkpoints that do not fit the model at hand: each is refused, names the tensor, and changes
  * nothing. */
-#include "checkpoint.h"
+#include "formats/checkpoint.h"
 
 #include "checkpoint_help.h"
-#include "file.h"
+#include "system/file.h"
 #include "suite.h"
 
 static void save_x(const Run *r, const StTensor *t, int n)

@@ -1,8 +1,10 @@
 /* What eval makes of a text with any model: scores, the counting models beside them, samples. The model
  * here is told by its state how many tokens it has read, and nothing else. */
-#include "data.h"
-#include "generate.h"
-#include "ngram.h"
+#include "measure/ngram_level.h"
+#include "models/evaluate.h"
+#include "data/data.h"
+#include "models/generate.h"
+#include "measure/ngram.h"
 #include "text_help.h"
 
 enum { MOST = 64 };
@@ -118,7 +120,7 @@ START_TEST(counting_models)
     char *text = repeated("abaabbab", 100);
     Data *d = open_data(text);
     const Text *t = &d->text;
-    const NgramLevel best = data_ngram(d);
+    const NgramLevel best = ngram_level(d);
     double least = INFINITY;
     for (int n = 1; n <= 4; n++) {
         Ngram m = ngram_train(n, 2, 0.1, t->ids[SPLIT_TRAIN], t->n[SPLIT_TRAIN], VOCAB_UNKNOWN);

@@ -1,7 +1,7 @@
 /* Decoding against trying every output there is, and by hand. */
-#include "base.h"
-#include "decode.h"
-#include "rng.h"
+#include "base/base.h"
+#include "decoding/decode.h"
+#include "base/rng.h"
 #include "suite.h"
 
 enum { PAD, BOS, EOS, A, B, C, V }; /* ids of the toy models; V is how many */

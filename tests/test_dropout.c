@@ -1,9 +1,10 @@
 /* --dropout reaches every place that the papers drop at, in training and only there. (Of encoder and
  * decoder with recurrence: test_seq2seq.c.) */
-#include "gated.h"
-#include "rnn.h"
+#include "models/model.h"
+#include "lstm_gru/gated.h"
+#include "rnn/rnn.h"
 #include "suite.h"
-#include "transformer.h"
+#include "transformer/transformer.h"
 
 enum { V = 7, T = 5, B = 3, S = 4, H = 8 };
 

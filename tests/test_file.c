@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "system/file.h"
 #include "suite.h"
 
 /* --- system calls that fail when they are told to ---------------------------------------------

@@ -1,10 +1,11 @@
 /* The gated networks as a whole: they learn, cannot see ahead, padding and batching change nothing,
  * and what they carry behaves as the theory says. (Their numbers against PyTorch's stand in
  * test_gated_golden.c, their gradients in double/models.c.) */
+#include "models/model.h"
 #include "reader.h"
 
-#include "gated.h"
-#include "parallel.h"
+#include "lstm_gru/gated.h"
+#include "math/parallel.h"
 
 enum { H = 12 };
 

@@ -1,7 +1,8 @@
 /* The gated networks equal PyTorch's nn.LSTM and nn.GRU on the same weights: logits, loss, final
  * states and the gradient of every parameter. tests/golden/gated.py made the files. */
+#include "models/model.h"
 #include "golden.h"
-#include "../lstm_gru/gated.h"
+#include "lstm_gru/gated.h"
 
 /* Absolute, on values up to 4: some units in the last place of a float; in double, of a double. */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 2e-6 : 2e-14;

@@ -1,7 +1,7 @@
 /* Attention and smoothed labels equal PyTorch's: values and gradients. tests/golden/attention.py
  * made the file. */
 #include "golden.h"
-#include "ops.h"
+#include "ops/ops.h"
 
 /* Absolute, on values up to 10: a few units in the last place of a float; of a double there. */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 3e-6 : 2e-14;

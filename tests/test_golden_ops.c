@@ -1,9 +1,9 @@
 /* Single ops, optimisers and clipping equal PyTorch's: values and gradients. tests/golden/ops.py
  * made the file. */
 #include "golden.h"
-#include "ops.h"
-#include "optim.h"
-#include "vecmath.h"
+#include "ops/ops.h"
+#include "nn/optim.h"
+#include "math/vecmath.h"
 
 /* Absolute, on values up to 10: a few units in the last place of a float; in double, of a double. */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 2e-6 : 2e-14;

@@ -1,12 +1,12 @@
 /* Where every head looks: the weights that a Transformer hands out, and what is made of them. */
 #include <unistd.h>
 
-#include "../transformer/cache.h"
-#include "../transformer/transformer.h"
-#include "file.h"
-#include "heads.h"
-#include "lexicon.h"
-#include "plot.h"
+#include "transformer/cache.h"
+#include "transformer/transformer.h"
+#include "system/file.h"
+#include "figures/heads.h"
+#include "tokens/lexicon.h"
+#include "system/plot.h"
 #include "suite.h"
 
 enum { B = 3, S = 7, T = 6, V = 11, C = 16, H = 4, L = 2 };

@@ -1,5 +1,5 @@
 /* Lesson 00: the surprises that its page works out by hand. */
-#include "ngram.h"
+#include "measure/ngram.h"
 #include "suite.h"
 
 enum { A, B, C, V };

@@ -2,7 +2,7 @@
  * numbers that its page states. */
 #include <utf8proc.h>
 
-#include "rng.h"
+#include "base/rng.h"
 #include "suite.h"
 
 /* The functions under test are private to the program. */

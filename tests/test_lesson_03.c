@@ -1,5 +1,5 @@
 /* Lesson 03: the numbers that its page works out by hand, from three tiny names: an, ann, na. */
-#include "ngram.h"
+#include "measure/ngram.h"
 #include "suite.h"
 
 enum { END, A, N, V }; /* the newline that ends a name and stands before the first */

@@ -1,8 +1,9 @@
 /* Lesson 09: the numbers worked out by hand on the page, and what the page claims about a state: that
  * it carries order, that it can be handed on, and what a truncated gradient leaves out. */
+#include "models/model.h"
 #include "by_hand.h"
-#include "params.h"
-#include "rnn.h"
+#include "nn/params.h"
+#include "rnn/rnn.h"
 
 #define LN2 0.69314718056f
 #define LN3 1.09861228867f

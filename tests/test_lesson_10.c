@@ -1,7 +1,7 @@
 /* Lesson 10: the hand example, and how fast gradients fall (Bengio, Simard & Frasconi 1994). */
 #include "by_hand.h"
-#include "lstm.h"
-#include "params.h"
+#include "lstm_gru/lstm.h"
+#include "nn/params.h"
 
 enum { LAGS = 50, H = 32 };
 

@@ -1,8 +1,8 @@
 /* Lesson 11: the numbers worked out by hand on the page, and what the page claims about the cell: how
  * fast the direct path decays, that without a forget gate c grows, what has to be carried on. */
 #include "by_hand.h"
-#include "lstm.h"
-#include "params.h"
+#include "lstm_gru/lstm.h"
+#include "nn/params.h"
 
 #define LN3 1.09861228867f
 #define Z_1 LN3, 0, 0, LN3 /* i 0.75, f 0.5, o 0.5,  g 0.8 */

@@ -2,10 +2,10 @@
  * that its two published forms are two functions, that it is three quarters of an LSTM, and that it
  * is an LSTM's cell with the input and the forget gate tied. */
 #include "by_hand.h"
-#include "gru.h"
-#include "lstm.h"
-#include "parallel.h"
-#include "params.h"
+#include "lstm_gru/gru.h"
+#include "lstm_gru/lstm.h"
+#include "math/parallel.h"
+#include "nn/params.h"
 
 #define LN2 0.69314718056f
 #define LN3 1.09861228867f

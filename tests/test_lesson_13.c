@@ -2,8 +2,8 @@
  * the length, the state after the last true step of a padded batch, and that feeding the true words
  * or its own makes no difference to whether an output is right as a whole. */
 #include "by_hand.h"
-#include "cell.h"
-#include "decode.h"
+#include "nn/cell.h"
+#include "decoding/decode.h"
 #include "seq2seq_help.h"
 
 /* --- decoding ----------------------------------------------------------------------------------- */

@@ -1,7 +1,8 @@
 /* Lesson 19: attention takes a set; and what each way of telling places does, by hand. */
+#include "models/model.h"
 #include "by_hand.h"
 
-#include "../transformer/transformer.h"
+#include "transformer/transformer.h"
 
 #define LN2 ((real)0.69314718056)
 #define LN3 ((real)1.09861228867)

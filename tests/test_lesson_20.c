@@ -1,9 +1,10 @@
 /* Lesson 20: norm, feed-forward, schedule and smoothed labels by hand; and what residual and norm do to
  * gradients before anything is learned. */
+#include "models/model.h"
 #include "by_hand.h"
-#include "optim.h"
+#include "nn/optim.h"
 
-#include "../transformer/transformer.h"
+#include "transformer/transformer.h"
 
 /* x = (1, 3, 3, 5): mean 3, variance 2, so (-2, 0, 0, 2) / sqrt 2. A gain of 10 and a bias of 1 on top. */
 START_TEST(norm_by_hand)

@@ -1,11 +1,12 @@
 /* Lesson 21: what waits, what is multiplied, what is kept and what is carried, counted on real networks and
  * their tapes and held against the cost table. */
+#include "models/model.h"
 #include "../lessons/depth.h"
-#include "../lstm_gru/gated.h"
-#include "../rnn/rnn.h"
-#include "../transformer/describe.h"
+#include "lstm_gru/gated.h"
+#include "rnn/rnn.h"
+#include "transformer/describe.h"
 #include "by_hand.h"
-#include "parallel.h"
+#include "math/parallel.h"
 
 static TransformerConfig sizes(int C, int H, int F)
 {

@@ -1,11 +1,11 @@
 /* Texts cut into pieces and joined again; vocabularies of pieces, and back from JSON. */
-#include "lexicon.h"
+#include "tokens/lexicon.h"
 
 #include <utf8proc.h>
 
-#include "rng.h"
+#include "base/rng.h"
 #include "suite.h"
-#include "utf8.h"
+#include "system/utf8.h"
 
 static Pieces cut(PieceUnit unit, const char *text)
 {

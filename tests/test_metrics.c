@@ -1,7 +1,7 @@
 /* Edit distance by its properties and by hand; BLEU against sacreBLEU (golden/bleu.py). */
-#include "file.h"
-#include "metrics.h"
-#include "rng.h"
+#include "system/file.h"
+#include "measure/metrics.h"
+#include "base/rng.h"
 #include "suite.h"
 
 /* --- edit distance ------------------------------------------------------------------------------ */

@@ -1,9 +1,9 @@
 /* Counting models against counting by hand, against counting the slow way, and against figures that
  * others have published. */
-#include "file.h"
-#include "ngram.h"
+#include "system/file.h"
+#include "measure/ngram.h"
 #include "suite.h"
-#include "vocab.h"
+#include "tokens/vocab.h"
 
 static void ck_near(double a, double b, double tolerance)
 {

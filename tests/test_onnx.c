@@ -5,11 +5,11 @@
  * biases of the inputs and those of the states, p (1,3H): matrices transposed. Gates stand in the
  * order i o f c in an LSTM, z r h in a GRU; peepholes in the order i o f. No case sets
  * linear_before_reset, so that the GRU is the one that resets before the product. */
-#include "gru.h"
-#include "lstm.h"
+#include "lstm_gru/gru.h"
+#include "lstm_gru/lstm.h"
 #include "onnx.h"
-#include "parallel.h"
-#include "rnn.h"
+#include "math/parallel.h"
+#include "rnn/rnn.h"
 
 static const double TOLERANCE = 1e-5;
 

@@ -7,7 +7,7 @@
  * mask lets step t see s <= t even where S > T. Left out: softcap, c tanh(e / c) for e, of a later
  * model. */
 #include "onnx.h"
-#include "ops.h"
+#include "ops/ops.h"
 
 static const double TOLERANCE = 1e-5;
 

@@ -1,6 +1,6 @@
 /* Products, pointwise ops and those over the last axis, worked by hand. */
 #include "by_hand.h"
-#include "params.h"
+#include "nn/params.h"
 
 /* --- matrix products ---------------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* Operands that do not fit: every such call ends in an abort, with a message that says which op and
  * which shapes. */
-#include "ops.h"
+#include "ops/ops.h"
 #include "suite.h"
 
 #include <sys/wait.h>

@@ -1,8 +1,8 @@
 /* Attention in one op: by hand, against its composition from primitive ops, and over padding. Also
  * the ops that find their way in padded sequences. */
 #include "by_hand.h"
-#include "parallel.h"
-#include "params.h"
+#include "math/parallel.h"
+#include "nn/params.h"
 
 /* One query, two keys: e = (0, ln 3), so p = (1/4, 3/4), y = 4/4 + 3 * 8/4 = 7. With dy = 1: dp =
  * (4, 8), its mean under p is 7, de = (1/4 * -3, 3/4 * 1) = (-3/4, 3/4), dq = sum de k = 3/4 ln 3,

@@ -1,7 +1,7 @@
 /* Rows of a table: worked by hand, and read by the recurrences where they stand. */
 #include "by_hand.h"
-#include "parallel.h"
-#include "params.h"
+#include "math/parallel.h"
+#include "nn/params.h"
 
 START_TEST(embed)
 {

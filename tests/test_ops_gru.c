@@ -1,7 +1,7 @@
 /* The fused recurrence of the GRU, by hand and against the cell a step at a time. */
 #include "by_hand.h"
-#include "gru.h"
-#include "parallel.h"
+#include "lstm_gru/gru.h"
+#include "math/parallel.h"
 
 /* T = 2, H = 1, u = [1 -1 .5], h0 = 0.2. With L = ln 2, sigmoid L = 2/3 and tanh L = 0.6; tanh ln 3
  * = 0.8. In both forms

@@ -1,8 +1,8 @@
 /* Multi-head attention: by hand, against its composition from primitive ops, and by what no mask
  * may let through. */
 #include "by_hand.h"
-#include "parallel.h"
-#include "params.h"
+#include "math/parallel.h"
+#include "nn/params.h"
 
 #define LN3 ((real)1.09861228867)
 

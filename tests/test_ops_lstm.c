@@ -1,7 +1,7 @@
 /* The fused recurrence of the LSTM, by hand and against the cell a step at a time. */
 #include "by_hand.h"
-#include "lstm.h"
-#include "parallel.h"
+#include "lstm_gru/lstm.h"
+#include "math/parallel.h"
 
 /* T = 2, H = 1, u = [.2 -.4 .6 1], h0 = 1. With L = ln 2, sigmoid L = 2/3 and tanh L = 0.6.
  * Step 1: i f o g = 2/3 1/2 3/4 0.6, c0 = 2 (L - 0.4): c1 = L, h1 = 3/4 0.6 = 0.45.

@@ -1,8 +1,8 @@
 /* The fused recurrence, by hand and against the model's step-by-step form. */
 #include "by_hand.h"
-#include "parallel.h"
-#include "params.h"
-#include "rnn.h"
+#include "math/parallel.h"
+#include "nn/params.h"
+#include "rnn/rnn.h"
 
 /* T = 2, H = 1, u = 0.5: h0 = 0, z1 = ln 2 gives h1 = 0.6; z2 = ln 2 - 0.3 gives h2 = tanh(ln 2) =
  * 0.6. L = h2: dz2 = 1 - 0.36 = 0.64, dz1 = 0.64 u (1 - 0.36) = 0.2048, du = dz2 h1 + dz1 h0 =

@@ -2,7 +2,7 @@
  * tests/golden/positions.py), and by what they promise: that only distances count. */
 #include "by_hand.h"
 #include "golden.h"
-#include "parallel.h"
+#include "math/parallel.h"
 
 /* Absolute, on values up to 4. */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 2e-6 : 1e-14;

@@ -1,7 +1,7 @@
 /* Updates by hand, in closed form, and until they converge; the schedule at its corners. */
-#include "ops.h"
-#include "optim.h"
-#include "parallel.h"
+#include "ops/ops.h"
+#include "nn/optim.h"
+#include "math/parallel.h"
 #include "suite.h"
 
 static void ck_close(double got, double want)

@@ -1,7 +1,7 @@
 /* Pairs from files: what is one, who is held out, what a vocabulary is made from, odd files. */
 #include "pairs_help.h"
 
-#include "data.h"
+#include "data/data.h"
 
 typedef struct {
     char *text;

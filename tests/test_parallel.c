@@ -1,7 +1,8 @@
 /* The same bits for any number of threads. */
-#include "optim.h"
-#include "parallel.h"
-#include "rnn.h"
+#include "models/model.h"
+#include "nn/optim.h"
+#include "math/parallel.h"
+#include "rnn/rnn.h"
 #include "suite.h"
 
 enum { MOST = 4 }; /* threads */

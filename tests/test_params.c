@@ -1,6 +1,6 @@
 /* Parameters: their names, their places in the block, their initial values, their gradients. */
-#include "parallel.h"
-#include "params.h"
+#include "math/parallel.h"
+#include "nn/params.h"
 #include "suite.h"
 
 enum { LINE = 64 / sizeof(real) }; /* reals that start at a multiple of 64 bytes */

@@ -1,8 +1,8 @@
 /* common/data/places.tsv: its format, its size, no name twice. */
 #include "suite.h"
 
-#include "file.h"
-#include "utf8.h"
+#include "system/file.h"
+#include "system/utf8.h"
 
 static const char *const PLACES = "common/data/places.tsv";
 

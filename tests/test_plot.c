@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "plot.h"
+#include "system/plot.h"
 #include "suite.h"
 
 /* A directory with a script, and what a test leaves there. */

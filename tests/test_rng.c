@@ -1,6 +1,6 @@
 /* The generator against its published vectors, and its distributions against their definitions. All
  * seeds are fixed: a bound of 5 sigma either always holds or never. */
-#include "rng.h"
+#include "base/rng.h"
 #include "suite.h"
 
 static Rng test_rng(uint64_t seed)

@@ -1,10 +1,11 @@
 /* The Elman network as a whole: it learns, it cannot see ahead, padding and batching change nothing,
  * and its two ways of multiplying the inputs are one. (Its numbers against PyTorch's stand in
  * test_rnn_golden.c, its gradients in double/models.c.) */
+#include "models/model.h"
 #include "reader.h"
 
-#include "parallel.h"
-#include "rnn.h"
+#include "math/parallel.h"
+#include "rnn/rnn.h"
 
 static const Task task = {.vocab = V, .outputs = V};
 

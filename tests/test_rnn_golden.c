@@ -1,7 +1,8 @@
 /* The recurrent network equals PyTorch's nn.RNN on the same weights: logits, loss, final state and
  * the gradient of every parameter. tests/golden/rnn.py made the file. */
+#include "models/model.h"
 #include "golden.h"
-#include "../rnn/rnn.h"
+#include "rnn/rnn.h"
 
 /* Absolute, on values up to 4: some units in the last place of a float; in double, of a double. */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 2e-6 : 2e-14;

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "file.h"
-#include "runlog.h"
+#include "system/file.h"
+#include "programs/runlog.h"
 #include "suite.h"
 
 /* Stand before the C library's own: a disk and a lock that fail as the test wants it. 0: all is well. */

@@ -1,6 +1,6 @@
 /* Reading safetensors: what is valid is accepted, however odd, and every value read exactly. For
  * malformed files see test_safetensors_malformed.c. */
-#include "safetensors.h"
+#include "formats/safetensors.h"
 
 #include "safetensors_help.h"
 #include "suite.h"

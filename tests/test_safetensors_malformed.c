@@ -1,8 +1,8 @@
 /* Malformed safetensors files: a catalogue in which each must be refused for the right reason, and
  * random damage, under which the reader must refuse or hand out what is really there. */
-#include "safetensors.h"
+#include "formats/safetensors.h"
 
-#include "rng.h"
+#include "base/rng.h"
 #include "safetensors_help.h"
 #include "suite.h"
 

@@ -1,9 +1,9 @@
 /* Writing safetensors: the bytes of the upstream writer, and what the reader gets back. */
-#include "safetensors.h"
+#include "formats/safetensors.h"
 
 #include <unistd.h>
 
-#include "file.h"
+#include "system/file.h"
 #include "safetensors_help.h"
 #include "suite.h"
 

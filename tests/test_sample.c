@@ -1,5 +1,5 @@
 /* Sampling against the probabilities it should have, and at its edges. */
-#include "sample.h"
+#include "decoding/sample.h"
 #include "suite.h"
 
 static const Sampling plain = {.temperature = 1, .top_p = 1};

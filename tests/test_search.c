@@ -2,9 +2,9 @@
  * fed the whole output at once. */
 #include "seq2seq_help.h"
 
-#include "../seq2seq_attention/search.h"
-#include "optim.h"
-#include "pairs.h"
+#include "seq2seq_attention/search.h"
+#include "nn/optim.h"
+#include "data/pairs.h"
 
 enum { V_SOURCE = 9, V = 8, SOURCES = 4, LIMIT = 9 };
 

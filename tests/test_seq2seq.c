@@ -4,7 +4,7 @@
  * in test_search.c.) */
 #include "seq2seq_help.h"
 
-#include "optim.h"
+#include "nn/optim.h"
 
 enum { V_SOURCE = 9, V = 8, B = 4 };
 

@@ -1,8 +1,9 @@
 /* The encoder-decoder networks equal PyTorch's on the same weights, for every form of attention:
  * logits, loss, attention weights and the gradient of every parameter. tests/golden/seq2seq.py made
  * the files; its encoder reads packed sequences, so that padding is PyTorch's affair. */
+#include "models/model.h"
 #include "golden.h"
-#include "../seq2seq_attention/seq2seq.h"
+#include "seq2seq_attention/seq2seq.h"
 
 /* Absolute, on values up to 4: some units in the last place of a float; in double, of a double. */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 2e-6 : 2e-14;

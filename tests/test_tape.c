@@ -1,6 +1,6 @@
 /* Recording, walking back, forgetting. */
-#include "ops.h"
-#include "params.h"
+#include "ops/ops.h"
+#include "nn/params.h"
 #include "suite.h"
 
 static const real ones[] = {1, 1, 1, 1, 1, 1, 1, 1};

@@ -1,6 +1,6 @@
 /* What the tape says when something went wrong, and how it draws itself. */
-#include "ops.h"
-#include "params.h"
+#include "ops/ops.h"
+#include "nn/params.h"
 #include "suite.h"
 
 static const real ones[] = {1, 1, 1, 1, 1, 1, 1, 1};

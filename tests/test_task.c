@@ -1,5 +1,6 @@
 /* Tasks in general: splits that never meet, batches, scores by hand, what task_open refuses. */
-#include "parallel.h"
+#include "tasks/tasks.h"
+#include "math/parallel.h"
 #include "task_help.h"
 
 /* --- splits ------------------------------------------------------------------------------------ */

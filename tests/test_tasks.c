@@ -1,6 +1,6 @@
 /* Each generated task against a checker of its own, and the scores of models whose loss is known in
  * closed form: chance, memoryless, perfect, Bayes. */
-#include "agreement.h"
+#include "tasks/agreement.h"
 #include "task_help.h"
 
 /* --- adding ------------------------------------------------------------------------------------- */

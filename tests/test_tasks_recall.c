@@ -1,5 +1,6 @@
 /* Recall and induction against checkers of their own, and the levels that can be worked out: of
  * looking up, of guessing among what is present, of matching what came before. */
+#include "tasks/tasks.h"
 #include "task_help.h"
 
 /* --- recall ------------------------------------------------------------------------------------- */

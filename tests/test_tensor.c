@@ -1,6 +1,6 @@
 /* Shapes. */
 #include "suite.h"
-#include "tensor.h"
+#include "autograd/tensor.h"
 
 START_TEST(product)
 {

@@ -1,9 +1,9 @@
 /* What training leaves of a network's inside, as numbers, and the scripts that draw them. */
 #include <unistd.h>
 
-#include "file.h"
+#include "system/file.h"
 #include "suite.h"
-#include "trace.h"
+#include "models/trace.h"
 
 static char dir[] = "/tmp/lmzoo-trace-XXXXXX";
 static Error why;

@@ -1,11 +1,12 @@
 /* What is true of a Transformer whatever its weights: what it can see, what padding does, how order
  * comes in; and that it learns. */
-#include "../transformer/cache.h"
-#include "../transformer/describe.h"
-#include "../transformer/transformer.h"
-#include "lexicon.h"
-#include "optim.h"
-#include "parallel.h"
+#include "models/model.h"
+#include "transformer/cache.h"
+#include "transformer/describe.h"
+#include "transformer/transformer.h"
+#include "tokens/lexicon.h"
+#include "nn/optim.h"
+#include "math/parallel.h"
 #include "suite.h"
 
 enum { B = 3, S = 7, T = 6, V = 11 };

@@ -1,7 +1,8 @@
 /* The Transformer equals PyTorch's on the same weights: logits, loss, the loss with smoothed labels and
  * the gradient of every parameter. tests/golden/transformer.py made the files. */
+#include "models/model.h"
 #include "golden.h"
-#include "../transformer/transformer.h"
+#include "transformer/transformer.h"
 
 /* Absolute, on values up to 4: some units in the last place of a float; in double, of a double. */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 4e-6 : 4e-14;

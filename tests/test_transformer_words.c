@@ -1,6 +1,7 @@
 /* Where words and places are few the first layer multiplies these and not the rows made of them
  * (op_embed_at): the same loss and the same gradients, whatever the positions. */
-#include "../transformer/transformer.h"
+#include "models/model.h"
+#include "transformer/transformer.h"
 #include "suite.h"
 
 enum { B = 16, T = 6, S = 7, V = 11 };

@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "suite.h"
-#include "translate.h"
+#include "programs/translate.h"
 
 static void read_nothing(void *self, const int *source, int S)
 {

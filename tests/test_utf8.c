@@ -1,7 +1,7 @@
 /* UTF-8: every scalar value, the catalogue of what is invalid, and the printer, whose output may
  * not depend on how its input is cut. */
 #include "suite.h"
-#include "utf8.h"
+#include "system/utf8.h"
 
 #define FFFD "\xEF\xBF\xBD"
 

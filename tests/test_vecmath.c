@@ -1,8 +1,8 @@
 /* exp, tanh, sigmoid and erf against libm in double, over bit patterns evenly spread through all
  * floats: both signs, every exponent, subnormals, infinities and NaN. */
-#include "base.h"
+#include "base/base.h"
 #include "suite.h"
-#include "vecmath.h"
+#include "math/vecmath.h"
 
 #include <float.h>
 

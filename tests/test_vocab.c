@@ -1,9 +1,9 @@
 /* Vocabularies: there and back, what is unknown, what a JSON table may hold. */
-#include "file.h"
-#include "rng.h"
+#include "system/file.h"
+#include "base/rng.h"
 #include "suite.h"
-#include "utf8.h"
-#include "vocab.h"
+#include "system/utf8.h"
+#include "tokens/vocab.h"
 
 /* The text that ids stand for; free() it. */
 static char *decode(const Vocab *v, const int *ids, int n, size_t *len)

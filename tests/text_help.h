@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "suite.h"
-#include "text.h"
+#include "data/text.h"
 
 static const char pattern[] = "/tmp/lmzoo-text-XXXXXX";
 static char dir[sizeof pattern]; /* "" while there is none */

@@ -1,11 +1,11 @@
 /* The encoder runs once a source. The decoder's keys and values of the steps so far (the key/value cache)
  * have a row a hypothesis, so that a hypothesis goes on from whichever row is its parent's
- * (common/carried.h): each step costs one step, not all of them again. */
-#include "cache.h"
+ * (common/decoding/step_tapes.h): each step costs one step, not all of them again. */
+#include "transformer/cache.h"
 
 #include <string.h>
 
-#include "lexicon.h"
+#include "tokens/lexicon.h"
 
 Cache cache_init(const Transformer *m)
 {
@@ -15,7 +15,7 @@ Cache cache_init(const Transformer *m)
 void cache_free(Cache *s)
 {
     tape_free(&s->source_tape);
-    carried_free(&s->steps);
+    step_tapes_free(&s->steps);
     *s = (Cache){0};
 }
 
@@ -35,8 +35,8 @@ static KeyValues memory_for(Tape *tp, const Cache *s, int n)
 {
     KeyValues memory = {0};
     for (int i = 0; i < s->m->config.layers; i++) {
-        memory.k[i] = carried_repeated(tp, s->memory.k[i], 0, n); /* (n,S,C) */
-        memory.v[i] = carried_repeated(tp, s->memory.v[i], 0, n);
+        memory.k[i] = step_tapes_repeat(tp, s->memory.k[i], 0, n); /* (n,S,C) */
+        memory.v[i] = step_tapes_repeat(tp, s->memory.v[i], 0, n);
     }
     return memory;
 }
@@ -45,8 +45,8 @@ static KeyValues past_for(Tape *tp, const Cache *s, int n, const int *parent)
 {
     KeyValues past = {0};
     for (int i = 0; i < s->m->config.layers; i++) {
-        past.k[i] = carried_rows(tp, s->past.k[i], n, parent); /* (n,t,C) */
-        past.v[i] = carried_rows(tp, s->past.v[i], n, parent);
+        past.k[i] = step_tapes_rows(tp, s->past.k[i], n, parent); /* (n,t,C) */
+        past.v[i] = step_tapes_rows(tp, s->past.v[i], n, parent);
     }
     return past;
 }
@@ -54,7 +54,7 @@ static KeyValues past_for(Tape *tp, const Cache *s, int n, const int *parent)
 static void step(void *self, int n, const int *parent, const int *token, real *logits)
 {
     Cache *s = self;
-    Tape *tp = carried_step(&s->steps);
+    Tape *tp = step_tapes_next(&s->steps);
     int *len = tape_save(tp, (size_t)n * sizeof *len);
     for (int i = 0; i < n; i++) len[i] = s->len;
     const KeyValues memory = memory_for(tp, s, n);

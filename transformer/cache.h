@@ -1,11 +1,11 @@
-/* Decoding with a Transformer (common/decode.h): one source, several hypotheses at once, of which each
+/* Decoding with a Transformer (common/decoding/decode.h): one source, several hypotheses at once, of which each
  * step's keys and values are kept (the key/value cache). */
 #ifndef CACHE_H
 #define CACHE_H
 
-#include "carried.h"
-#include "transformer.h"
-#include "translator.h"
+#include "decoding/step_tapes.h"
+#include "transformer/transformer.h"
+#include "decoding/translator.h"
 
 typedef struct {
     const Transformer *m; /* borrowed */

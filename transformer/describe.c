@@ -1,4 +1,4 @@
-#include "describe.h"
+#include "transformer/describe.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef DESCRIBE_H
 #define DESCRIBE_H
 
-#include "transformer.h"
+#include "transformer/transformer.h"
 
 /* Parameters of such a network, without making one; source_vocab 0: a decoder alone. */
 size_t transformer_count(const TransformerConfig *config, int source_vocab, int vocab);

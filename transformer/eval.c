@@ -1,9 +1,9 @@
 /* Evaluates a trained Transformer: loss and accuracy on held-out data; of pairs what it makes of them
  * and where it looked; or translates the lines of standard input. */
-#include "cache.h"
-#include "figures.h"
-#include "transformer.h"
-#include "translate.h"
+#include "transformer/cache.h"
+#include "transformer/figures.h"
+#include "transformer/transformer.h"
+#include "programs/translate.h"
 
 static const Usage usage = {
     .program = "transformer/eval",

@@ -1,13 +1,13 @@
-#include "figures.h"
+#include "transformer/figures.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
-#include "plot.h"
-#include "reading.h"
+#include "system/file.h"
+#include "system/plot.h"
+#include "transformer/reading.h"
 
 enum {
     TABLE_SEQUENCES = 64,   /* that a head is watched in, at most */

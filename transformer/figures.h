@@ -2,8 +2,8 @@
 #ifndef FIGURES_H
 #define FIGURES_H
 
-#include "evaluator.h"
-#include "transformer.h"
+#include "programs/evaluator.h"
+#include "transformer/transformer.h"
 
 #define FIGURES_OPTIONS(table)                                                                     \
     OPTION_GROUP("Heads"),                                                                         \

@@ -1,4 +1,4 @@
-#include "reading.h"
+#include "transformer/reading.h"
 
 #include <stdio.h>
 

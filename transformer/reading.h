@@ -3,9 +3,9 @@
 #ifndef READING_H
 #define READING_H
 
-#include "data.h"
-#include "heads.h"
-#include "transformer.h"
+#include "data/data.h"
+#include "figures/heads.h"
+#include "transformer/transformer.h"
 
 /* Must not be copied or moved: the parts' weights point into `looks` beside them. */
 typedef struct {

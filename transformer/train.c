@@ -1,8 +1,8 @@
-/* Trains a Transformer: options, data and logging are the trainer's (common/trainer.h), the model is
+/* Trains a Transformer: options, data and logging are the trainer's (common/programs/trainer.h), the model is
  * transformer.c's, and the loop is here to be read. */
-#include "describe.h"
-#include "trainer.h"
-#include "transformer.h"
+#include "transformer/describe.h"
+#include "programs/trainer.h"
+#include "transformer/transformer.h"
 
 #include <string.h>
 

@@ -23,7 +23,7 @@
  *
  * Shapes: B sequences, T target and S source steps, C channels, H heads, L layers, F units of a
  * feed-forward layer, V vocabulary. Tensors are (B,T,C), the batch's ids and the logits time-major. */
-#include "transformer.h"
+#include "transformer/transformer.h"
 
 #include <math.h>
 #include <string.h>

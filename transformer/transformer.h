@@ -2,10 +2,10 @@
 #ifndef TRANSFORMER_H
 #define TRANSFORMER_H
 
-#include "args.h"
-#include "model.h"
-#include "nn.h"
-#include "positions.h"
+#include "system/args.h"
+#include "models/model.h"
+#include "nn/layers.h"
+#include "nn/positions.h"
 
 enum { TRANSFORMER_MAX_LAYERS = 24 };
 

@@ -5,14 +5,15 @@
  * favour one of them; the best and the median of all are printed.
  *
  * A new model is one line in the table of rows, near the end. */
+#include "models/model.h"
 #include "../../lstm_gru/gated.h"
 #include "../../rnn/rnn.h"
 #include "../../seq2seq_attention/search.h"
 #include "../../transformer/cache.h"
-#include "args.h"
+#include "system/args.h"
 #include "machine.h"
 #include "measure.h"
-#include "optim.h"
+#include "nn/optim.h"
 
 #include <string.h>
 #include <sys/resource.h>

@@ -3,7 +3,7 @@
 #ifndef MACHINE_H
 #define MACHINE_H
 
-#include "blas.h"
+#include "math/blas.h"
 #include "measure.h"
 
 #include <math.h>

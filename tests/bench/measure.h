@@ -2,8 +2,8 @@
 #ifndef MEASURE_H
 #define MEASURE_H
 
-#include "base.h"
-#include "parallel.h"
+#include "base/base.h"
+#include "math/parallel.h"
 
 #include <stdio.h>
 #include <stdlib.h>

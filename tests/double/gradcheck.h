@@ -6,8 +6,8 @@
 #ifndef GRADCHECK_H
 #define GRADCHECK_H
 
-#include "ops.h"
-#include "params.h"
+#include "ops/ops.h"
+#include "nn/params.h"
 #include "suite.h"
 
 #ifndef REAL_DOUBLE

@@ -387,11 +387,11 @@ START_TEST(every_op)
 }
 END_TEST
 
-/* common/ops.h is read for its `Tensor *op_...(`, so that no op can be forgotten. */
+/* common/ops/ops.h is read for its `Tensor *op_...(`, so that no op can be forgotten. */
 START_TEST(no_op_is_missing)
 {
-    FILE *f = fopen("common/ops.h", "r");
-    ck_assert_msg(f != NULL, "no common/ops.h: tests run from the repository's root");
+    FILE *f = fopen("common/ops/ops.h", "r");
+    ck_assert_msg(f != NULL, "no common/ops/ops.h: tests run from the repository's root");
     char line[256], op[64];
     int declared = 0;
     while (fgets(line, sizeof line, f)) {

@@ -1,7 +1,8 @@
 /* Whole models: the gradient of the training loss with respect to every parameter. */
-#include "gated.h"
+#include "models/model.h"
+#include "lstm_gru/gated.h"
 #include "gradcheck.h"
-#include "rnn.h"
+#include "rnn/rnn.h"
 
 enum { T = 5, B = 3, V = 6 };
 

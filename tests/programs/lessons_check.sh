@@ -35,7 +35,7 @@ write_page() {
         printf '    equation (%s)\n' $(grep -rohE --include='*.[ch]' '\beq 1\.[0-9]' \
             common lessons rnn | cut -c4- | sort -u)
         printf '\n## %s\n\n' "Code tour"
-        printf '```c common/utf8.h\n%s\n```\n\n' "$(sed -n '/^#ifndef/,/^#define/p' common/utf8.h)"
+        printf '```c common/system/utf8.h\n%s\n```\n\n' "$(sed -n '/^#ifndef/,/^#define/p' common/system/utf8.h)"
         printf '## %s\n\n' "Break it" "The paper and ours" "Exercises" "Common mistakes" "Quiz" \
             "Summary" "What still fails"
         printf '[this page](01-page.md#summary), [the web](https://example.org)\n'
@@ -71,7 +71,7 @@ spoil 'expected a block to run, found none' 's/```sh run/```sh/'
 spoil 'a fence of an unknown kind: sh runs' 's/```sh run/```sh runs/'
 spoil 'expected status 0, found 1' 's/^echo "loss 9.*/false/'
 spoil 'expected "#define UTF9_H", found "#define UTF8_H"' 's/^#define UTF8_H/#define UTF9_H/'
-spoil 'common/utf9.h, which is not there' 's/common\/utf8\.h/common\/utf9.h/'
+spoil 'common/system/utf9.h, which is not there' 's/common\/system\/utf8\.h/common\/system\/utf9.h/'
 spoil 'a link to 02-page.md' 's/](01-page/](02-page/'
 spoil 'eq 1.1 is in a source' '/^    equation (1\.1)/d'
 spoil 'expected a source with the comment eq 1.9, found none' 's/^    equation (1\.1)/&\n    more (1.9)/'

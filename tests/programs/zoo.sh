@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# common/zoo with programs that do nothing: what it does when one of them fails, or cannot be waited for.
+# common/programs/zoo with programs that do nothing: what it does when one of them fails, or cannot be waited for.
 . "$(dirname "$0")/../shell.sh"
-zoo=$(realpath "$BIN"common/zoo)
+zoo=$(realpath "$BIN"common/programs/zoo)
 
 for folder in rnn lstm_gru seq2seq_attention transformer; do
     mkdir "$tmp/$folder"

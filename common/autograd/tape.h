@@ -1,0 +1,76 @@
+/* The tape: records every op of a step in the order of its creation, and walks them backwards.
+ *
+ * Reverse-mode differentiation (Linnainmaa 1970; Speelpenning 1980). An op computes its output,
+ * then leaves a node that knows how to turn the gradient of the output into the gradients of the
+ * inputs. Since an op can only use what exists, the order of creation is a topological order: the
+ * backward pass needs no sort.
+ *
+ * Lifetimes: everything an op returns belongs to the step and lives until tape_reset. Parameters
+ * belong to the model (params.h) and are not touched by a reset. */
+#ifndef TAPE_H
+#define TAPE_H
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "autograd/tensor.h"
+
+typedef struct Node Node;
+struct Node {
+    void (*backward)(Node *n); /* adds to in[i]->grad, where that is not NULL */
+    Tensor *out, **in;
+    int inputs;
+    void *saved;      /* what backward needs besides */
+    unsigned sets;    /* bit j: backward can set in[j]->grad as well as add to it (j < 32) */
+    unsigned fresh;   /* bit j: it has to, this time: in[j]->grad is uninitialised */
+    bool passes;      /* in[0]'s gradient is the output's, which may become it: then in[0]->grad ==
+                       * out->grad, and there is nothing to set */
+    const char *name; /* of the op, for messages, tape_print and DOT */
+};
+
+typedef struct {
+    Arena arena; /* everything one step creates; tape_reset frees it all */
+    Node **node; /* creation order = topological order */
+    int n, cap;
+    bool frozen;     /* evaluate only: no gradients, no nodes */
+    bool keep_grads; /* keep the gradients of intermediate results readable after tape_backward
+                      * (of an op_linear_relu that of x w + b, not of the relu); to be set before the
+                      * first op, since an op_linear of embedded words may pass their gradient by */
+    struct {
+        real *mem;
+        int len;
+    } spare[32]; /* gradient buffers that can be used again */
+    int spares;
+} Tape;
+
+void tape_backward(Tape *tp, Tensor *loss); /* loss: a recorded scalar */
+void tape_reset(Tape *tp);                  /* the step is over: frees all it created */
+void tape_free(Tape *tp);
+
+/* For ops and models. What they return lives until tape_reset. */
+Tensor *tape_tensor(Tape *tp, Shape s); /* a constant, uninitialised */
+Tensor *tape_zeros(Tape *tp, Shape s);
+void *tape_save(Tape *tp, size_t size);
+
+/* Allocates the output and the node; records it only if a gradient can flow. Usage:
+ *     Node *nd = tape_node(tp, "tanh", tanh_backward, x->shape, x);        */
+#define tape_node(tp, name, backward, shape, ...)                                                  \
+    tape_node_of(tp, name, backward, shape, LEN(((Tensor *[]){__VA_ARGS__})),                      \
+                 (Tensor *[]){__VA_ARGS__}, NULL)
+/* The same for any number of inputs (in[] is copied), and with the output's memory given, unless
+ * data is NULL. */
+Node *tape_node_of(Tape *tp, const char *name, void (*backward)(Node *), Shape s, int inputs,
+                   Tensor **in, real *data);
+
+/* A tensor that looks into x from element `offset` on: shares its data and its gradient. */
+Tensor *tape_view(Tape *tp, Tensor *x, Shape s, int offset);
+
+/* Finds where a non-finite number came from, first among values, then among gradients (the
+ * backward pass is run again for that). Returns true when all is finite, else false with a message
+ * that names op and tensor. Call before tape_reset. */
+bool tape_check(Tape *tp, Tensor *loss, Error *err);
+
+void tape_print(const Tape *tp, FILE *f); /* a line per node: op, shapes, inputs */
+void tape_dot(const Tape *tp, FILE *f);   /* the same as a Graphviz graph */
+
+#endif

@@ -1,0 +1,154 @@
+#include "tasks/tasks.h"
+#include "data/data.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const PLACES = "common/data/places.tsv", *const PROSE = "lessons";
+
+DataConfig data_defaults(void)
+{
+    return (DataConfig){.unit = "char", .heldout = 0.1, .pairs = pairs_defaults()};
+}
+
+const char *data_name(const DataConfig *c)
+{
+    if (c->of_pairs) return c->pairs.file ? c->pairs.file : c->pairs.task;
+    if (c->task) return c->task;
+    return c->text ? c->text : c->lines ? PLACES : PROSE;
+}
+
+/* Drawn without end, so that nothing is left to read, to choose from or to hold out. */
+static bool is_drawn(const DataConfig *c)
+{
+    const char *task = c->pairs.task;
+    if (!c->of_pairs) return c->task && task_exists(c->task);
+    return task && !c->pairs.file && (pairs_drawn(task) || (c->or_task && task_exists(task)));
+}
+
+bool data_options_fit(const DataConfig *c, Option *option, int n, Error *err)
+{
+    static const char *const of_text[] = {"lines", "valid", "heldout", "unit"};
+    static const char *const of_table[] = {"unit", "vocab-limit", "max-words",
+                                           "swap", "items",       "heldout"};
+    const char *const *name = c->of_pairs ? of_table : of_text;
+    const int names = c->of_pairs ? LEN(of_table) : LEN(of_text);
+    for (int i = 0; i < names && is_drawn(c); i++)
+        if (args_find(option, n, name[i])->given)
+            return error_set(err, "--%s: task %s has no use for it; leave it out", name[i],
+                             data_name(c));
+    if (c->of_pairs || c->task || !args_find(option, n, "heldout")->given) return true;
+    if (c->valid)
+        return error_set(err, "--heldout: held out is what --valid names; leave out one of them");
+    return !c->lines || error_set(err, "--heldout: of lines one in ten is held out; leave it out, "
+                                       "or give held-out lines with --valid");
+}
+
+static const char *missing_default(const char *path)
+{
+    return path == PROSE || path == PLACES
+               ? "; give --task or --text, or run from the top of the project"
+               : "";
+}
+
+bool data_open(Data *d, const DataConfig *c, const Vocabularies *given, Error *err)
+{
+    const bool text = given && given->of_text, pairs = given && given->of_pairs;
+    const char *task = c->or_task && !c->pairs.file ? c->pairs.task : NULL;
+    const bool one = task && task_exists(task);
+    *d = (Data){.is_pairs = c->of_pairs && !one};
+    if (one) return task_open(&d->task, task, c->pairs.seq_len, err);
+    if (c->of_pairs)
+        return pairs_open(&d->pairs, &d->task, &c->pairs, pairs ? &given->source : NULL,
+                          pairs ? &given->target : NULL, err);
+    if (c->task && c->text)
+        return error_set(err, "--task %s and --text %s: choose one", c->task, c->text);
+    if (c->task) return task_open(&d->task, c->task, c->seq_len, err);
+    const char *path = data_name(c);
+    const Unit unit = c->unit[0] == 'b' ? UNIT_BYTE : UNIT_CHAR;
+    d->is_text = true;
+    if (text_open(&d->text, &d->task, path, c->valid, unit, c->lines, c->heldout, c->seq_len,
+                  text ? &given->vocab : NULL, err))
+        return true;
+    Error why = *err;
+    return error_set(err, "%s%s", why.text, missing_default(path));
+}
+
+void data_close(Data *d)
+{
+    if (d->is_text) text_close(&d->text);
+    if (d->is_pairs) pairs_close(&d->pairs);
+    task_close(&d->task);
+    *d = (Data){0};
+}
+
+bool data_is_running(const Data *d)
+{
+    return d->is_text && !d->text.by_line;
+}
+
+void data_warn_unknown(const Data *d, const char *program)
+{
+    const int64_t *n = d->text.unknown, *first = d->text.first_unknown;
+    if (!d->is_text) return;
+    if (n[SPLIT_TRAIN])
+        fprintf(
+            stderr,
+            "%s: warning: the training text has %lld tokens that are no UTF-8 (the first at byte "
+            "%lld); they are read as the unknown character; --unit byte takes any byte\n",
+            program, (long long)n[SPLIT_TRAIN], (long long)first[SPLIT_TRAIN]);
+    if (n[SPLIT_VALID])
+        fprintf(stderr,
+                "%s: warning: %lld validation tokens are not in the vocabulary (the first at byte "
+                "%lld); they are read as the unknown character\n",
+                program, (long long)n[SPLIT_VALID], (long long)first[SPLIT_VALID]);
+}
+
+/* --- vocabularies --------------------------------------------------------------------------------- */
+
+void vocabularies_to_json(const Data *d, json_t *config)
+{
+    if (d->is_text) json_object_set_new(config, "vocab", vocab_to_json(&d->text.vocab));
+    if (!d->is_pairs) return;
+    json_object_set_new(config, "source_vocab", lexicon_to_json(&d->pairs.source));
+    json_object_set_new(config, "target_vocab", lexicon_to_json(&d->pairs.target));
+}
+
+bool vocabularies_from_json(Vocabularies *v, const json_t *config, Error *err)
+{
+    const json_t *vocab = json_object_get(config, "vocab");
+    const json_t *source = json_object_get(config, "source_vocab");
+    const json_t *target = json_object_get(config, "target_vocab");
+    *v = (Vocabularies){0};
+    if (!source != !target)
+        return error_set(err, "%s_vocab is missing beside %s_vocab", source ? "target" : "source",
+                         source ? "source" : "target");
+    if (vocab && !(v->of_text = vocab_from_json(&v->vocab, vocab, err))) return false;
+    if (!source) return true;
+    v->of_pairs =
+        lexicon_from_json(&v->source, source, err) && lexicon_from_json(&v->target, target, err);
+    if (!v->of_pairs) vocabularies_free(v);
+    return v->of_pairs;
+}
+
+void vocabularies_free(Vocabularies *v)
+{
+    if (v->of_text) vocab_free(&v->vocab);
+    lexicon_free(&v->source), lexicon_free(&v->target);
+    *v = (Vocabularies){0};
+}
+
+/* --- the metric ---------------------------------------------------------------------------------- */
+
+double data_metric(const Data *d, const Score *s)
+{
+    if (!d->is_text) return s->hits / s->asked;
+    return s->loss / s->scored / log(2); /* eq 0.2 */
+}
+
+const char *data_metric_name(const Data *d)
+{
+    if (!d->is_text) return d->task.metric;
+    return d->text.vocab.unit == UNIT_BYTE ? "bits per byte" : "bits per character";
+}

@@ -1,0 +1,154 @@
+#include "data/pairs_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "system/file.h"
+
+static void add_text(Table *t, const char *text, size_t len)
+{
+    if (t->len + len + 1 > t->room) {
+        t->room = 2 * (t->len + len + 1);
+        t->bytes = xrealloc(t->bytes, t->room);
+    }
+    memcpy(t->bytes + t->len, text, len);
+    t->len += len;
+    t->bytes[t->len++] = 0;
+}
+
+static void add_pair(Table *t, const char *source, const char *target)
+{
+    add_text(t, source, strlen(source));
+    add_text(t, target, strlen(target));
+    t->n++;
+}
+
+void table_free(Table *t)
+{
+    free(t->bytes);
+    *t = (Table){0};
+}
+
+/* --- files ---------------------------------------------------------------------------------------- */
+
+static void add_column(Table *t, const char *from, const char *end)
+{
+    while (from < end && strchr(" \r", *from)) from++;
+    while (end > from && strchr(" \r", end[-1])) end--;
+    add_text(t, from, (size_t)(end - from));
+}
+
+/* Adds the line, unless it is empty; returns what is wrong with it, or NULL. */
+static const char *add_line(Table *t, const char *line, size_t len)
+{
+    while (len > 0 && line[len - 1] == '\r') len--;
+    if (len == 0) return NULL;
+    if (memchr(line, 0, len)) return "has a 0 byte; this is no UTF-8 text, convert it first";
+    const char *const end = line + len, *tab = memchr(line, '\t', len);
+    if (!tab) return "has no tab; a line is: source, tab, target";
+    const char *second = memchr(tab + 1, '\t', (size_t)(end - tab - 1));
+    add_column(t, line, tab);
+    add_column(t, tab + 1, second ? second : end);
+    t->n++;
+    return NULL;
+}
+
+bool table_read(Table *t, const char *path, Error *err)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    char *data;
+    size_t len;
+    if (!file_read(path, INT32_MAX, &data, &len, err)) return false;
+    const char *line = data, *const end = data + len, *fault = NULL;
+    int number = 0;
+    if (strncmp(data, mark, strlen(mark)) == 0) line += strlen(mark);
+    while (line < end && !fault) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        number++;
+        fault = add_line(t, line, (size_t)((newline ? newline : end) - line));
+        line = newline ? newline + 1 : end;
+    }
+    free(data);
+    return !fault || error_set(err, "%s: line %d %s", path, number, fault);
+}
+
+/* --- dates ---------------------------------------------------------------------------------------- */
+
+static void add_date(Table *t, int year, int month, int day)
+{
+    static const char *const names[] = {"January",   "February", "March",    "April",
+                                        "May",       "June",     "July",     "August",
+                                        "September", "October",  "November", "December"};
+    const char *name = names[month - 1];
+    char form[3][48], iso[48];
+    snprintf(form[0], sizeof form[0], "%s %d, %d", name, day, year);
+    snprintf(form[1], sizeof form[1], "%d %.3s %d", day, name, year);
+    snprintf(form[2], sizeof form[2], "%02d/%02d/%02d, %d", month, day, year % 100, year);
+    snprintf(iso, sizeof iso, "%d-%02d-%02d", year, month, day);
+    for (int k = 0; k < LEN(form); k++) add_pair(t, form[k], iso);
+}
+
+void table_dates(Table *t)
+{
+    for (int year = 1900; year < 2100; year++)
+        for (int month = 1; month <= 12; month++)
+            for (int day = 1; day <= 28; day++) add_date(t, year, month, day);
+}
+
+/* --- numbers -------------------------------------------------------------------------------------- */
+typedef struct {
+    char text[96];
+    size_t len;
+} Words;
+
+static void say(Words *w, const char *word)
+{
+    w->len += (size_t)snprintf(w->text + w->len, sizeof w->text - w->len, "%s%s", w->len ? " " : "",
+                               word);
+    CHECK(w->len < sizeof w->text, "numbers: %s", w->text);
+}
+
+static Words english(int n)
+{
+    static const char *const small[] = {"zero",    "one",     "two",       "three",    "four",
+                                        "five",    "six",     "seven",     "eight",    "nine",
+                                        "ten",     "eleven",  "twelve",    "thirteen", "fourteen",
+                                        "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
+    static const char *const tens[] = {"",      "",      "twenty",  "thirty", "forty",
+                                       "fifty", "sixty", "seventy", "eighty", "ninety"};
+    Words w = {0};
+    if (n >= 1000) say(&w, small[n / 1000]), say(&w, "thousand");
+    if (n / 100 % 10) say(&w, small[n / 100 % 10]), say(&w, "hundred");
+    const int rest = n % 100;
+    if (rest >= LEN(small)) say(&w, tens[rest / 10]);
+    if (rest < LEN(small) ? rest > 0 || n == 0 : rest % 10 > 0)
+        say(&w, small[rest < LEN(small) ? rest : rest % 10]);
+    return w;
+}
+
+/* One is not said before ten, a hundred and a thousand: 1110 is 천 백 십. */
+static Words sino_korean(int n)
+{
+    static const char *const digit[] = {"영", "일", "이", "삼", "사", "오", "육", "칠", "팔", "구"};
+    static const struct {
+        int value;
+        const char *name;
+    } unit[] = {{1000, "천"}, {100, "백"}, {10, "십"}};
+    Words w = {0};
+    for (int u = 0; u < LEN(unit); u++) {
+        const int d = n / unit[u].value % 10;
+        if (d > 1) say(&w, digit[d]);
+        if (d > 0) say(&w, unit[u].name);
+    }
+    if (n % 10 || n == 0) say(&w, digit[n % 10]);
+    return w;
+}
+
+void table_numbers(Table *t)
+{
+    for (int n = 0; n < 10000; n++) {
+        const Words source = english(n), target = sino_korean(n);
+        add_pair(t, source.text, target.text);
+    }
+}

@@ -1,0 +1,236 @@
+#include "data/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "data/text_split.h"
+
+/* --- the text as tokens ----------------------------------------------------------------------- */
+
+static void measure(Text *t, const Part *valid)
+{
+    size_t chars = 0;
+    for (size_t i = 0; i < valid->text.len; i++) chars += (valid->text.data[i] & 0xC0) != 0x80;
+    const int n = t->n[SPLIT_VALID];
+    t->bytes_per_token = n ? (double)valid->text.len / n : NAN;
+    t->chars_per_token = t->vocab.unit == UNIT_CHAR ? 1 : n ? (double)chars / n : NAN;
+}
+
+static void encode(Text *t, const Part part[2])
+{
+    for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) {
+        const Bytes *b = &part[s].text;
+        int64_t first;
+        t->ids[s] = vocab_encode(&t->vocab, b->data, b->len, &t->n[s], &t->unknown[s], &first);
+        t->first_unknown[s] = part_origin(&part[s], first);
+        t->lines[s] = part[s].lines;
+    }
+    measure(t, &part[SPLIT_VALID]);
+}
+
+/* Notes where the lines are; returns the steps of the longest. */
+static int find_lines(Text *t)
+{
+    const int newline = vocab_id(&t->vocab, '\n');
+    int longest = 1;
+    for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) {
+        int *start = t->start[s] = xmalloc(((size_t)t->lines[s] + 1) * sizeof *start), k = 0;
+        for (int i = 0; i < t->n[s]; i++)
+            if (t->ids[s][i] == newline) start[k++] = i;
+        for (int i = 0; i < t->lines[s]; i++)
+            if (start[i + 1] - start[i] > longest) longest = start[i + 1] - start[i];
+    }
+    return longest;
+}
+
+static int count_longer(const Text *t, int length)
+{
+    int n = 0;
+    for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++)
+        for (int i = 0; i < t->lines[s]; i++) n += t->start[s][i + 1] - t->start[s][i] > length;
+    return n;
+}
+
+static bool long_enough(const Text *t, const char *path, int length, Error *err)
+{
+    const int train = t->by_line ? t->lines[SPLIT_TRAIN] : t->n[SPLIT_TRAIN];
+    const int valid = t->by_line ? t->lines[SPLIT_VALID] : t->n[SPLIT_VALID];
+    if (t->by_line && (train < 1 || valid < 1))
+        return error_set(err,
+                         "%s: %d lines to learn from and %d held out, at least one of each is "
+                         "needed; give more lines, or held-out ones with --valid",
+                         path, train, valid);
+    if (!t->by_line && (train <= length || valid <= length))
+        return error_set(err,
+                         "%s: %d tokens to learn from and %d held out, a sequence of %d steps "
+                         "needs %d in each; give a longer text, or a smaller --seq-len",
+                         path, train, valid, length, length + 1);
+    return true;
+}
+
+/* --- sequences -------------------------------------------------------------------------------- */
+
+/* The caller's index of a held-out sequence (task_heldout), or any of n when training. */
+static int choose(Rng *rng, int n)
+{
+    return rng->stream == RNG_TASK ? (int)(rng->step % (uint32_t)n) : rng_below(rng, n);
+}
+
+static int put(const int *ids, int steps, Batch *batch, int b)
+{
+    for (int i = 0; i < steps; i++) {
+        batch->x[(size_t)i * batch->B + b] = ids[i];
+        batch->y[(size_t)i * batch->B + b] = ids[i + 1];
+    }
+    return steps;
+}
+
+static int draw_line(const Task *task, Split split, int length, Rng *rng, Batch *batch, int b)
+{
+    const Text *t = task->self;
+    const int *start = t->start[split] + choose(rng, t->lines[split]);
+    const int steps = start[1] - start[0];
+    return put(t->ids[split] + start[0], steps < length ? steps : length, batch, b);
+}
+
+/* A crop at any place; held out, one of the windows that follow one another. */
+static int draw_crop(const Task *task, Split split, int length, Rng *rng, Batch *batch, int b)
+{
+    const Text *t = task->self;
+    const int n = t->n[split];
+    const bool windows = rng->stream == RNG_TASK;
+    const int at = windows ? choose(rng, (n - 1) / length) * length : choose(rng, n - length);
+    return put(t->ids[split] + at, length, batch, b);
+}
+
+enum { BATCH = 32, EPOCHS = 15, FEWEST_STEPS = 300, MOST_STEPS = 6000 };
+
+/* Updates of a training run: a small text is learned by heart if it is seen too often. */
+static int default_steps(const Text *t, int length)
+{
+    const int split = SPLIT_TRAIN;
+    const int sequences = t->by_line ? t->lines[split] : t->n[split] / length;
+    const int64_t steps = (int64_t)EPOCHS * sequences / BATCH;
+    return steps < FEWEST_STEPS ? FEWEST_STEPS : steps > MOST_STEPS ? MOST_STEPS : (int)steps;
+}
+
+static Task task_of(Text *t, int length)
+{
+    const int V = t->vocab.size, train = t->n[SPLIT_TRAIN], valid = t->n[SPLIT_VALID];
+    return (Task){
+        .name = t->by_line ? "lines" : "text",
+        .about = t->by_line ? "a list, one item a line" : "running text",
+        .vocab = V,
+        .outputs = V,
+        .length = length,
+        .shortest = 1,
+        .longest = t->by_line ? 0 : (train < valid ? train : valid) - 1,
+        .steps = default_steps(t, length),
+        .batch = BATCH,
+        .lr = 2e-3,
+        .metric = t->vocab.unit == UNIT_BYTE ? "bits per byte" : "bits per character",
+        .loss_chance = log(V), /* eq 0.1 */
+        .loss_perfect = NAN,
+        .metric_chance = log2(V),
+        .metric_perfect = NAN,
+        .lengths = {length},
+        .n_lengths = 1,
+        .draw = t->by_line ? draw_line : draw_crop,
+        .self = t,
+    };
+}
+
+static Vocab vocab_of(const Bytes *text, Unit unit)
+{
+    return unit == UNIT_BYTE ? vocab_bytes() : vocab_chars(text->data, text->len);
+}
+
+bool text_open(Text *text, Task *task, const char *path, const char *valid, Unit unit, bool by_line,
+               double heldout, int length, const Vocab *given, Error *err)
+{
+    enum { STEPS = 64, LONGEST_LINE = 256 };
+    CHECK(length >= 0 && heldout > 0 && heldout < 1, "text_open: length %d, heldout %g", length,
+          heldout);
+    *text = (Text){.by_line = by_line};
+    *task = (Task){0};
+    Part part[2] = {0};
+    if (!parts_read(path, valid, by_line, heldout, part, err)) return false;
+    text->vocab = given ? vocab_copy(given) : vocab_of(&part[SPLIT_TRAIN].text, unit);
+    bool ok = !by_line || vocab_id(&text->vocab, '\n') != VOCAB_UNKNOWN ||
+              error_set(err, "%s: the vocabulary has no newline, which ends every line", path);
+    if (ok) encode(text, part);
+    part_free(&part[0]), part_free(&part[1]);
+    if (ok && by_line) {
+        const int longest = find_lines(text);
+        if (length == 0) length = longest < LONGEST_LINE ? longest : LONGEST_LINE;
+        text->cut = count_longer(text, length);
+    }
+    if (length == 0) length = STEPS;
+    ok = ok && long_enough(text, path, length, err);
+    ok = ok &&
+         (text->vocab.size > 1 ||
+          error_set(err, "%s: no character of it is UTF-8; convert it, or use --unit byte", path));
+    text->ids[SPLIT_TEST] = text->ids[SPLIT_VALID];
+    text->n[SPLIT_TEST] = text->n[SPLIT_VALID];
+    text->start[SPLIT_TEST] = text->start[SPLIT_VALID];
+    text->lines[SPLIT_TEST] = text->lines[SPLIT_VALID];
+    if (ok)
+        *task = task_of(text, length);
+    else
+        text_close(text);
+    return ok;
+}
+
+void text_close(Text *text)
+{
+    for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) free(text->ids[s]), free(text->start[s]);
+    vocab_free(&text->vocab);
+    *text = (Text){0};
+}
+
+/* --- streams ---------------------------------------------------------------------------------- */
+
+static void check_running(const Text *t, int T, int B)
+{
+    CHECK(!t->by_line, "text_stream: lines are no running text");
+    CHECK(T >= 1 && B >= 1, "text_stream: %d steps of %d cursors", T, B);
+}
+
+/* Cursor b predicts the tokens after from .. to-1; together they predict all but the first. */
+static int64_t cursor_begin(const Text *t, Split split, int B, int b)
+{
+    return (int64_t)(t->n[split] - 1) * b / B;
+}
+
+static int64_t longest_way(const Text *t, Split split, int B)
+{
+    return ((int64_t)t->n[split] - 1 + B - 1) / B;
+}
+
+int text_stream_batches(const Text *text, Split split, int T, int B)
+{
+    check_running(text, T, B);
+    return (int)((longest_way(text, split, B) + T - 1) / T);
+}
+
+void text_stream(const Text *text, Split split, int T, int B, int64_t *cursor, Batch *out)
+{
+    check_running(text, T, B);
+    CHECK(*cursor >= 0, "text_stream: cursor %lld", (long long)*cursor);
+    const Task shape = {.outputs = text->vocab.size};
+    const int64_t targets = text->n[split] - 1, left = longest_way(text, split, B) - *cursor;
+    const int *ids = text->ids[split];
+    int steps = T;
+    if (split != SPLIT_TRAIN && left < T) steps = left > 1 ? (int)left : 1;
+    batch_resize(out, &shape, steps, B);
+    for (int b = 0; b < B; b++) {
+        const int64_t begin = cursor_begin(text, split, B, b) + *cursor;
+        const int64_t end = split == SPLIT_TRAIN ? INT64_MAX : cursor_begin(text, split, B, b + 1);
+        for (int t = 0; t < steps && begin + t < end; t++) {
+            const int64_t at = (begin + t) % targets;
+            out->x[(size_t)t * B + b] = ids[at];
+            out->y[(size_t)t * B + b] = ids[at + 1];
+        }
+    }
+    *cursor += T;
+}

@@ -1,0 +1,277 @@
+/* Checkpoints: one list says what a file holds, and saving, checking and loading all walk it, so
+ * that nothing can be saved and forgotten, or the other way round.
+ *
+ *   wx, b, ...                          parameters by name     (both files)
+ *   optim.m.wx, optim.v.wx, ...         their moments          (state.safetensors from here on)
+ *   carried                             the recurrent state, if there is one
+ *   train.step .tokens .cursor .loss_count .seconds .loss_sum optim.step             numbers, as tensors without axes:
+ *                                       exact, and np.load-able like all the rest */
+#include "formats/checkpoint.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    StTensor tensor; /* as the file has it; owns its name */
+    void *here;      /* where the values live in memory */
+} Entry;
+
+typedef struct {
+    Entry *entry;
+    int n;
+} Contents;
+
+typedef struct {
+    int64_t step, tokens, cursor, loss_count, optim_step;
+    double seconds, loss_sum;
+} Numbers;
+
+enum { NUMBERS = 7 }; /* the first entries of state.safetensors */
+
+/* --- what a file holds ------------------------------------------------------------------------ */
+
+static void add(Contents *c, const char *prefix, const char *name, const char *dtype, Shape s,
+                void *here)
+{
+    StTensor t = {.name = xformat("%s%s", prefix, name), .dtype = dtype, .axes = s.n, .data = here};
+    for (int i = 0; i < s.n; i++) t.d[i] = s.d[i];
+    Error err;
+    CHECK(safetensors_measure(&t, &err), "checkpoint: %s", err.text);
+    c->entry = xrealloc(c->entry, (size_t)(c->n + 1) * sizeof *c->entry);
+    c->entry[c->n++] = (Entry){t, here};
+}
+
+static void add_params(Contents *c, const Params *ps)
+{
+    for (int i = 0; i < ps->n; i++) {
+        Tensor *t = ps->tensor[i];
+        add(c, "", t->name, REAL_NAME, t->shape, t->data);
+    }
+}
+
+/* Moments are laid out like the parameters: the same offset in another block. */
+static void add_moments(Contents *c, const char *prefix, const Params *ps, real *block)
+{
+    for (int i = 0; block && i < ps->n; i++) {
+        const Tensor *t = ps->tensor[i];
+        add(c, prefix, t->name, REAL_NAME, t->shape, block + (t->data - ps->value));
+    }
+}
+
+static Contents contents_of_model(const Params *ps)
+{
+    Contents c = {0};
+    add_params(&c, ps);
+    return c;
+}
+
+static Contents contents_of_state(const Params *ps, const Optim *o, const TrainState *s, Numbers *k)
+{
+    CHECK(o->len == ps->len, "checkpoint: moments of %zu reals, parameters of %zu", o->len,
+          ps->len);
+    const Shape scalar = {0};
+    Contents c = {0};
+    add(&c, "train.", "step", "I64", scalar, &k->step);
+    add(&c, "train.", "tokens", "I64", scalar, &k->tokens);
+    add(&c, "train.", "cursor", "I64", scalar, &k->cursor);
+    add(&c, "train.", "loss_count", "I64", scalar, &k->loss_count);
+    add(&c, "optim.", "step", "I64", scalar, &k->optim_step);
+    add(&c, "train.", "seconds", "F64", scalar, &k->seconds);
+    add(&c, "train.", "loss_sum", "F64", scalar, &k->loss_sum);
+    CHECK(c.n == NUMBERS, "checkpoint: %d numbers", c.n);
+    add_params(&c, ps);
+    add_moments(&c, "optim.m.", ps, o->m);
+    add_moments(&c, "optim.v.", ps, o->v);
+    if (s->carried) add(&c, "", "carried", REAL_NAME, SHAPE(s->carried_len), s->carried);
+    return c;
+}
+
+static void contents_free(Contents *c)
+{
+    for (int i = 0; i < c->n; i++) free((char *)c->entry[i].tensor.name);
+    free(c->entry);
+}
+
+/* --- saving ----------------------------------------------------------------------------------- */
+
+/* Frees the contents. */
+static bool save(const char *dir, const char *file, Contents c, const json_t *metadata, Error *err)
+{
+    char *path = xformat("%s/%s", dir, file);
+    StTensor *t = xcalloc((size_t)c.n + 1, sizeof *t);
+    for (int i = 0; i < c.n; i++) t[i] = c.entry[i].tensor;
+    const bool ok = safetensors_save(path, t, c.n, metadata, err);
+    free(t);
+    free(path);
+    contents_free(&c);
+    return ok;
+}
+
+bool checkpoint_save(const char *dir, const Params *ps, const Optim *o, const TrainState *s,
+                     const json_t *metadata, Error *err)
+{
+    Numbers k = {.step = s->step,
+                 .tokens = s->tokens,
+                 .cursor = s->cursor,
+                 .optim_step = o->step,
+                 .loss_count = s->loss_count,
+                 .seconds = s->seconds,
+                 .loss_sum = s->loss_sum};
+    return save(dir, "state.safetensors", contents_of_state(ps, o, s, &k), metadata, err) &&
+           save(dir, "model.safetensors", contents_of_model(ps), metadata, err);
+}
+
+/* --- loading ---------------------------------------------------------------------------------- */
+
+static void shape_print(const StTensor *t, char *out, size_t size)
+{
+    size_t at = (size_t)snprintf(out, size, "(");
+    for (int i = 0; i < t->axes && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, i ? ",%" PRId64 : "%" PRId64, t->d[i]);
+    if (at < size) snprintf(out + at, size - at, ")");
+}
+
+static bool same_shape(const StTensor *a, const StTensor *b)
+{
+    return a->axes == b->axes && memcmp(a->d, b->d, (size_t)a->axes * sizeof *a->d) == 0;
+}
+
+/* Another float type is converted, unless the values must come back bit for bit. */
+static bool dtype_fits(const char *found, const char *wanted, bool exact)
+{
+    if (strcmp(found, wanted) == 0) return true;
+    static const char *const FLOATS[] = {"F64", "F32", "F16", "BF16"};
+    for (int i = 0; !exact && i < LEN(FLOATS); i++)
+        if (strcmp(found, FLOATS[i]) == 0) return true;
+    return false;
+}
+
+static bool fits(const StTensor *found, const StTensor *wanted, bool exact, Error *err)
+{
+    if (!found)
+        return safetensors_refuse(err, wanted->name,
+                                  "is missing: the file is of another model, "
+                                  "size or optimiser");
+    if (!same_shape(found, wanted)) {
+        char file[192], model[192];
+        shape_print(found, file, sizeof file);
+        shape_print(wanted, model, sizeof model);
+        return safetensors_refuse(err, wanted->name, "has shape %s in the file and %s in the model",
+                                  file, model);
+    }
+    if (!dtype_fits(found->dtype, wanted->dtype, exact))
+        return safetensors_refuse(err, wanted->name, "is of type %s; %s%s is needed", found->dtype,
+                                  wanted->dtype, exact ? "" : " or another float type");
+    return true;
+}
+
+static const Entry *find_entry(const Contents *c, const char *name)
+{
+    for (int i = 0; i < c->n; i++)
+        if (strcmp(c->entry[i].tensor.name, name) == 0) return &c->entry[i];
+    return NULL;
+}
+
+static bool all_fits(const Safetensors *st, const Contents *c, bool exact, Error *err)
+{
+    for (int i = 0; i < c->n; i++) {
+        const StTensor *wanted = &c->entry[i].tensor;
+        if (!fits(safetensors_find(st, wanted->name), wanted, exact, err)) return false;
+    }
+    for (int i = 0; i < st->n; i++)
+        if (!find_entry(c, st->tensor[i].name))
+            return safetensors_refuse(err, st->tensor[i].name,
+                                      "has no place here: the file is of "
+                                      "another model, size or optimiser");
+    return true;
+}
+
+/* Copies what is known to fit; the same type goes over bit for bit. */
+static void fill(const Safetensors *st, const Entry *entry, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const StTensor *wanted = &entry[i].tensor, *found = safetensors_find(st, wanted->name);
+        if (strcmp(found->dtype, wanted->dtype) == 0)
+            memcpy(entry[i].here, found->data, found->size);
+        else
+            CHECK(safetensors_get(found, entry[i].here), "checkpoint: %s cannot be read as reals",
+                  found->dtype);
+    }
+}
+
+/* Far beyond any run, and far enough from INT64_MAX for one to go on from. */
+#define MOST (INT64_MAX / 4)
+
+static bool numbers_valid(const Numbers *k, Error *err)
+{
+    const struct {
+        const char *name;
+        int64_t value, max;
+    } number[] = {{"train.step", k->step, INT32_MAX},
+                  {"train.tokens", k->tokens, MOST},
+                  {"train.cursor", k->cursor, MOST},
+                  {"train.loss_count", k->loss_count, INT32_MAX},
+                  {"optim.step", k->optim_step, INT32_MAX}};
+    for (int i = 0; i < LEN(number); i++)
+        if (number[i].value < 0 || number[i].value > number[i].max)
+            return safetensors_refuse(err, number[i].name, "is %" PRId64 "; must be 0 to %" PRId64,
+                                      number[i].value, number[i].max);
+    if (!isfinite(k->seconds) || k->seconds < 0)
+        return safetensors_refuse(err, "train.seconds", "is %g; must be 0 or more", k->seconds);
+    if (!isfinite(k->loss_sum))
+        return safetensors_refuse(err, "train.loss_sum", "is %g; must be finite", k->loss_sum);
+    return true;
+}
+
+bool params_load(const char *path, Params *ps, Error *err)
+{
+    Safetensors st;
+    if (!safetensors_open(&st, path, err)) return false;
+    Contents c = contents_of_model(ps);
+    const bool ok = all_fits(&st, &c, false, err);
+    if (ok) fill(&st, c.entry, c.n);
+    contents_free(&c);
+    safetensors_close(&st);
+    return ok || error_in(err, path);
+}
+
+bool checkpoint_load_model(const char *dir, Params *ps, Error *err)
+{
+    char *path = xformat("%s/model.safetensors", dir);
+    const bool ok = params_load(path, ps, err);
+    free(path);
+    return ok;
+}
+
+static bool load_state(const char *path, Params *ps, Optim *o, TrainState *s, Error *err)
+{
+    Safetensors st;
+    Numbers k;
+    if (!safetensors_open(&st, path, err)) return false;
+    Contents c = contents_of_state(ps, o, s, &k);
+    bool ok = all_fits(&st, &c, true, err);
+    if (ok) {
+        fill(&st, c.entry, NUMBERS);
+        ok = numbers_valid(&k, err);
+    }
+    if (ok) {
+        fill(&st, c.entry + NUMBERS, c.n - NUMBERS);
+        s->step = k.step, s->tokens = k.tokens, s->cursor = k.cursor, s->seconds = k.seconds;
+        s->loss_sum = k.loss_sum, s->loss_count = k.loss_count;
+        o->step = (int)k.optim_step;
+    }
+    contents_free(&c);
+    safetensors_close(&st);
+    return ok || error_in(err, path);
+}
+
+bool checkpoint_load_state(const char *dir, Params *ps, Optim *o, TrainState *s, Error *err)
+{
+    char *path = xformat("%s/state.safetensors", dir);
+    const bool ok = load_state(path, ps, o, s, err);
+    free(path);
+    return ok;
+}

@@ -1,0 +1,218 @@
+/* Reading safetensors (github.com/huggingface/safetensors):
+ *
+ *     u64 N | N bytes of JSON, padded with spaces | the values of all tensors, end to end
+ *     {"__metadata__":{"format":"pt"},"wx":{"dtype":"F32","shape":[3,4],"data_offsets":[0,48]}}
+ *
+ * Nothing is taken on trust: each number is checked where it is read, against the bytes that are
+ * really there and with overflow in mind, and no tensor can be used before the whole file has been
+ * found sound. Text from a file is escaped before it goes into a message, so that no name can drive
+ * the terminal. */
+#include "formats/safetensors.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "system/file.h"
+
+#define MAX_FILE ((size_t)1 << 36) /* bytes */
+
+enum { LENGTH_BYTES = 8, MAX_TENSORS = 65536 };
+
+typedef struct {
+    const char *start; /* of the values, after the header */
+    size_t len;
+} Data;
+
+static bool read_header_length(const char *bytes, size_t len, size_t *header, Error *err)
+{
+    if (len < LENGTH_BYTES)
+        return error_set(err, "%zu bytes, too short for the 8 bytes of the header's length", len);
+    uint64_t n = 0;
+    for (int i = 0; i < LENGTH_BYTES; i++) n |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
+    if (n > ST_MAX_HEADER)
+        return error_set(err, "a header of %" PRIu64 " bytes; at most %d are allowed", n,
+                         ST_MAX_HEADER);
+    if (n > len - LENGTH_BYTES)
+        return error_set(err, "a header of %" PRIu64 " bytes, of which only %zu are there", n,
+                         len - LENGTH_BYTES);
+    *header = (size_t)n;
+    return true;
+}
+
+static bool read_metadata(Safetensors *st, json_t *object, Error *err)
+{
+    if (!json_is_object(object)) return error_set(err, "__metadata__ must be an object");
+    for (void *it = json_object_iter(object); it; it = json_object_iter_next(object, it))
+        if (!json_is_string(json_object_iter_value(it)))
+            return error_set(err, "__metadata__: the value of \"%s\" must be a string",
+                             safetensors_text(json_object_iter_key(it)).text);
+    st->metadata = object;
+    return true;
+}
+
+static bool is_count(const json_t *j)
+{
+    return json_is_integer(j) && json_integer_value(j) >= 0;
+}
+
+static bool read_dtype(StTensor *t, const json_t *dtype, Error *err)
+{
+    if (!dtype) return safetensors_refuse(err, t->name, "dtype is missing");
+    if (!json_is_string(dtype)) return safetensors_refuse(err, t->name, "dtype must be a string");
+    t->dtype = json_string_value(dtype);
+    return true;
+}
+
+static bool read_shape(StTensor *t, const json_t *shape, Error *err)
+{
+    if (!shape) return safetensors_refuse(err, t->name, "shape is missing");
+    if (!json_is_array(shape)) return safetensors_refuse(err, t->name, "shape must be a list");
+    const size_t axes = json_array_size(shape);
+    if (axes > ST_MAX_AXES)
+        return safetensors_refuse(err, t->name, "%zu axes; at most %d are allowed", axes,
+                                  ST_MAX_AXES);
+    t->axes = (int)axes;
+    for (int i = 0; i < t->axes; i++) {
+        const json_t *d = json_array_get(shape, (size_t)i);
+        if (!is_count(d))
+            return safetensors_refuse(err, t->name, "axis %d of shape must be an integer >= 0", i);
+        t->d[i] = json_integer_value(d);
+    }
+    return true;
+}
+
+/* t->size is known: what dtype and shape ask for. */
+static bool read_offsets(StTensor *t, const json_t *offsets, Data data, Error *err)
+{
+    if (!offsets) return safetensors_refuse(err, t->name, "data_offsets are missing");
+    const json_t *first = json_array_get(offsets, 0), *second = json_array_get(offsets, 1);
+    if (json_array_size(offsets) != 2 || !is_count(first) || !is_count(second))
+        return safetensors_refuse(err, t->name, "data_offsets must be two integers >= 0");
+    const size_t begin = (size_t)json_integer_value(first);
+    const size_t end = (size_t)json_integer_value(second);
+    if (begin > end)
+        return safetensors_refuse(err, t->name, "data_offsets [%zu,%zu] are reversed", begin, end);
+    if (end > data.len)
+        return safetensors_refuse(err, t->name,
+                                  "data_offsets [%zu,%zu] reach beyond the %zu bytes of data",
+                                  begin, end, data.len);
+    if (end - begin != t->size)
+        return safetensors_refuse(err, t->name,
+                                  "data_offsets [%zu,%zu] give it %zu bytes; its dtype and shape "
+                                  "ask for %zu",
+                                  begin, end, end - begin, t->size);
+    t->data = data.start + begin;
+    return true;
+}
+
+static bool read_tensor(StTensor *t, const char *name, json_t *entry, Data data, Error *err)
+{
+    *t = (StTensor){.name = name};
+    if (!json_is_object(entry)) return safetensors_refuse(err, name, "must be an object");
+    for (void *it = json_object_iter(entry); it; it = json_object_iter_next(entry, it)) {
+        const char *key = json_object_iter_key(it);
+        if (strcmp(key, "dtype") && strcmp(key, "shape") && strcmp(key, "data_offsets"))
+            return safetensors_refuse(err, name, "unknown key \"%s\"", safetensors_text(key).text);
+    }
+    return read_dtype(t, json_object_get(entry, "dtype"), err) &&
+           read_shape(t, json_object_get(entry, "shape"), err) && safetensors_measure(t, err) &&
+           read_offsets(t, json_object_get(entry, "data_offsets"), data, err);
+}
+
+/* By place; an empty tensor before the one that starts where it stands. */
+static int compare_places(const void *a, const void *b)
+{
+    const StTensor *s = a, *t = b;
+    if (s->data != t->data) return (const char *)s->data < (const char *)t->data ? -1 : 1;
+    if (s->size != t->size) return s->size < t->size ? -1 : 1;
+    return strcmp(s->name, t->name);
+}
+
+/* Sorted by place, each tensor must start where the one before it ends, and the last one end where
+ * the file ends: then no byte belongs to two tensors, and none to no tensor. */
+static bool check_cover(const Safetensors *st, Data data, Error *err)
+{
+    size_t at = 0;
+    for (int i = 0; i < st->n; i++) {
+        const StTensor *t = &st->tensor[i];
+        const size_t begin = (size_t)((const char *)t->data - data.start);
+        if (begin > at)
+            return safetensors_refuse(err, t->name, "a hole of %zu bytes lies before its data",
+                                      begin - at);
+        if (begin < at)
+            return safetensors_refuse(err, t->name, "its data overlaps that of \"%s\"",
+                                      safetensors_text(st->tensor[i - 1].name).text);
+        at = begin + t->size;
+    }
+    if (at < data.len)
+        return error_set(err, "the last %zu bytes belong to no tensor", data.len - at);
+    return true;
+}
+
+static bool read_tensors(Safetensors *st, Data data, Error *err)
+{
+    const size_t count = json_object_size(st->header);
+    if (count > MAX_TENSORS)
+        return error_set(err, "%zu tensors; at most %d are allowed", count, MAX_TENSORS);
+    st->tensor = xcalloc(count + 1, sizeof *st->tensor);
+    for (void *it = json_object_iter(st->header); it; it = json_object_iter_next(st->header, it)) {
+        const char *name = json_object_iter_key(it);
+        json_t *entry = json_object_iter_value(it);
+        if (strcmp(name, "__metadata__") == 0) {
+            if (!read_metadata(st, entry, err)) return false;
+        } else {
+            if (!read_tensor(&st->tensor[st->n++], name, entry, data, err)) return false;
+        }
+    }
+    qsort(st->tensor, (size_t)st->n, sizeof *st->tensor, compare_places);
+    return check_cover(st, data, err);
+}
+
+bool safetensors_parse(Safetensors *st, const char *bytes, size_t len, Error *err)
+{
+    *st = (Safetensors){0};
+    size_t header = 0;
+    if (!read_header_length(bytes, len, &header, err)) return false;
+    json_error_t why;
+    st->header = json_loadb(bytes + LENGTH_BYTES, header, JSON_REJECT_DUPLICATES, &why);
+    if (!st->header)
+        return error_set(err, "header, line %d, column %d: %s", why.line, why.column,
+                         safetensors_text(why.text).text);
+    const size_t start = LENGTH_BYTES + header;
+    const bool ok = json_is_object(st->header)
+                        ? read_tensors(st, (Data){bytes + start, len - start}, err)
+                        : error_set(err, "the header must be a JSON object");
+    if (!ok) safetensors_close(st);
+    return ok;
+}
+
+bool safetensors_open(Safetensors *st, const char *path, Error *err)
+{
+    *st = (Safetensors){0};
+    char *bytes;
+    size_t len;
+    Error why;
+    if (!file_read(path, MAX_FILE, &bytes, &len, err)) return false;
+    if (!safetensors_parse(st, bytes, len, &why)) {
+        free(bytes);
+        return error_set(err, "%s: damaged, or not a safetensors file: %s", path, why.text);
+    }
+    st->file = bytes;
+    return true;
+}
+
+void safetensors_close(Safetensors *st)
+{
+    free(st->tensor);
+    json_decref(st->header);
+    free(st->file);
+    *st = (Safetensors){0};
+}
+
+const StTensor *safetensors_find(const Safetensors *st, const char *name)
+{
+    for (int i = 0; i < st->n; i++)
+        if (strcmp(st->tensor[i].name, name) == 0) return &st->tensor[i];
+    return NULL;
+}

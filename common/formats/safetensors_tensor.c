@@ -1,0 +1,167 @@
+/* One tensor of a safetensors file: its names, its types, the size of its data, its values. */
+#include "formats/safetensors.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "system/utf8.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "values are copied as they stand");
+
+enum { MAX_NAME = 256 };
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+static float float_of_bits(uint32_t bits)
+{
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+/* 1 sign, 8 exponent, 7 mantissa bits: the upper half of a float. */
+static float float_of_bf16(uint16_t h)
+{
+    return float_of_bits((uint32_t)h << 16);
+}
+
+/* 1 sign, 5 exponent (bias 15), 10 mantissa bits (IEEE 754 binary16). Every one of them is a float,
+ * too: the bias becomes 127, and what was subnormal becomes normal. */
+static float float_of_f16(uint16_t h)
+{
+    const uint32_t sign = (uint32_t)(h >> 15) << 31, exponent = (h >> 10) & 31, mantissa = h & 1023;
+    if (exponent == 0) {
+        const float magnitude = (float)mantissa * 0x1p-24f;
+        return sign ? -magnitude : magnitude;
+    }
+    const uint32_t wide = exponent == 31 ? 255 : exponent + 127 - 15; /* 31: infinity and NaN */
+    return float_of_bits(sign | wide << 23 | mantissa << 13);
+}
+
+/* Defines a reader of n values; these may be unaligned, so each is copied out first. */
+#define READER(name, type, convert)                                                                \
+    static void name(const char *data, int64_t n, real *out)                                       \
+    {                                                                                              \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            type v;                                                                                \
+            memcpy(&v, data + (size_t)i * sizeof v, sizeof v);                                     \
+            out[i] = (real)convert(v);                                                             \
+        }                                                                                          \
+    }
+READER(read_f64, double, )
+READER(read_f32, float, )
+READER(read_f16, uint16_t, float_of_f16)
+READER(read_bf16, uint16_t, float_of_bf16)
+READER(read_u8, uint8_t, )
+READER(read_i32, int32_t, )
+READER(read_i64, int64_t, )
+
+/* In the order in which the upstream writer stores them. */
+typedef struct {
+    const char *name;
+    int bits;
+    void (*read)(const char *data, int64_t n, real *out); /* NULL: this program has no use for it */
+} Dtype;
+static const Dtype DTYPE[] = {
+    {"U64", 64, NULL},        {"I64", 64, read_i64},   {"F64", 64, read_f64},
+    {"C64", 64, NULL},        {"F32", 32, read_f32},   {"U32", 32, NULL},
+    {"I32", 32, read_i32},    {"BF16", 16, read_bf16}, {"F16", 16, read_f16},
+    {"U16", 16, NULL},        {"I16", 16, NULL},       {"F8_E5M2FNUZ", 8, NULL},
+    {"F8_E4M3FNUZ", 8, NULL}, {"F8_E8M0", 8, NULL},    {"F8_E4M3", 8, NULL},
+    {"F8_E5M2", 8, NULL},     {"I8", 8, NULL},         {"U8", 8, read_u8},
+    {"F6_E3M2", 6, NULL},     {"F6_E2M3", 6, NULL},    {"F4", 4, NULL},
+    {"BOOL", 8, NULL},
+};
+
+int safetensors_dtype(const char *name)
+{
+    for (int i = 0; i < LEN(DTYPE); i++)
+        if (strcmp(DTYPE[i].name, name) == 0) return i;
+    return -1;
+}
+
+bool safetensors_get(const StTensor *t, real *out)
+{
+    const int dtype = safetensors_dtype(t->dtype);
+    if (dtype < 0 || !DTYPE[dtype].read) return false;
+    DTYPE[dtype].read(t->data, t->len, out);
+    return true;
+}
+
+/* --- checks ----------------------------------------------------------------------------------- */
+
+static bool is_control(int code) /* C0, DEL, C1; also -1, which is no character at all */
+{
+    return code < 0x20 || (code >= 0x7F && code < 0xA0);
+}
+
+StText safetensors_text(const char *s)
+{
+    StText out;
+    const size_t len = strlen(s);
+    size_t i = 0, at = 0;
+    while (i < len && at + 8 < sizeof out.text) { /* room for "\xNN" or 4 bytes, and "..." */
+        int code;
+        const int n = utf8_decode(s + i, len - i, &code);
+        if (is_control(code)) {
+            const unsigned value = code < 0 ? (unsigned char)s[i] : (unsigned)code;
+            at += (size_t)snprintf(out.text + at, sizeof out.text - at, "\\x%02x", value);
+        } else {
+            memcpy(out.text + at, s + i, (size_t)n);
+            at += (size_t)n;
+        }
+        i += (size_t)n;
+    }
+    snprintf(out.text + at, sizeof out.text - at, "%s", i < len ? "..." : "");
+    return out;
+}
+
+bool safetensors_refuse(Error *err, const char *name, const char *fmt, ...)
+{
+    char why[400];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof why, fmt, ap);
+    va_end(ap);
+    return error_set(err, "tensor \"%s\": %s", safetensors_text(name).text, why);
+}
+
+static bool check_name(const char *name, Error *err)
+{
+    const size_t len = strlen(name);
+    if (len == 0) return safetensors_refuse(err, name, "the name is empty");
+    if (len > MAX_NAME)
+        return safetensors_refuse(err, name, "the name has %zu bytes; at most %d are allowed", len,
+                                  MAX_NAME);
+    for (size_t i = 0; i < len;) {
+        int code;
+        i += (size_t)utf8_decode(name + i, len - i, &code);
+        if (is_control(code))
+            return safetensors_refuse(err, name, "the name contains a control character");
+    }
+    return true;
+}
+
+/* An overflow is caught in the product that makes it, before an axis of size 0 can hide it. */
+bool safetensors_measure(StTensor *t, Error *err)
+{
+    if (!check_name(t->name, err)) return false;
+    const int dtype = safetensors_dtype(t->dtype);
+    if (dtype < 0)
+        return safetensors_refuse(err, t->name, "unknown dtype \"%s\"",
+                                  safetensors_text(t->dtype).text);
+    t->len = 1;
+    for (int i = 0; i < t->axes; i++)
+        if (__builtin_mul_overflow(t->len, t->d[i], &t->len))
+            return safetensors_refuse(err, t->name, "the product of its shape overflows");
+    int64_t bits;
+    if (__builtin_mul_overflow(t->len, DTYPE[dtype].bits, &bits))
+        return safetensors_refuse(err, t->name, "the size of its data overflows");
+    if (bits % 8 != 0)
+        return safetensors_refuse(err, t->name, "%" PRId64 " values of %s do not fill whole bytes",
+                                  t->len, t->dtype);
+    t->size = (size_t)(bits / 8);
+    return true;
+}

@@ -1,0 +1,172 @@
+#include "formats/weights.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "system/file.h"
+#include "system/utf8.h"
+
+/* --- the vocabulary ------------------------------------------------------------------------------ */
+
+static bool bytes_as_vocab(Foreign *f)
+{
+    f->vocab = vocab_bytes();
+    f->row = xmalloc(256 * sizeof *f->row);
+    for (int i = 0; i < 256; i++) f->row[i] = i;
+    return true;
+}
+
+/* The characters of vocab.json, one string; false unless each key is one and the ids are 0 .. V-1. */
+static bool read_characters(const Foreign *f, json_t *table, const char *path, char *text,
+                            Error *err)
+{
+    const char *key;
+    json_t *value;
+    bool *seen = xcalloc((size_t)f->V, sizeof *seen), ok = true;
+    if (!json_is_object(table) || (int)json_object_size(table) != f->V)
+        ok = error_set(err, "%s: %zu characters; the weights have %d", path,
+                       json_object_size(table), f->V);
+    json_object_foreach(table, key, value)
+    {
+        int code;
+        const size_t len = strlen(key);
+        const json_int_t id = json_integer_value(value);
+        if (!ok) break;
+        if (len == 0 || (size_t)utf8_decode(key, len, &code) != len || code <= 0)
+            ok = error_set(err,
+                           "%s: the key \"%s\" of id %lld is not one character; correct a copy and "
+                           "give it with --vocab",
+                           path, key, (long long)id);
+        else if (!json_is_integer(value) || id < 0 || id >= f->V || seen[id])
+            ok = error_set(err, "%s: \"%s\": each character needs an id of its own, 0 to %d", path,
+                           key, f->V - 1);
+        else
+            seen[id] = true, strcat(text, key);
+    }
+    free(seen);
+    return ok;
+}
+
+/* named: the user gave the path. */
+static bool read_vocab(Foreign *f, const char *path, bool named, Error *err)
+{
+    if (!file_exists(path))
+        return f->V == 256 && !named
+                   ? bytes_as_vocab(f)
+                   : error_set(err,
+                               "%s is not there: {\"a\": 0, ...} says which row of the "
+                               "embedding is which character; or give it with --vocab",
+                               path);
+    json_t *table = json_read(path, err);
+    if (!table) return false;
+    char *text = xcalloc((size_t)f->V + 1, 4);
+    const bool ok = read_characters(f, table, path, text, err);
+    if (ok) {
+        f->vocab = vocab_chars(text, strlen(text));
+        f->row = xmalloc((size_t)f->vocab.size * sizeof *f->row);
+        f->row[VOCAB_UNKNOWN] = -1;
+        for (int id = 1; id < f->vocab.size; id++) {
+            char bytes[5] = {0};
+            vocab_decode(&f->vocab, id, bytes);
+            f->row[id] = (int)json_integer_value(json_object_get(table, bytes));
+        }
+    }
+    free(text);
+    json_decref(table);
+    return ok;
+}
+
+/* --- opening ------------------------------------------------------------------------------------- */
+
+/* vocab.json in the directory, or beside the file. */
+static char *vocab_path(const char *path, bool is_dir)
+{
+    const char *slash = strrchr(path, '/');
+    if (is_dir) return xformat("%s/vocab.json", path);
+    return slash ? xformat("%.*s/vocab.json", (int)(slash - path), path) : xstrdup("vocab.json");
+}
+
+bool foreign_open(Foreign *f, const char *path, const char *vocab, Error *err)
+{
+    struct stat st;
+    *f = (Foreign){.memory = {.frozen = true}};
+    if (stat(path, &st) != 0) return error_set(err, "--import: there is no %s", path);
+    const bool is_dir = S_ISDIR(st.st_mode);
+    char *beside = vocab_path(path, is_dir);
+    const bool ok = (is_dir ? foreign_read_tensorflow : foreign_read_torch)(f, path, err) &&
+                    read_vocab(f, vocab ? vocab : beside, vocab != NULL, err);
+    free(beside);
+    if (!ok) foreign_close(f);
+    return ok;
+}
+
+void foreign_close(Foreign *f)
+{
+    vocab_free(&f->vocab);
+    free(f->row);
+    tape_free(&f->memory);
+    *f = (Foreign){0};
+}
+
+/* --- copying into ours --------------------------------------------------------------------------- */
+
+/* Which block a gate is, of "i f g o". */
+static int block_of(const char *gates, char gate)
+{
+    int i = 0;
+    while (gates[i] && gates[i] != gate) i++;
+    CHECK(gates[i], "foreign: there is no gate %c in \"%s\"", gate, gates);
+    return i / 2;
+}
+
+/* Block by block, columns of from (R,gH) become columns of to (R,gH). */
+static void copy_blocks(const Foreign *f, const char *gates, Tensor *to, const Tensor *from)
+{
+    const int H = f->H, N = to->shape.d[to->shape.n - 1], R = to->len / N;
+    CHECK(to->len == from->len, "foreign: %s into %s", shape_text(from->shape).text,
+          shape_text(to->shape).text);
+    for (int k = 0; k < N / H; k++) {
+        const int block = block_of(f->gates, gates[2 * k]);
+        for (int r = 0; r < R; r++)
+            memcpy(to->data + (size_t)r * N + (size_t)k * H,
+                   from->data + (size_t)r * N + (size_t)block * H, (size_t)H * sizeof *to->data);
+    }
+}
+
+void foreign_layer(const Foreign *f, int layer, const char *gates, Tensor *w, Tensor *u, Tensor *b,
+                   Tensor *k)
+{
+    const ForeignLayer *l = &f->layer[layer];
+    const int H = f->H;
+    copy_blocks(f, gates, w, l->w);
+    copy_blocks(f, gates, u, l->u);
+    copy_blocks(f, gates, b, l->bx);
+    for (int i = 0; i < b->len && l->bh; i++) {
+        const char gate = gates[2 * (i / H)];
+        const real bias = l->bh->data[(size_t)block_of(f->gates, gate) * H + i % H];
+        if (k && gate == 'n')
+            k->data[i % H] = bias;
+        else
+            b->data[i] += bias;
+    }
+    for (int j = 0; j < H && f->forget_bias != 0; j++)
+        b->data[block_of(gates, 'f') * H + j] += (real)f->forget_bias;
+}
+
+void foreign_ends(const Foreign *f, Tensor *embed, const Linear *head)
+{
+    const int V = f->vocab.size;
+    CHECK(shape_equal(embed->shape, SHAPE(V, f->C)) && shape_equal(head->w->shape, SHAPE(f->H, V)),
+          "foreign_ends: embed %s, head %s", shape_text(embed->shape).text,
+          shape_text(head->w->shape).text);
+    for (int id = 0; id < V; id++) {
+        const int row = f->row[id];
+        for (int j = 0; j < f->C; j++)
+            embed->data[id * f->C + j] = row < 0 ? 0 : f->embed->data[row * f->C + j];
+        for (int j = 0; j < f->H; j++)
+            head->w->data[j * V + id] = row < 0 ? 0 : f->head.w->data[j * f->V + row];
+        head->b->data[id] = row < 0 ? (real)-1e9 : f->head.b ? f->head.b->data[row] : 0;
+    }
+}

@@ -1,0 +1,210 @@
+/* oneDNN's dnnl_sgemm: it picks its kernels by CPU feature, so that a processor its authors never
+ * met still gets the fast ones, and is quick for the small products of recurrent nets too. */
+#include "math/gemm_plain.h"
+#include "math/blas.h"
+
+#include "math/blas_small.h"
+#include "math/parallel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows a multiple of 512 bytes apart share few sets of the first-level cache and push each other out,
+ * the fewer the higher the power of 2 in it. */
+int gemm_row(int n)
+{
+    return n * sizeof(real) % 512 == 0 ? n + 64 / (int)sizeof(real) : n;
+}
+
+#ifdef REAL_DOUBLE
+
+void gemm_serial(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
+                 real beta, real *c, int ldc)
+{
+    gemm_plain(form, M, N, K, a, lda, b, ldb, beta, c, ldc);
+}
+
+void blas_warm_up(void)
+{
+}
+
+void blas_warm_up_end(void)
+{
+}
+
+const char *blas_name(void)
+{
+    return "plain loops in double";
+}
+
+#else
+
+#include <dnnl.h>
+#include <pthread.h>
+
+static void sgemm(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b,
+                  int ldb, real beta, real *c, int ldc)
+{
+    const char ta = form == TN ? 'T' : 'N', tb = form == NT ? 'T' : 'N';
+    const dnnl_status_t status = dnnl_sgemm(ta, tb, M, N, K, 1, a, lda, b, ldb, beta, c, ldc);
+    CHECK(status == dnnl_success, "dnnl_sgemm: status %d for %d x %d x %d", (int)status, M, N, K);
+}
+
+/* With rows a multiple of 2 KB apart a product that walks down them runs at little more than half its
+ * speed on processors without AVX-512. Such an operand is copied, a panel at a time, to rows that lie
+ * 576 bytes apart. */
+enum { PANEL = 128, PANEL_K = 256, PANEL_LD = PANEL + 16, WORTH_COPYING = 48 };
+
+static bool collides(int ld)
+{
+    return ld % 512 == 0;
+}
+
+static void copy_panel(real *to, const real *from, int ld, int rows, int columns)
+{
+    for (int i = 0; i < rows; i++)
+        memcpy(to + (size_t)i * PANEL_LD, from + (size_t)i * ld, (size_t)columns * sizeof *to);
+}
+
+/* Forms NN and TN, in which b (and a of TN) are walked down their rows. */
+static void gemm_by_panels(GemmForm form, int M, int N, int K, const real *a, int lda,
+                           const real *b, int ldb, real beta, real *c, int ldc)
+{
+    _Alignas(64) real a_copy[PANEL_K * PANEL_LD], b_copy[PANEL_K * PANEL_LD];
+    const bool copy_a = form == TN && collides(lda), copy_b = collides(ldb);
+    const int most_m = copy_a ? PANEL : M, most_n = copy_b ? PANEL : N;
+    for (int at_n = 0; at_n < N; at_n += most_n)
+        for (int at_k = 0; at_k < K; at_k += PANEL_K) {
+            const int n = N - at_n < most_n ? N - at_n : most_n;
+            const int k = K - at_k < PANEL_K ? K - at_k : PANEL_K;
+            const real *b_at = b + (size_t)at_k * ldb + at_n;
+            if (copy_b) copy_panel(b_copy, b_at, ldb, k, n);
+            for (int at_m = 0; at_m < M; at_m += most_m) {
+                const int m = M - at_m < most_m ? M - at_m : most_m;
+                const real *a_at =
+                    form == TN ? a + (size_t)at_k * lda + at_m : a + (size_t)at_m * lda + at_k;
+                if (copy_a) copy_panel(a_copy, a_at, lda, k, m);
+                sgemm(form, m, n, k, copy_a ? a_copy : a_at, copy_a ? PANEL_LD : lda,
+                      copy_b ? b_copy : b_at, copy_b ? PANEL_LD : ldb, at_k ? 1 : beta,
+                      c + (size_t)at_m * ldc + at_n, ldc);
+            }
+        }
+}
+
+void gemm_serial(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
+                 real beta, real *c, int ldc)
+{
+    const bool copies = form != NT && M >= WORTH_COPYING &&
+                        (collides(ldb) || (form == TN && collides(lda))) &&
+                        dnnl_get_effective_cpu_isa() < dnnl_cpu_isa_avx512_core;
+    (copies ? gemm_by_panels : sgemm)(form, M, N, K, a, lda, b, ldb, beta, c, ldc);
+}
+
+static void *warm_up(void *unused)
+{
+    const real a[16] = {0}, b[16] = {0};
+    real c[16];
+    (void)unused;
+    gemm_serial(NN, 4, 4, 4, a, 4, b, 4, 0, c, 4);
+    return NULL;
+}
+
+static pthread_t warming;
+static bool is_warming;
+
+void blas_warm_up(void)
+{
+    if (!is_warming) is_warming = pthread_create(&warming, NULL, warm_up, NULL) == 0;
+}
+
+void blas_warm_up_end(void)
+{
+    if (is_warming) pthread_join(warming, NULL);
+    is_warming = false;
+}
+
+const char *blas_name(void)
+{
+    static char name[64];
+    const dnnl_version_t *v = dnnl_version();
+    const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    const char *kernels = isa >= dnnl_cpu_isa_avx512_core ? "AVX-512"
+                          : isa >= dnnl_cpu_isa_avx2      ? "AVX2"
+                                                          : "SSE or generic";
+    snprintf(name, sizeof name, "oneDNN %d.%d.%d, %s kernels", v->major, v->minor, v->patch,
+             kernels);
+    return name;
+}
+
+#endif
+
+/* The longer side of c is cut into shares, that threads may take one each; the same ones whatever the
+ * number of threads. Each block copies what it reads across rows, so that few and large ones are the
+ * fastest: of 64 rows a product NT had 3/4 of the speed that it has of 160. */
+enum { LEAST = 64, SHARES = 4, STEP = 16 };
+static const double BLOCK_FLOPS = 4e6;
+
+static int at_most(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int quotient_up(int n, int divisor)
+{
+    return (n + divisor - 1) / divisor;
+}
+
+static int block_size(int side, double flops)
+{
+    const int shares = flops < SHARES * BLOCK_FLOPS ? (int)(flops / BLOCK_FLOPS) : SHARES;
+    const int blocks = at_most(shares, side / LEAST);
+    return blocks < 2 ? side : quotient_up(quotient_up(side, blocks), STEP) * STEP;
+}
+
+int gemm_share(int M, int N, int K)
+{
+    return M >= N ? block_size(M, 2.0 * M * N * K) : M;
+}
+
+/* b (N,K) transposed, (K,N) with rows ld apart; the caller frees it. */
+static real *transposed(const real *b, int ldb, int N, int K, int ld)
+{
+    enum { ROWS = 64 }; /* of b, that a thread takes at a time */
+    real *t = xaligned((size_t)K * ld * sizeof *t);
+    PARALLEL_FOR(1.0 * N * K, r, N, ROWS, {
+        const int rows = at_most(ROWS, N - r);
+        transpose_small(t + r, ld, rows, b + (size_t)r * ldb, ldb, rows, K);
+    });
+    return t;
+}
+
+/* As many rows of a pay for transposing b: NT has 3/4 to 9/10 of the speed of NN (AVX-512), and as much
+ * (AVX2). */
+enum { WORTH_TRANSPOSING = 64 };
+
+void gemm_rows(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
+               real beta, real *c, int ldc)
+{
+    if (form == NT && M >= WORTH_TRANSPOSING) {
+        const int ld = gemm_row(N);
+        real *bt = transposed(b, ldb, N, K, ld);
+        gemm_rows(NN, M, N, K, a, lda, bt, ld, beta, c, ldc);
+        free(bt);
+        return;
+    }
+    const double flops = 2.0 * M * N * K;
+    const bool by_rows = M >= N;
+    const int side = by_rows ? M : N, size = block_size(side, flops);
+    PARALLEL_FOR(flops, at, side, size, {
+        const size_t m = by_rows ? at : 0, n = by_rows ? 0 : at;
+        const int len = at_most(size, side - at);
+        gemm_serial(form, by_rows ? len : M, by_rows ? N : len, K, a + (form == TN ? m : m * lda),
+                    lda, b + (form == NT ? n * ldb : n), ldb, beta, c + m * ldc + n, ldc);
+    });
+}
+
+void gemm(GemmForm form, int M, int N, int K, const real *a, const real *b, real beta, real *c)
+{
+    gemm_rows(form, M, N, K, a, form == TN ? M : K, b, form == NT ? K : N, beta, c, N);
+}

@@ -1,0 +1,115 @@
+/* A block of c, some rows high and two vectors wide, stays in registers while k runs: each row of b
+ * is loaded once for all rows of the block, each number of a once for both vectors. */
+#include "math/gemm_plain.h"
+#include "math/blas_small.h"
+
+#include <stdint.h>
+
+#ifdef __AVX512F__
+enum { BYTES = 64, ROWS = 8 }; /* of a vector; of a block: 16 of 32 registers */
+#else
+enum { BYTES = 32, ROWS = 4 }; /* 8 of 16 */
+#endif
+
+enum { LANES = BYTES / sizeof(real), WIDE = 2 };
+
+typedef real Vector __attribute__((vector_size(BYTES), aligned(sizeof(real)), may_alias));
+#ifdef REAL_DOUBLE
+typedef int64_t Indices __attribute__((vector_size(BYTES)));
+#else
+typedef int32_t Indices __attribute__((vector_size(BYTES)));
+#endif
+
+/* a's number (i,k) stands at i * row + k * column: a transposed a is one with the two exchanged. */
+typedef struct {
+    const real *at;
+    size_t row, column;
+} Left;
+
+/* rows and wide are constants where it is called, so that each call has its loops unrolled. */
+static inline __attribute__((always_inline)) void block(int rows, int wide, int K, Left a,
+                                                        const real *b, int ldb, real beta, real *c,
+                                                        int ldc)
+{
+    const Vector zero = {0};
+    Vector sum[ROWS][WIDE];
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < wide; j++)
+            sum[i][j] = beta == 0 ? zero : ((Vector *)(c + (size_t)i * ldc))[j];
+    for (int k = 0; k < K; k++) {
+        const Vector *bk = (const Vector *)(b + (size_t)k * ldb);
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < wide; j++) sum[i][j] += a.at[i * a.row + k * a.column] * bk[j];
+    }
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < wide; j++) ((Vector *)(c + (size_t)i * ldc))[j] = sum[i][j];
+}
+
+/* All rows of c, `wide` vectors of its columns. */
+static inline __attribute__((always_inline)) void columns(int wide, int M, int K, Left a,
+                                                          const real *b, int ldb, real beta,
+                                                          real *c, int ldc)
+{
+    int i = 0;
+    for (; i + ROWS <= M; i += ROWS, a.at += ROWS * a.row)
+        block(ROWS, wide, K, a, b, ldb, beta, c + (size_t)i * ldc, ldc);
+    for (; i + ROWS / 2 <= M; i += ROWS / 2, a.at += ROWS / 2 * a.row)
+        block(ROWS / 2, wide, K, a, b, ldb, beta, c + (size_t)i * ldc, ldc);
+    for (; i < M; i++, a.at += a.row) block(1, wide, K, a, b, ldb, beta, c + (size_t)i * ldc, ldc);
+}
+
+void gemm_small(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
+                real beta, real *c, int ldc)
+{
+    CHECK(form == NN || form == TN, "gemm_small: form %d", (int)form);
+    const Left left = form == NN ? (Left){a, lda, 1} : (Left){a, 1, lda};
+    int j = 0;
+    for (; j + WIDE * LANES <= N; j += WIDE * LANES)
+        columns(WIDE, M, K, left, b + j, ldb, beta, c + j, ldc);
+    for (; j + LANES <= N; j += LANES) columns(1, M, K, left, b + j, ldb, beta, c + j, ldc);
+    if (j < N) gemm_plain(form, M, N - j, K, a, lda, b + j, ldb, beta, c + j, ldc);
+}
+
+/* Transposes up to LANES rows of as many numbers in registers (Eklundh 1972): squares of half the side
+ * change places across the diagonal, then within each square those of a quarter, down to single numbers.
+ * Rows that are missing are 0. */
+static inline __attribute__((always_inline)) void square(int rows, real *to, int ldto,
+                                                         const real *from, int ldfrom)
+{
+    const Vector zero = {0};
+    Vector row[LANES];
+    Indices lane = {0};
+    for (int i = 0; i < LANES; i++) lane[i] = i;
+    for (int i = 0; i < LANES; i++)
+        row[i] = i < rows ? *(const Vector *)(from + (size_t)i * ldfrom) : zero;
+#pragma GCC unroll 4
+    for (int side = LANES / 2; side > 0; side /= 2) {
+        const Indices upper = lane + (((lane & side) != 0) & (LANES - side)), lower = upper + side;
+        for (int i = 0; i < LANES; i++) {
+            if (i & side) continue;
+            const Vector a = row[i], b = row[i + side]; /* index LANES is b's first */
+            row[i] = __builtin_shuffle(a, b, upper);
+            row[i + side] = __builtin_shuffle(a, b, lower);
+        }
+    }
+    for (int i = 0; i < LANES; i++) *(Vector *)(to + (size_t)i * ldto) = row[i];
+}
+
+void transpose_small(real *restrict to, int ldto, int width, const real *restrict from, int ldfrom,
+                     int rows, int columns)
+{
+    const int whole = columns / LANES * LANES;
+    int i = 0;
+    for (; i < rows && i + LANES <= width; i += LANES)
+        for (int j = 0; j < whole; j += LANES) {
+            real *corner = to + (size_t)j * ldto + i;
+            const real *at = from + (size_t)i * ldfrom + j;
+            if (rows - i >= LANES)
+                square(LANES, corner, ldto, at, ldfrom);
+            else
+                square(rows - i, corner, ldto, at, ldfrom);
+        }
+    for (int j = 0; j < columns; j++)
+        for (int r = j < whole ? i : 0; r < width; r++)
+            to[(size_t)j * ldto + r] = r < rows ? from[(size_t)r * ldfrom + j] : 0;
+}

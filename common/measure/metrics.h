@@ -1,0 +1,62 @@
+/* How good is an output, given the right one? Edit distance, character error rate, BLEU. */
+#ifndef METRICS_H
+#define METRICS_H
+
+#include "base/base.h"
+
+/* --- edit distance ------------------------------------------------------------------------------ */
+
+/* The fewest insertions, deletions and substitutions of code points that turn a into b (Levenshtein
+ * 1966), both UTF-8. A byte that is no UTF-8 counts as one code point, unlike any other. */
+int edit_distance(const char *a, const char *b);
+
+/* Character error rate of a corpus: the sum of the distances / the sum of the references' lengths.
+ * It can exceed 1. All zero at the start. */
+typedef struct {
+    int64_t edits, length; /* code points */
+} CharErrors;
+
+void char_errors_add(CharErrors *e, const char *hypothesis, const char *reference);
+double char_error_rate(const CharErrors *e); /* NAN while the references are empty */
+
+/* --- BLEU ------------------------------------------------------------------------------------- */
+
+/* BLEU of a corpus (Papineni et al. 2002), to the digit as sacreBLEU defines it (Post 2018):
+ *
+ *     BLEU = 100 min(1, exp(1 - r/c)) exp(sum over n = 1..4 of log(p_n) / 4)
+ *
+ * p_n: the share of the hypotheses' n-grams that are in the reference, each counted at most as often
+ * as there, summed over the corpus; c, r: tokens of hypotheses and references.
+ *
+ * Tokenisers: BLEU_13A splits off punctuation by the rules of mteval-v13a (sacreBLEU's default),
+ * BLEU_CHAR makes every code point a token, BLEU_NONE splits at white space only.
+ * Smoothing: where no n-gram of an order matches, SMOOTH_EXP takes 1/2, 1/4, ... of a match for the
+ * first, second, ... such order (sacreBLEU's default); under SMOOTH_NONE BLEU is 0 then. */
+typedef enum { BLEU_13A, BLEU_CHAR, BLEU_NONE } BleuTokenizer;
+typedef enum { SMOOTH_EXP, SMOOTH_NONE } BleuSmoothing;
+
+enum { BLEU_ORDER = 4 };
+
+/* Counts over the sentences so far. All zero at the start, but for the two choices. */
+typedef struct {
+    BleuTokenizer tokenizer;
+    BleuSmoothing smoothing;
+    int64_t match[BLEU_ORDER], total[BLEU_ORDER]; /* of n-grams of n = 1 + index */
+    int64_t hypothesis_length, reference_length;  /* c, r */
+    int references;                               /* a sentence; 0: none yet; -1: it varies */
+} Bleu;
+
+void bleu_add(Bleu *b, const char *hypothesis, const char *reference);
+
+/* With n >= 1 references: an n-gram counts as often as in the reference that has it most often; the
+ * length is that of the reference closest in length, the shorter of two. */
+void bleu_add_any(Bleu *b, const char *hypothesis, const char *const *reference, int n);
+
+double bleu_brevity(const Bleu *b);  /* min(1, exp(1 - r/c)); 0 if the hypotheses are empty */
+double bleu_score(const Bleu *b);    /* 0 .. 100 */
+char *bleu_signature(const Bleu *b); /* "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"; free() it */
+
+/* The tokens of a line, one space between two; free() it. */
+char *bleu_tokenize(BleuTokenizer tokenizer, const char *line);
+
+#endif

@@ -1,0 +1,24 @@
+/* Text from a language model, a token at a time. */
+#ifndef GENERATE_H
+#define GENERATE_H
+
+#include <stdio.h>
+
+#include "tokens/vocab.h"
+#include "models/model.h"
+#include "decoding/sample.h"
+
+typedef struct {
+    const char *prompt; /* UTF-8 that the text starts with; it is printed too */
+    int length;         /* tokens at most, after the prompt */
+    bool line;          /* one item of a list of lines: stops at the newline */
+    Sampling sampling;
+} Generation;
+
+/* Writes sample number `index` of the seed to f. Incomplete UTF-8 is held back, what can never be
+ * printed is replaced (utf8.h). The model must carry a state. Returns the tokens of the prompt that
+ * the vocabulary does not have. */
+int generate(const Model *m, const Vocab *v, const Generation *g, uint64_t seed, int index,
+             FILE *f);
+
+#endif

@@ -1,0 +1,108 @@
+#include "nn/optim.h"
+
+#include "math/parallel.h"
+#include "math/vecmath.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Not calloc: its memory is the kernel's one page of zeros until it is written, and the first update,
+ * which reads before it writes, would fault on every 4 KB and interrupt the other threads each time. */
+static real *zeros(size_t len)
+{
+    return memset(xmalloc(len * sizeof(real)), 0, len * sizeof(real));
+}
+
+Optim optim_init(OptimKind kind, const Params *ps, double beta1, double beta2, double weight_decay)
+{
+    Optim o = {.kind = kind,
+               .beta1 = beta1,
+               .beta2 = beta2,
+               .eps = 1e-8,
+               .weight_decay = weight_decay,
+               .len = ps->len};
+    o.m = zeros(ps->len);
+    if (kind == OPTIM_ADAMW) o.v = zeros(ps->len);
+    return o;
+}
+
+void optim_free(Optim *o)
+{
+    free(o->m);
+    free(o->v);
+    *o = (Optim){0};
+}
+
+/* Numbers first .. end-1 of t, whose moments begin at number `at` of all. */
+typedef struct {
+    Tensor *t;
+    size_t at;
+    int first, end;
+} Part;
+
+/* m^ / (sqrt(v^) + eps) lr = m (lr / (1 - b1^t)) / (sqrt(v) / sqrt(1 - b2^t) + eps) */
+static void adamw_update(const Optim *o, Part p, double lr, double decay)
+{
+    const real b1 = (real)o->beta1, b2 = (real)o->beta2, eps = (real)o->eps;
+    const real rate = (real)(lr / (1 - pow(o->beta1, o->step)));
+    const real unbias = (real)(1 / sqrt(1 - pow(o->beta2, o->step)));
+    const real keep = (real)(1 - lr * decay);
+    real *restrict w = p.t->data, *restrict g = p.t->grad, *restrict m = o->m + p.at;
+    real *restrict v = o->v + p.at;
+#pragma omp simd
+    for (int i = p.first; i < p.end; i++) {
+        m[i] = b1 * m[i] + (1 - b1) * g[i];
+        v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
+        w[i] = keep * w[i] - rate * m[i] / (real_sqrt(v[i]) * unbias + eps); /* eq 5.4 */
+        g[i] = 0;
+    }
+}
+
+static void sgd_update(const Optim *o, Part p, double lr, double decay)
+{
+    const real b1 = (real)o->beta1, rate = (real)lr, keep = (real)(1 - lr * decay);
+    real *restrict w = p.t->data, *restrict g = p.t->grad, *restrict m = o->m + p.at;
+    for (int i = p.first; i < p.end; i++) {
+        m[i] = b1 * m[i] + g[i]; /* eq 5.3 */
+        w[i] = keep * w[i] - rate * m[i];
+        g[i] = 0;
+    }
+}
+
+enum { CHUNK = 1 << 13 }; /* numbers that a thread takes at a time, of whatever tensors they are */
+
+static void update_chunk(const Optim *o, const Params *ps, int chunk, double lr)
+{
+    const size_t from = (size_t)chunk * CHUNK, to = from + CHUNK;
+    for (int i = 0; i < ps->n; i++) {
+        Tensor *t = ps->tensor[i];
+        const size_t at = (size_t)(t->data - ps->value), end = at + (size_t)t->len;
+        if (end <= from || at >= to) continue;
+        const Part part = {.t = t,
+                           .at = at,
+                           .first = from > at ? (int)(from - at) : 0,
+                           .end = end < to ? t->len : (int)(to - at)};
+        const double decay = t->shape.n >= 2 ? o->weight_decay : 0;
+        (o->kind == OPTIM_ADAMW ? adamw_update : sgd_update)(o, part, lr, decay);
+    }
+}
+
+void optim_step(Optim *o, Params *ps, double lr)
+{
+    CHECK(o->len == ps->len, "optim_step: made for %zu reals, given %zu", o->len, ps->len);
+    o->step++;
+    const int chunks = (int)((ps->len + CHUNK - 1) / CHUNK);
+    PARALLEL_FOR(40.0 * (double)ps->len, i, chunks, 1, update_chunk(o, ps, i, lr));
+}
+
+double lr_at(const Schedule *s, int step)
+{
+    CHECK(step >= 1, "lr_at: step %d; steps count from 1", step);
+    if (step <= s->warmup) return s->lr * step / s->warmup;
+    if (s->inverse_sqrt) /* eq 20.5 */
+        return fmax(s->min_lr, s->lr * sqrt(fmax(s->warmup, 1) / step));
+    if (step >= s->steps) return s->min_lr;
+    const double done = (double)(step - s->warmup) / (s->steps - s->warmup); /* eq 5.5 */
+    return s->min_lr + (s->lr - s->min_lr) * (1 + cos(3.14159265358979323846 * done)) / 2;
+}

@@ -1,0 +1,149 @@
+/* Losses: ops whose output is one number. */
+#include "ops/ops.h"
+#include "math/parallel.h"
+#include "math/vecmath.h"
+
+#include <string.h>
+
+/* L = mean over the scored rows of  log sum_j exp(z_j) - sum_j t_j z_j,   t = onehot(target), or
+ * where labels are smoothed (1 - e) onehot(target) + e/V; the t_j sum to 1
+ *
+ *   dz += dL/n (softmax(z) - t)        n scored rows
+ *
+ * Softmax and logarithm in one op: the forward pass keeps two numbers a row, from which the backward pass
+ * makes the softmax again; no second buffer of the logits' size is needed, and no probability is rounded
+ * to 0 before its logarithm is taken. They are kept apart, as their sum would be rounded at the size of
+ * the logits, and a small loss is the difference of two such.
+ */
+typedef struct {
+    real max, log_sum; /* log sum_j exp(z_j - max) */
+} Normaliser;
+
+typedef struct {
+    int *target;
+    Normaliser *row;
+    real epsilon; /* how much of a label is spread over all V */
+    int scored;
+} CrossEntropy;
+
+static void cross_entropy_backward(Node *nd)
+{
+    Tensor *z = nd->in[0];
+    const CrossEntropy *s = nd->saved;
+    const int V = shape_last(z->shape), R = z->len / V;
+    if (!z->grad || s->scored == 0) return;
+    const real scale = nd->out->grad[0] / (real)s->scored, spread = scale * s->epsilon / (real)V;
+#pragma omp parallel for num_threads(parallel_threads(20.0 * z->len)) schedule(static)
+    for (int r = 0; r < R; r++) {
+        if (s->target[r] < 0) continue;
+        const real *zr = z->data + (size_t)r * V, max = s->row[r].max, log_sum = s->row[r].log_sum;
+        real *dz = z->grad + (size_t)r * V;
+#pragma omp simd
+        for (int j = 0; j < V; j++) dz[j] += scale * real_exp((zr[j] - max) - log_sum) - spread;
+        dz[s->target[r]] -= scale * (1 - s->epsilon);
+    }
+}
+
+static Normaliser normaliser(const real *z, int V)
+{
+    real max = z[0], sum = 0;
+#pragma omp simd reduction(max : max)
+    for (int j = 0; j < V; j++) max = z[j] > max ? z[j] : max;
+#pragma omp simd reduction(+ : sum)
+    for (int j = 0; j < V; j++) sum += real_exp(z[j] - max);
+    return (Normaliser){max, (real)log((double)sum)}; /* sum >= 1: the largest contributes exp(0) */
+}
+
+/* log sum_j exp(z_j) - sum_j t_j z_j of row r. */
+static real row_loss(const CrossEntropy *s, const real *z, int V, int r)
+{
+    const real max = s->row[r].max, log_sum = s->row[r].log_sum;
+    const real gold = log_sum - (z[s->target[r]] - max);
+    if (s->epsilon == 0) return gold;
+    real sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int j = 0; j < V; j++) sum += log_sum - (z[j] - max);
+    return (1 - s->epsilon) * gold + s->epsilon / (real)V * sum;
+}
+
+static Tensor *cross_entropy(Tape *tp, const char *name, Tensor *logits, const int *target,
+                             real epsilon)
+{
+    const int V = shape_last(logits->shape), R = logits->len / V;
+    Node *nd = tape_node(tp, name, cross_entropy_backward, SHAPE(1), logits);
+    CrossEntropy *s = nd->saved = tape_save(tp, sizeof *s);
+    *s = (CrossEntropy){.epsilon = epsilon};
+    s->target = tape_save(tp, (size_t)R * sizeof *s->target);
+    memcpy(s->target, target, (size_t)R * sizeof *s->target);
+    s->row = tape_save(tp, (size_t)R * sizeof *s->row);
+    real *loss = tape_save(tp, (size_t)R * sizeof *loss);
+    for (int r = 0; r < R; r++) {
+        CHECK(target[r] >= -1 && target[r] < V, "op_%s: target %d in row %d; logits %s", name,
+              target[r], r, shape_text(logits->shape).text);
+        if (target[r] >= 0) s->scored++;
+    }
+#pragma omp parallel for num_threads(parallel_threads(20.0 * logits->len)) schedule(static)
+    for (int r = 0; r < R; r++) {
+        const real *z = logits->data + (size_t)r * V;
+        if (target[r] >= 0) s->row[r] = normaliser(z, V);
+        loss[r] = target[r] >= 0 ? row_loss(s, z, V, r) : 0;
+    }
+    double sum = 0;
+    for (int r = 0; r < R; r++) sum += (double)loss[r];
+    nd->out->data[0] = s->scored ? (real)(sum / s->scored) : 0;
+    return nd->out;
+}
+
+Tensor *op_cross_entropy(Tape *tp, Tensor *logits, const int *target)
+{
+    return cross_entropy(tp, "cross_entropy", logits, target, 0);
+}
+
+Tensor *op_cross_entropy_smoothed(Tape *tp, Tensor *logits, const int *target, real epsilon)
+{
+    CHECK(epsilon >= 0 && epsilon < 1, "op_cross_entropy_smoothed: epsilon = %g", (double)epsilon);
+    return cross_entropy(tp, "cross_entropy_smoothed", logits, target, epsilon);
+}
+
+/* L = mean (y - target)^2        dy += dL 2 (y - target) / n */
+static void mse_backward(Node *nd)
+{
+    Tensor *y = nd->in[0];
+    const real *target = nd->saved, scale = 2 * nd->out->grad[0] / (real)y->len;
+    for (int i = 0; i < y->len && y->grad; i++) y->grad[i] += scale * (y->data[i] - target[i]);
+}
+
+Tensor *op_mse(Tape *tp, Tensor *y, const real *target)
+{
+    Node *nd = tape_node(tp, "mse", mse_backward, SHAPE(1), y);
+    real *saved = nd->saved = tape_save(tp, (size_t)y->len * sizeof *saved);
+    double sum = 0;
+    for (int i = 0; i < y->len; i++) {
+        const double d = (double)(y->data[i] - target[i]);
+        sum += d * d;
+        saved[i] = target[i];
+    }
+    nd->out->data[0] = (real)(sum / y->len);
+    return nd->out;
+}
+
+/* L = sum r x        dx += dL r */
+static void dot_backward(Node *nd)
+{
+    Tensor *x = nd->in[0];
+    const real *r = nd->saved, dy = nd->out->grad[0];
+    for (int i = 0; i < x->len && x->grad; i++) x->grad[i] += dy * r[i];
+}
+
+Tensor *op_dot(Tape *tp, Tensor *x, const real *r)
+{
+    Node *nd = tape_node(tp, "dot", dot_backward, SHAPE(1), x);
+    real *saved = nd->saved = tape_save(tp, (size_t)x->len * sizeof *saved);
+    double sum = 0;
+    for (int i = 0; i < x->len; i++) {
+        saved[i] = r[i];
+        sum += (double)r[i] * (double)x->data[i];
+    }
+    nd->out->data[0] = (real)sum;
+    return nd->out;
+}

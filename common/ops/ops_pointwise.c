@@ -1,0 +1,201 @@
+/* Ops that treat every value alone. */
+#include "ops/ops.h"
+#include "math/parallel.h"
+#include "math/vecmath.h"
+
+enum { CHUNK = 4096 }; /* values a thread takes at a time */
+
+/* Runs body for i = 0 .. len-1, in chunks. */
+#define FOR_EACH(len, cost, ...)                                                                   \
+    {                                                                                              \
+        const int count = (len);                                                                   \
+        PARALLEL_FOR((double)count *(cost), chunk, count, CHUNK,                                   \
+                     const int end = count - chunk < CHUNK ? count : chunk + CHUNK;                \
+                     _Pragma("omp simd") for (int i = chunk; i < end; i++) { __VA_ARGS__; });      \
+    }
+
+/* dx += value, for input j; dx = value where that is still empty. `let` stands before either. */
+#define GRADIENT(nd, j, cost, let, value)                                                          \
+    {                                                                                              \
+        real *restrict dx = (nd)->in[j]->grad;                                                     \
+        if (dx && ((nd)->fresh >> (j)&1))                                                          \
+            FOR_EACH((nd)->out->len, cost, let; dx[i] = (value))                                   \
+        else if (dx)                                                                               \
+            FOR_EACH((nd)->out->len, cost, let; dx[i] += (value))                                  \
+    }
+
+/* One line an op: its name, y as a function of x, and dy/dx as a function of x and y, for
+ *
+ *   y = f(x)        dx += dy f'(x)
+ */
+#define POINTWISE(op, cost, f, df)                                                                 \
+    static void op##_backward(Node *nd)                                                            \
+    {                                                                                              \
+        const real *restrict xs = nd->in[0]->data, *restrict ys = nd->out->data;                   \
+        const real *restrict dy = nd->out->grad;                                                   \
+        GRADIENT(nd, 0, cost, const real x = xs[i]; const real y = ys[i]; (void)x;                 \
+                 (void)y, dy[i] * (df))                                                            \
+    }                                                                                              \
+    Tensor *op_##op(Tape *tp, Tensor *in)                                                          \
+    {                                                                                              \
+        Node *nd = tape_node(tp, #op, op##_backward, in->shape, in);                               \
+        nd->sets = 1;                                                                              \
+        const real *restrict xs = in->data;                                                        \
+        real *restrict ys = nd->out->data;                                                         \
+        FOR_EACH(in->len, cost, const real x = xs[i]; ys[i] = (f))                                 \
+        return nd->out;                                                                            \
+    }
+
+#define PHI(x)         ((1 + real_erf((x) * (real)0.70710678118654752440)) / 2) /* normal distribution */
+#define PHI_DENSITY(x) ((real)0.39894228040143267794 * real_exp(-(x) * (x) / 2))
+
+/* tanh form of GELU: x (1 + tanh u) / 2 with u = sqrt(2/pi) (x + 0.044715 x^3) */
+#define GELU_U(x)  ((real)0.79788456080286535588 * ((x) + (real)0.044715 * (x) * (x) * (x)))
+#define GELU_DU(x) ((real)0.79788456080286535588 * (1 + (real)0.134145 * (x) * (x)))
+static inline real gelu_tanh_slope(real x)
+{
+    const real t = real_tanh(GELU_U(x));
+    return (1 + t) / 2 + x * (1 - t * t) * GELU_DU(x) / 2;
+}
+
+/* clang-format off */
+/*        op         cost  y = f(x)                            f'(x)                       */
+POINTWISE(tanh,      20,   real_tanh(x),                       1 - y * y) /* eq 4.3 */
+POINTWISE(sigmoid,   20,   real_sigmoid(x),                    y * (1 - y))
+POINTWISE(relu,      2,    x < 0 ? 0 : x, /* NaN stays */        x > 0 ? 1 : 0)
+POINTWISE(gelu,      40,   x * PHI(x),                         PHI(x) + x * PHI_DENSITY(x))
+POINTWISE(gelu_tanh, 40,   x * (1 + real_tanh(GELU_U(x))) / 2, gelu_tanh_slope(x))
+/* clang-format on */
+
+/* y = a x                 dx += a dy */
+static void scale_backward(Node *nd)
+{
+    const real a = *(const real *)nd->saved, *dy = nd->out->grad;
+    GRADIENT(nd, 0, 2, , a * dy[i])
+}
+
+Tensor *op_scale(Tape *tp, Tensor *x, real a)
+{
+    Node *nd = tape_node(tp, "scale", scale_backward, x->shape, x);
+    real *saved = nd->saved = tape_save(tp, sizeof a), *y = nd->out->data;
+    *saved = a, nd->sets = 1;
+    FOR_EACH(x->len, 2, y[i] = a * x->data[i])
+    return nd->out;
+}
+
+/* y = a + b               da += dy        db += dy */
+static void add_backward(Node *nd)
+{
+    const real *dy = nd->out->grad;
+    for (int j = 1; j >= 0; j--) /* da last: dy may become it */
+        if (nd->in[j]->grad != dy) GRADIENT(nd, j, 2, , dy[i])
+}
+
+Tensor *op_add(Tape *tp, Tensor *a, Tensor *b)
+{
+    CHECK(shape_equal(a->shape, b->shape), "op_add: a %s, b %s", shape_text(a->shape).text,
+          shape_text(b->shape).text);
+    Node *nd = tape_node(tp, "add", add_backward, a->shape, a, b);
+    nd->sets = 3, nd->passes = true;
+    real *y = nd->out->data;
+    FOR_EACH(a->len, 2, y[i] = a->data[i] + b->data[i])
+    return nd->out;
+}
+
+/* y = a * b               da += b dy      db += a dy */
+static void mul_backward(Node *nd)
+{
+    const real *dy = nd->out->grad;
+    for (int j = 0; j < 2; j++) {
+        const real *other = nd->in[1 - j]->data;
+        real *dx = nd->in[j]->grad;
+        if (dx) FOR_EACH(nd->out->len, 2, dx[i] += other[i] * dy[i]) /* eq 4.2 */
+    }
+}
+
+Tensor *op_mul(Tape *tp, Tensor *a, Tensor *b)
+{
+    CHECK(shape_equal(a->shape, b->shape), "op_mul: a %s, b %s", shape_text(a->shape).text,
+          shape_text(b->shape).text);
+    Node *nd = tape_node(tp, "mul", mul_backward, a->shape, a, b);
+    real *y = nd->out->data;
+    FOR_EACH(a->len, 2, y[i] = a->data[i] * b->data[i])
+    return nd->out;
+}
+
+/* y = x + b, row by row   dx += dy        db += column sums of dy */
+static void bias_backward(Node *nd)
+{
+    Tensor *x = nd->in[0], *b = nd->in[1];
+    const real *dy = nd->out->grad;
+    const int C = b->len, R = x->len / C;
+    if (x->grad) FOR_EACH(x->len, 2, x->grad[i] += dy[i])
+    for (int r = 0; r < R && b->grad; r++)
+        for (int j = 0; j < C; j++) b->grad[j] += dy[(size_t)r * C + j];
+}
+
+Tensor *op_bias(Tape *tp, Tensor *x, Tensor *b)
+{
+    const int C = shape_last(x->shape), R = x->len / C;
+    CHECK(b->shape.n == 1 && b->len == C, "op_bias: x %s, b %s; b must be (%d)",
+          shape_text(x->shape).text, shape_text(b->shape).text, C);
+    Node *nd = tape_node(tp, "bias", bias_backward, x->shape, x, b);
+    for (int r = 0; r < R; r++)
+        for (int j = 0; j < C; j++)
+            nd->out->data[(size_t)r * C + j] = x->data[(size_t)r * C + j] + b->data[j];
+    return nd->out;
+}
+
+/* y = x g, row by row     dx += dy g      dg += column sums of dy x */
+static void gain_backward(Node *nd)
+{
+    Tensor *x = nd->in[0], *g = nd->in[1];
+    const real *dy = nd->out->grad;
+    const int C = g->len, R = x->len / C;
+    for (int r = 0; r < R; r++) {
+        const size_t at = (size_t)r * C;
+        for (int j = 0; j < C && x->grad; j++) x->grad[at + j] += dy[at + j] * g->data[j];
+        for (int j = 0; j < C && g->grad; j++) g->grad[j] += dy[at + j] * x->data[at + j];
+    }
+}
+
+Tensor *op_gain(Tape *tp, Tensor *x, Tensor *g)
+{
+    const int C = shape_last(x->shape), R = x->len / C;
+    CHECK(g->shape.n == 1 && g->len == C, "op_gain: x %s, g %s; g must be (%d)",
+          shape_text(x->shape).text, shape_text(g->shape).text, C);
+    Node *nd = tape_node(tp, "gain", gain_backward, x->shape, x, g);
+    for (int r = 0; r < R; r++)
+        for (int j = 0; j < C; j++)
+            nd->out->data[(size_t)r * C + j] = x->data[(size_t)r * C + j] * g->data[j];
+    return nd->out;
+}
+
+/* y = x m / (1-p)         dx += dy m / (1-p)         m is 0 with probability p, else 1 */
+static void dropout_backward(Node *nd)
+{
+    const real *m = nd->saved, *dy = nd->out->grad;
+    GRADIENT(nd, 0, 2, , dy[i] * m[i])
+}
+
+/* m of elements first .. first+n-1, from the numbers that are theirs whoever draws them. */
+static void dropout_mask(real *m, int first, int n, real p, const Rng *rng)
+{
+    Rng r = rng_after(rng, (uint64_t)first);
+    for (int i = first; i < first + n; i++) m[i] = rng_uniform(&r) < (double)p ? 0 : 1 / (1 - p);
+}
+
+Tensor *op_dropout(Tape *tp, Tensor *x, real p, Rng *rng)
+{
+    CHECK(p >= 0 && p < 1, "op_dropout: p = %g; must be at least 0 and below 1", (double)p);
+    if (p == 0) return x;
+    Node *nd = tape_node(tp, "dropout", dropout_backward, x->shape, x);
+    real *m = nd->saved = tape_save(tp, (size_t)x->len * sizeof *m), *y = nd->out->data;
+    nd->sets = 1;
+    const int len = x->len;
+    PARALLEL_FOR(20.0 * len, i, len, CHUNK,
+                 dropout_mask(m, i, len - i < CHUNK ? len - i : CHUNK, p, rng));
+    *rng = rng_after(rng, (uint64_t)len);
+    FOR_EACH(x->len, 2, y[i] = x->data[i] * m[i])
+    return nd->out;
+}

@@ -1,0 +1,153 @@
+#include "programs/evaluator.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "math/blas.h"
+#include "formats/checkpoint.h"
+#include "system/file.h"
+#include "math/parallel.h"
+
+EvalConfig eval_defaults(void)
+{
+    return (EvalConfig){.examples = 512,
+                        .samples = 5,
+                        .sample_len = 300,
+                        .temperature = 1,
+                        .top_p = 1,
+                        .plot = "png",
+                        .seed = 1337};
+}
+
+bool evaluator_fail(Evaluator *e, int status, const char *message)
+{
+    fprintf(stderr, "%s: error: %s\n", e->usage->program, message);
+    e->status = status;
+    return false;
+}
+
+void evaluator_warn(const Evaluator *e, const char *message)
+{
+    fprintf(stderr, "%s: warning: %s\n", e->usage->program, message);
+}
+
+bool evaluator_flush(Evaluator *e)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
+    return evaluator_fail(e, EXIT_FAILED, "standard output: cannot write; is the disk full?");
+}
+
+/* --- opening ------------------------------------------------------------------------------------- */
+
+static void name_arch(Evaluator *e)
+{
+    snprintf(e->arch, sizeof e->arch, "%.*s", (int)strcspn(e->usage->program, "/"),
+             e->usage->program);
+}
+
+static bool read_config(Evaluator *e, Option *size, int n_size, Vocabularies *vocab, Error *err)
+{
+    char *path = xformat("%s/config.json", e->dir);
+    json_t *config = json_read(path, err);
+    if (!config) return free(path), false;
+    Option data[] = {DATA_OPTIONS(&e->run)}, pairs[] = {PAIRS_OPTIONS(&e->run.pairs)};
+    Option seed[] = {OPTION("seed", &e->seed, 0, 0x1p64, "")};
+    const char *arch = json_string_value(json_object_get(config, "arch"));
+    bool ok = true;
+    name_arch(e);
+    if (!arch || strcmp(arch, e->arch) != 0)
+        ok = error_set(err, "%s holds a run of \"%s\": use ./%s/eval", e->dir, arch ? arch : "?",
+                       arch ? arch : "?");
+    else
+        ok = ((e->run.of_pairs ? args_from_json(pairs, LEN(pairs), config, err)
+                               : args_from_json(data, LEN(data), config, err)) &&
+              args_from_json(seed, LEN(seed), config, err) &&
+              args_from_json(size, n_size, config, err) &&
+              vocabularies_from_json(vocab, config, err)) ||
+             error_in(err, path);
+    json_decref(config);
+    free(path);
+    return ok;
+}
+
+/* All of the text is held out; so it is given as both parts. */
+static bool open_foreign(Evaluator *e, Error *err)
+{
+    EvalConfig *c = e->config;
+    name_arch(e);
+    if (!foreign_open(&e->foreign, c->import, c->vocab, err)) return false;
+    e->run.text = c->text;
+    e->run.valid = c->valid ? c->valid : data_name(&e->run);
+    e->run.unit = e->foreign.vocab.unit == UNIT_BYTE ? "byte" : "char";
+    const Vocabularies given = {.of_text = true, .vocab = e->foreign.vocab};
+    if (!data_open(&e->data, &e->run, &given, err)) return false;
+    e->data.streams = 1; /* as its makers would read it: from the beginning to the end */
+    return true;
+}
+
+static bool open_run(Evaluator *e, Option *size, int n_size, Error *err)
+{
+    EvalConfig *c = e->config;
+    Vocabularies vocab = {0};
+    bool ok = read_config(e, size, n_size, &vocab, err);
+    if (c->text) e->run.text = c->text;
+    if (c->valid) e->run.valid = c->valid;
+    if (ok && !c->text && e->run.text && strcmp(e->run.text, "-") == 0)
+        ok = error_set(err, "%s was trained on standard input: give the text with --text", e->dir);
+    ok = ok && data_open(&e->data, &e->run, &vocab, err);
+    vocabularies_free(&vocab);
+    return ok;
+}
+
+enum { MAX_OPTIONS = 40 };
+
+bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Option *own, int n_own,
+                    const Usage *usage, int argc, char **argv)
+{
+    const Option texts[] = {EVAL_OPTIONS(c)}, pairs[] = {EVAL_PAIRS_OPTIONS(c)};
+    const Option *common = c->of_pairs ? pairs : texts;
+    const int n_common = c->of_pairs ? LEN(pairs) : LEN(texts), n = n_common + n_own;
+    Option option[MAX_OPTIONS];
+    CHECK(n <= MAX_OPTIONS, "evaluator_open: %d options", n);
+    memcpy(option, common, (size_t)n_common * sizeof *common);
+    if (n_own) memcpy(option + n_common, own, (size_t)n_own * sizeof *own);
+    Error err;
+    int operand;
+    parallel_start(argv);
+    *e = (Evaluator){.config = c, .usage = usage, .run = data_defaults()};
+    e->run.of_pairs = c->of_pairs;
+    e->run.or_task = c->or_task;
+    Usage with_version = *usage;
+    with_version.version = blas_name();
+    e->status = args_parse(argc, argv, option, n, &with_version, &operand);
+    if (e->status >= 0) return false;
+    e->status = EXIT_OK;
+    if (argc - operand != !c->import)
+        return evaluator_fail(e, EXIT_USAGE,
+                              c->of_pairs
+                                  ? "give one run directory"
+                                  : "give one run directory, e.g. runs/rnn, or --import PATH");
+    if (!c->import) e->dir = xstrdup(argv[operand]);
+    blas_warm_up();
+    parallel_init(c->threads);
+    const bool ok = c->import ? open_foreign(e, &err) : open_run(e, size, n_size, &err);
+    return ok || evaluator_fail(e, EXIT_FAILED, err.text);
+}
+
+bool evaluator_load(Evaluator *e, Params *ps)
+{
+    Error err;
+    return checkpoint_load_model(e->dir, ps, &err) || evaluator_fail(e, EXIT_FAILED, err.text);
+}
+
+int evaluator_close(Evaluator *e)
+{
+    if (e->pictures) fprintf(stderr, "drawn in %s:%s\n", e->dir, e->pictures);
+    blas_warm_up_end();
+    data_close(&e->data);
+    foreign_close(&e->foreign);
+    json_decref(e->extra);
+    free(e->dir), free(e->pictures);
+    return e->status;
+}

@@ -1,0 +1,119 @@
+/* Everything a train program needs besides its model and its loop. */
+#ifndef TRAINER_H
+#define TRAINER_H
+
+#include "models/model.h"
+#include "formats/checkpoint.h"
+#include "data/data.h"
+#include "programs/runlog.h"
+
+typedef struct {
+    DataConfig data;
+    const char *out, *optimizer, *schedule, *plot;
+    int steps, batch, warmup, eval_every, save_every, threads; /* 0: see the options */
+    double lr, min_lr, weight_decay, grad_clip, beta1, beta2;
+    bool stream, resume, overwrite, quiet, dry_run;
+    uint64_t seed;
+} TrainConfig;
+
+TrainConfig train_defaults(const char *out);
+
+#define TRAIN_OPTIONS(c)                                                                           \
+    TRAIN_OPTIONS_OF(                                                                              \
+        c, DATA_OPTIONS(&(c)->data),                                                               \
+        OPTION_FLAG("stream", &(c)->stream,                                                        \
+                    "read the text in order and carry the state from batch to batch (default: "    \
+                    "random crops, fresh state)"))
+
+/* Of a program that translates; it sets data.of_pairs. */
+#define TRAIN_PAIRS_OPTIONS(c) TRAIN_OPTIONS_OF(c, PAIRS_OPTIONS(&(c)->data.pairs))
+
+/* The options of the data, and then those of any training. */
+#define TRAIN_OPTIONS_OF(c, ...)                                                                   \
+    __VA_ARGS__, OPTION_GROUP("Optimisation"),                                                     \
+        OPTION("steps", &(c)->steps, 0, 1000000000, "updates (0: as the task has it)"),            \
+        OPTION("batch", &(c)->batch, 0, 65536, "sequences per update (0: as the task has it)"),    \
+        OPTION("lr", &(c)->lr, 0, 100, "peak learning rate (0: as the task has it)"),              \
+        OPTION("min-lr", &(c)->min_lr, 0, 100, "learning rate at the end of the cosine"),          \
+        OPTION("warmup", &(c)->warmup, 0, 1000000000, "updates of linear warm-up"),                \
+        OPTION_CHOICE("schedule", &(c)->schedule, "cosine|inverse-sqrt",                           \
+                      "how the rate falls after it"),                                              \
+        OPTION_CHOICE("optimizer", &(c)->optimizer, "adamw|sgd", "how to update"),                 \
+        OPTION("beta1", &(c)->beta1, 0, 0.9999, "AdamW's beta1; SGD's momentum"),                  \
+        OPTION("beta2", &(c)->beta2, 0, 0.999999, "AdamW's beta2"),                                \
+        OPTION("weight-decay", &(c)->weight_decay, 0, 10, "of matrices only"),                     \
+        OPTION("grad-clip", &(c)->grad_clip, 0, 1e9, "largest gradient norm (0: any)"),            \
+        OPTION("seed", &(c)->seed, 0, 0x1p64, "of weights, batches and dropout"),                  \
+        OPTION_GROUP("Output"), OPTION_STRING("out", &(c)->out, "run directory"),                  \
+        OPTION("eval-every", &(c)->eval_every, 0, 1000000000,                                      \
+               "updates between validations (0: twenty in all)"),                                  \
+        OPTION("save-every", &(c)->save_every, 0, 1000000000,                                      \
+               "updates between checkpoints (0: ten in all)"),                                     \
+        OPTION_FLAG("resume", &(c)->resume, "go on with the run in --out"),                        \
+        OPTION_FLAG("overwrite", &(c)->overwrite, "replace the run in --out"),                     \
+        OPTION_CHOICE("plot", &(c)->plot, "png|svg|dumb|none", "the picture of the loss"),         \
+        OPTION("threads", &(c)->threads, 0, 256, "threads (0: OMP_NUM_THREADS or all cores)"),     \
+        OPTION_FLAG("quiet", &(c)->quiet, "no progress line"),                                     \
+        OPTION_FLAG("dry-run", &(c)->dry_run, "print sizes and memory, and stop")
+
+typedef struct {
+    TrainConfig *config;
+    Option *option;
+    int n_options;
+    const Usage *usage;
+
+    Data data;
+    Batch batch;      /* of the step at hand */
+    TrainState state; /* what a checkpoint holds besides parameters and moments */
+    int step;         /* the step at hand, from 1 */
+    Schedule schedule;
+    RunLog log;
+    double started; /* clock at which state.seconds was 0 */
+
+    const Model *model; /* set by trainer_start; not owned */
+    Params *params;
+    Optim *optim;
+    int status; /* exit status so far */
+} Trainer;
+
+/* Options, data and random seed. False: t->status is the exit status, all has been said, and only
+ * trainer_close is left to call. */
+bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage *usage, int argc,
+                  char **argv);
+
+/* The run directory, or with --resume the state of the run in it. False as above (and with
+ * --dry-run). */
+bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o);
+Optim trainer_optim(const TrainConfig *c, const Params *ps);
+
+/* Steps on: draws t->batch and returns true, or returns false when the last step is done, a signal
+ * came, or something failed. */
+bool trainer_next(Trainer *t);
+real *trainer_state(Trainer *t); /* the carried state of the model, NULL if it starts afresh */
+
+/* False when the loss or the gradient's norm is not finite: says which op and tensor. */
+bool trainer_finite(Trainer *t, Tape *tp, Tensor *loss, double norm);
+
+/* Says what is wrong and notes the exit status; returns false. */
+bool trainer_fail(Trainer *t, int status, const char *message);
+
+/* A warning unless ok: something that nothing depends on could not be written. */
+void trainer_warn(const Trainer *t, bool ok, const Error *err);
+
+/* Logs the step; validates and saves when it is time to. Call after the update. */
+void trainer_log(Trainer *t, double loss, double norm);
+
+/* Saves, draws loss.png, prints a summary and frees; returns the exit status. */
+int trainer_close(Trainer *t);
+
+/* --- trainer_report.c: the trainer's words and picture; for trainer.c */
+void trainer_arch(const Usage *usage, char *name, size_t room); /* "rnn" of "rnn/train" */
+
+void trainer_print_sizes(Trainer *t);        /* --dry-run, to stdout: parameters and memory */
+void trainer_print_header(const Trainer *t); /* to stderr, unless quiet, as the summary */
+void trainer_print_summary(const Trainer *t);
+
+/* loss.gp (runlog_script.h), and loss.png, or as --plot has it. */
+void trainer_draw_loss(const Trainer *t);
+
+#endif

@@ -1,0 +1,113 @@
+/* What a train program says and draws: sizes, the header of a run, its summary, loss.png. */
+#include "measure/ngram_level.h"
+#include "programs/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "math/parallel.h"
+#include "system/plot.h"
+#include "programs/runlog_script.h"
+
+void trainer_arch(const Usage *usage, char *name, size_t room)
+{
+    snprintf(name, room, "%.*s", (int)strcspn(usage->program, "/"), usage->program);
+}
+
+void trainer_print_sizes(Trainer *t)
+{
+    const Params *ps = t->params;
+    printf("%-24s %-16s %10s\n", "parameter", "shape", "values");
+    for (int i = 0; i < ps->n; i++)
+        printf("%-24s %-16s %10d\n", ps->tensor[i]->name, shape_text(ps->tensor[i]->shape).text,
+               ps->tensor[i]->len);
+    Tape tp = {0};
+    Rng rng = rng_make(t->config->seed, RNG_BATCH, 1);
+    task_batch(&t->data.task, SPLIT_TRAIN, t->config->data.seq_len, &rng, t->config->batch,
+               &t->batch);
+    tape_backward(&tp, model_loss(&tp, t->model, &t->batch, NULL, NULL));
+    const double mb = 1e-6, reals = (double)(ps->len * sizeof(real)) * mb;
+    const int moments = t->optim->v ? 2 : 1;
+    printf("\n%zu parameters; %d updates of %d sequences of %d steps\n", ps->count,
+           t->config->steps, t->config->batch, t->batch.T);
+    printf("memory: %.1f MB parameters, %.1f MB gradients, %.1f MB moments, %.1f MB a step\n",
+           reals, reals, moments * reals, (double)arena_reserved(&tp.arena) * mb);
+    tape_free(&tp);
+}
+
+static void print_pairs(const Trainer *t)
+{
+    const Pairs *p = &t->data.pairs;
+    if (p->is_table)
+        fprintf(stderr, "%d pairs to train on, %d for validation, %d for test\n", p->n[SPLIT_TRAIN],
+                p->n[SPLIT_VALID], p->n[SPLIT_TEST]);
+    if (p->left_out || p->too_long || p->empty || p->repeated)
+        fprintf(stderr,
+                "left out: %d with the target of a held-out pair, %d too long, %d empty, %d "
+                "repeated\n",
+                p->left_out, p->too_long, p->empty, p->repeated);
+    fprintf(stderr, "vocabularies of %d and %d", p->source.size, p->target.size);
+    if (p->is_table)
+        fprintf(stderr, "; %.2f%% and %.2f%% of the test pieces are not in them",
+                100 * p->unknown[0], 100 * p->unknown[1]);
+    fputc('\n', stderr);
+}
+
+void trainer_print_header(const Trainer *t)
+{
+    const TrainConfig *c = t->config;
+    const Task *task = &t->data.task;
+    if (c->quiet) return;
+    fprintf(stderr, "%s: %s, %zu parameters, %d updates of %d x %d, %d thread%s, seed %llu\n",
+            t->usage->program, data_name(&c->data), t->params->count, c->steps, c->batch,
+            c->data.seq_len, parallel_max(), parallel_max() > 1 ? "s" : "",
+            (unsigned long long)c->seed);
+    if (t->data.is_text)
+        fprintf(stderr, "%d training and %d validation tokens, vocabulary of %d\n",
+                t->data.text.n[SPLIT_TRAIN], t->data.text.n[SPLIT_VALID], t->data.text.vocab.size);
+    data_warn_unknown(&t->data, t->usage->program);
+    if (t->data.is_pairs) print_pairs(t);
+    if (t->step && t->step >= c->steps)
+        fprintf(stderr, "all %d updates are done; go on with more --steps\n", t->step);
+    else if (t->step)
+        fprintf(stderr, "going on after step %d\n", t->step);
+    if (!isnan(task->loss_chance))
+        fprintf(stderr, "loss at chance %.4f%s\n", task->loss_chance,
+                task->outputs ? " nats a token" : "");
+}
+
+void trainer_draw_loss(const Trainer *t)
+{
+    const char *kind = t->config->plot, *dir = t->config->out;
+    if (strcmp(kind, "none") == 0) return;
+    Error err;
+    const LossFigure figure = {.model = t->model->name,
+                               .config = &t->config->data,
+                               .data = &t->data,
+                               .ngram = ngram_level(&t->data)};
+    char *script = xformat("%s/loss.gp", dir), *picture = xformat("%s/loss.%s", dir, kind);
+    const bool ok = runlog_script(dir, &figure, &err);
+    trainer_warn(t, ok, &err);
+    if (ok) plot_draw(script, picture, kind, 900, 600);
+    free(script), free(picture);
+}
+
+void trainer_print_summary(const Trainer *t)
+{
+    const LogRow *r = &t->log.valid;
+    const char *dir = t->config->out;
+    char arch[32];
+    trainer_arch(t->usage, arch, sizeof arch);
+    if (t->config->quiet) return;
+    if (t->log.dangling) fputc('\n', stderr);
+    if (!isnan(r->valid_loss))
+        fprintf(stderr, "step %d: validation loss %.4f, %s %.4f, %.1f s\n", t->step, r->valid_loss,
+                data_metric_name(&t->data), r->metric, t->state.seconds);
+    fprintf(stderr, "in %s: model.safetensors, log.csv%s%s\n", dir,
+            strcmp(t->config->plot, "png") == 0 ? ", loss.png" : "",
+            t->status ? "; go on with --resume" : "");
+    if (strcmp(arch, "lessons") != 0) /* a lesson's program has no eval beside it */
+        fprintf(stderr, "next: ./%s/eval %s\n", arch, dir);
+}

@@ -1,0 +1,90 @@
+/* One table of options serves the command line, --help, config.json and --resume.
+ *
+ *     Option opt[] = {
+ *         OPTION_GROUP("Model"),
+ *         OPTION("hidden", &c.hidden, 1, 65536, "units of a layer"),
+ *         OPTION_CHOICE("unit", &c.unit, "char|byte", "what one token is"),
+ *         OPTION_FLAG("stream", &c.stream, "carry the state from batch to batch"),
+ *     };
+ *
+ * The variable's initial value is the default that --help prints. The type of the variable decides
+ * what is accepted, so that a wrong pointer does not compile. */
+#ifndef ARGS_H
+#define ARGS_H
+
+#include <jansson.h>
+
+#include "base/base.h"
+
+typedef enum { OPT_GROUP, OPT_INT, OPT_DOUBLE, OPT_U64, OPT_STRING, OPT_FLAG } OptionKind;
+
+typedef struct {
+    OptionKind kind;
+    const char *name; /* "seq-len"; of a group, its title */
+    void *value;
+    double min, max;     /* of numbers, inclusive */
+    const char *choices; /* of strings: "char|byte", or NULL for any */
+    const char *help;
+    bool given; /* set by args_parse: it stood on the command line */
+} Option;
+
+/* clang-format off */
+/* A number (int, double, uint64_t) with its range. */
+#define OPTION(name, ptr, min, max, help)                                                          \
+    {_Generic((ptr), int *: OPT_INT, double *: OPT_DOUBLE, uint64_t *: OPT_U64), name, ptr, min,   \
+     max, NULL, help, false}
+#define OPTION_STRING(name, ptr, help)                                                             \
+    {_Generic((ptr), const char **: OPT_STRING), name, ptr, 0, 0, NULL, help, false}
+#define OPTION_CHOICE(name, ptr, choices, help)                                                    \
+    {_Generic((ptr), const char **: OPT_STRING), name, ptr, 0, 0, choices, help, false}
+#define OPTION_FLAG(name, ptr, help)                                                               \
+    {_Generic((ptr), bool *: OPT_FLAG), name, ptr, 0, 0, NULL, help, false}
+#define OPTION_GROUP(title) {OPT_GROUP, title, NULL, 0, 0, NULL, NULL, false}
+/* clang-format on */
+
+typedef struct {
+    const char *program;  /* "rnn/train" */
+    const char *about;    /* one paragraph */
+    const char *operands; /* "DIR", or "" where only options are taken */
+    const char *examples; /* lines that really run */
+    const char *version;  /* what --version says besides, e.g. the BLAS; or NULL */
+} Usage;
+
+/* Parses argv (getopt_long: --name value, --name=value, --no-flag, underscores for hyphens, k/M/G
+ * suffixes of integers, -o where there is an option "out"); every program has --help (-h) and
+ * --version besides. Operands are left in argv[*operand] on; where usage->operands is "" one is a
+ * mistake. Returns -1 to go on, else the exit status: 0 after --help or --version (on stdout; 1 if
+ * that cannot be written), 2 after a mistake (message on stderr, with the nearest option's name).
+ * Without any argument at all where operands are needed (not "" and not "[...]"): usage, 2. Unless
+ * it returns -1, all values are the defaults again. */
+int args_parse(int argc, char **argv, Option *opt, int n, const Usage *usage, int *operand);
+
+void args_help(const Option *opt, int n, const Usage *usage); /* to stdout, at most 80 columns */
+
+/* The options as a JSON object (names with underscores), in the order of the table; and back:
+ * options that the object does not have keep their value, unless `given` they are overwritten. A
+ * value of the wrong type or out of range is an error that names the key; keys that are no option
+ * are ignored. Strings set from JSON stay allocated until the program ends. JSON has no integers
+ * of 2^63 and more: those are strings of digits. */
+json_t *args_to_json(const Option *opt, int n);
+bool args_from_json(Option *opt, int n, const json_t *config, Error *err);
+
+Option *args_find(Option *opt, int n, const char *name); /* aborts if there is none */
+
+/* --- shared by args*.c ------------------------------------------------------------------------ */
+
+typedef struct {
+    char text[64];
+} OptionName;
+OptionName option_name(const char *prefix, const char *name, char hyphen); /* '_' for a key */
+
+/* Sets the value; returns NULL, or why the text cannot be one: "is not a number". */
+const char *option_set(Option *o, const char *text);
+
+/* " (expected 1 .. 9; default 3)", or what there is of it. A new string; free() it. */
+char *option_remark(const Option *o, const char *expected);
+
+void args_usage(const Usage *usage);   /* the short help, to stderr */
+void args_version(const Usage *usage); /* to stdout */
+
+#endif

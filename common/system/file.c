@@ -1,0 +1,239 @@
+/* Files whole: read with a bound, written atomically.
+ *
+ * Writing to a second name and renaming it is atomic only if the bytes are on the disk before the
+ * name is (Pillai et al., OSDI 2014), hence the order: write, fsync, close, rename, and fsync of
+ * the directory, which makes the new name last. */
+#include "system/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { JSON_LARGEST = 1 << 28 }; /* bytes; far beyond any file that we write */
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+typedef enum { READ_OK, READ_FAILED, READ_TOO_LONG } ReadStatus;
+
+/* Up to max bytes and a 0; `expected` is a guess of how many will come. On failure errno is set: also
+ * where memory is missing, since a file may claim to be of any size. */
+static ReadStatus read_all(int fd, size_t max, size_t expected, char **data, size_t *len)
+{
+    size_t room = expected + 2, n = 0; /* one byte for the 0, one to notice the end */
+    char *bytes = malloc(room);
+    for (;;) {
+        char *more = bytes && room - n == 1 ? realloc(bytes, room *= 2) : bytes;
+        if (!more) {
+            free(bytes);
+            return READ_FAILED; /* ENOMEM */
+        }
+        bytes = more;
+        const ssize_t got = read(fd, bytes + n, room - n - 1);
+        if (got == 0) break;
+        if (got < 0 && errno == EINTR) continue;
+        if (got > 0) n += (size_t)got;
+        if (got < 0 || n > max) {
+            free(bytes);
+            return got < 0 ? READ_FAILED : READ_TOO_LONG;
+        }
+    }
+    bytes[n] = '\0';
+    *data = bytes;
+    *len = n;
+    return READ_OK;
+}
+
+bool file_read(const char *path, size_t max, char **data, size_t *len, Error *err)
+{
+    const bool standard = strcmp(path, "-") == 0;
+    const char *name = standard ? "standard input" : path;
+    const int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        error_set(err, "%s: cannot be read: %s", name, strerror(errno));
+        if (fd >= 0 && !standard) close(fd);
+        return false;
+    }
+    ReadStatus status = READ_TOO_LONG;
+    const size_t size = S_ISREG(st.st_mode) ? (size_t)st.st_size : 0; /* what a pipe has: unknown */
+    if (size <= max) status = read_all(fd, max, size ? size : BUFSIZ, data, len);
+    const int reason = errno;
+    if (!standard) close(fd);
+    if (status == READ_TOO_LONG) return error_set(err, "%s: more than %zu bytes", name, max);
+    if (status == READ_FAILED)
+        return error_set(err, "%s: cannot be read: %s", name, strerror(reason));
+    return true;
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+bool file_write_all(int fd, const void *data, size_t len)
+{
+    for (const char *bytes = data; len > 0;) {
+        const ssize_t n = write(fd, bytes, len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
+        bytes += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+/* Makes the names in path's directory last over a power cut. */
+static bool sync_parent(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *dir = !slash          ? xstrdup(".")
+                : slash == path ? xstrdup("/")
+                                : xformat("%.*s", (int)(slash - path), path);
+    const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(dir);
+    if (fd < 0) return errno == EACCES; /* one may write into a directory that one may not read */
+    const bool ok = fsync(fd) == 0 || errno == EINVAL; /* EINVAL: a file system without it */
+    const int reason = errno;
+    close(fd);
+    errno = reason;
+    return ok;
+}
+
+/* Made anew (O_EXCL): in a directory that others can write to, a file or link of that name may be theirs. */
+int file_temporary(const char *path, char **temp)
+{
+    *temp = xformat("%s.tmp.%ld", path, (long)getpid());
+    unlink(*temp);
+    return open(*temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
+/* The bytes down to the disk. On failure errno is set. */
+static bool write_synced(int fd, const void *data, size_t len)
+{
+    if (fd < 0) return false;
+    const bool ok = file_write_all(fd, data, len) && fsync(fd) == 0;
+    const int reason = errno;
+    const bool closed = close(fd) == 0; /* the last chance of a network file system to fail */
+    if (!ok) errno = reason;
+    return ok && closed;
+}
+
+bool file_write(const char *path, const void *data, size_t len, Error *err)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return error_set(err, "%s: is a device or pipe, which cannot be replaced by a file", path);
+    char *temp;
+    const int fd = file_temporary(path, &temp);
+    const bool ok = write_synced(fd, data, len) && rename(temp, path) == 0;
+    int reason = ok ? 0 : errno;
+    if (!ok) unlink(temp);
+    if (ok && !sync_parent(path)) reason = errno;
+    free(temp);
+    if (!reason) return true;
+    const bool full = reason == ENOSPC || reason == EDQUOT;
+    return error_set(err, "%s: cannot be written: %s%s", path, strerror(reason),
+                     full ? "; free some space or choose another --out" : "");
+}
+
+bool file_print(const char *path, void (*print)(FILE *f, const void *arg), const void *arg,
+                Error *err)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *f = open_memstream(&text, &len);
+    if (f) print(f, arg);
+    const bool whole = f && fclose(f) == 0;
+    const bool ok =
+        whole ? file_write(path, text, len, err) : error_set(err, "%s: out of memory", path);
+    free(text);
+    return ok;
+}
+
+/* --- names and directories -------------------------------------------------------------------- */
+
+bool file_exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+static bool is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool dir_make(const char *path, Error *err)
+{
+    char *part = xstrdup(path);
+    int reason = *path ? 0 : ENOENT;
+    for (char *s = part; *s && !reason;) {
+        s += strspn(s, "/");
+        s += strcspn(s, "/");
+        const char rest = *s;
+        *s = '\0';
+        const int why = mkdir(part, 0777) == 0 ? 0 : errno;
+        if (!why)
+            sync_parent(part); /* only a precaution: a file written there is what must succeed */
+        else if (!is_dir(part))
+            reason = why == EEXIST ? ENOTDIR : why;
+        *s = rest;
+    }
+    free(part);
+    if (!reason) return true;
+    return error_set(err, "%s: cannot make the directory: %s", path, strerror(reason));
+}
+
+bool dir_is_empty(const char *path)
+{
+    DIR *dir = opendir(path);
+    if (!dir) return errno == ENOENT;
+    int entries = 0;
+    for (const struct dirent *e; (e = readdir(dir));)
+        entries += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    closedir(dir);
+    return entries == 0;
+}
+
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+json_t *json_read(const char *path, Error *err)
+{
+    char *text;
+    size_t len;
+    if (!file_read(path, JSON_LARGEST, &text, &len, err)) return NULL;
+    json_error_t why;
+    json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+    free(text);
+    if (value) return value;
+    error_set(err, "%s:%d:%d: %s", path, why.line, why.column, why.text);
+    return NULL;
+}
+
+/* 15 digits show a decimal number as it was written, 0.003 and not 0.0030000000000000001; 17 show
+ * every number so that it reads back equal. The fewer, if they are enough. */
+static char *json_text(const json_t *value)
+{
+    const size_t style = JSON_INDENT(2) | JSON_ENCODE_ANY;
+    char *text = json_dumps(value, style | JSON_REAL_PRECISION(15));
+    json_t *back = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+    const bool equal = back && json_equal(value, back);
+    json_decref(back);
+    if (equal) return text;
+    free(text);
+    return json_dumps(value, style | JSON_REAL_PRECISION(17));
+}
+
+bool json_write(const char *path, const json_t *value, Error *err)
+{
+    char *text = json_text(value);
+    if (!text) return error_set(err, "%s: cannot be written as JSON", path);
+    char *line = xformat("%s\n", text);
+    free(text);
+    const bool ok = file_write(path, line, strlen(line), err);
+    free(line);
+    return ok;
+}

@@ -1,0 +1,39 @@
+/* Files read whole and written so that they are never half there; JSON files likewise. */
+#ifndef FILE_H
+#define FILE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/base.h"
+
+/* Reads a whole file ("-": standard input) into *data (free() it; a 0 byte follows that *len does
+ * not count). An error names path and reason; a directory, or more than max bytes, is one. */
+bool file_read(const char *path, size_t max, char **data, size_t *len, Error *err);
+
+/* Replaces a file atomically: the bytes go to PATH.tmp.PID, which is synced, renamed to PATH, and
+ * the directory synced. After a failure or a kill the file is the old one or the new one, never a
+ * mixture; after a failure the temporary file is gone. A PATH that is a symbolic link is replaced by
+ * the file; what it points to stays as it is. The new file's mode is 0666 less the umask. */
+bool file_write(const char *path, const void *data, size_t len, Error *err);
+
+/* A new file PATH.tmp.PID to write to, *temp its name (free() it); one that is there is removed, and no link
+ * is followed. Rename it to PATH when it is whole. -1 on failure, with errno set. */
+int file_temporary(const char *path, char **temp);
+
+/* All bytes to a descriptor. On failure errno is set. */
+bool file_write_all(int fd, const void *data, size_t len);
+
+/* Writes what print(f, arg) prints, likewise. */
+bool file_print(const char *path, void (*print)(FILE *f, const void *arg), const void *arg,
+                Error *err);
+
+bool file_exists(const char *path);
+bool dir_make(const char *path, Error *err); /* and its parents; fine if it is there */
+bool dir_is_empty(const char *path);         /* also if it is not there */
+
+/* JSON by jansson: duplicate keys are refused; errors give path, line and column. */
+json_t *json_read(const char *path, Error *err);                    /* NULL on failure */
+bool json_write(const char *path, const json_t *value, Error *err); /* indented, atomic */
+
+#endif

@@ -1,0 +1,79 @@
+#include "tasks/score.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "math/parallel.h"
+#include "math/vecmath.h"
+#include "tasks/task.h"
+
+/* -log softmax(z)[y] in nats; *best becomes the class of the largest z. */
+static double row_nats(const real *z, int V, int y, int *best)
+{
+    CHECK(y < V, "task_score: target %d of %d classes", y, V);
+    *best = argmax(z, V);
+    const double max = (double)z[*best];
+    double sum = exp((double)z[0] - max);
+    for (int k = 1; k < V; k++) sum += exp((double)z[k] - max);
+    return log(sum) + max - (double)z[y];
+}
+
+static void score_classes(const Task *t, const Batch *b, int column, const real *logits, Score *s)
+{
+    double hits = 0;
+    for (int i = 0; i < b->T; i++) {
+        const size_t at = (size_t)i * b->B + column;
+        if (b->y[at] < 0) continue;
+        int best;
+        s->loss += row_nats(logits + at * t->outputs, t->outputs, b->y[at], &best);
+        s->scored++;
+        hits += best == b->y[at];
+    }
+    s->right = s->scored > 0 && hits == s->scored;
+    s->sequences = s->scored > 0;
+    if (t->score) {
+        t->score(t, b, column, logits, s);
+    } else {
+        s->hits = hits;
+        s->asked = s->scored;
+        s->bayes = t->loss_perfect * s->scored;
+    }
+}
+
+static void score_real(const Task *t, const Batch *b, int column, const real *answer, Score *s)
+{
+    const double error = (double)answer[column] - (double)b->v[column];
+    s->loss = error * error;
+    s->scored = 1;
+    if (t->score) t->score(t, b, column, answer, s);
+}
+
+static void score_add(Score *sum, const Score *s)
+{
+    sum->loss += s->loss;
+    sum->bayes += s->bayes;
+    sum->scored += s->scored;
+    sum->hits += s->hits;
+    sum->asked += s->asked;
+    for (int k = 0; k < LEN(sum->split_hits); k++) {
+        sum->split_hits[k] += s->split_hits[k];
+        sum->split_asked[k] += s->split_asked[k];
+    }
+    sum->right += s->right;
+    sum->sequences += s->sequences;
+}
+
+void task_score(const Task *t, const Batch *b, const real *logits, Score *s)
+{
+    const double flops = 20.0 * b->T * b->B * t->outputs; /* an exponential is worth about 20 */
+    Score *part = xcalloc((size_t)b->B, sizeof *part);
+#pragma omp parallel for num_threads(parallel_threads(flops)) schedule(static)
+    for (int column = 0; column < b->B; column++) {
+        if (t->outputs)
+            score_classes(t, b, column, logits, &part[column]);
+        else
+            score_real(t, b, column, logits, &part[column]);
+    }
+    for (int column = 0; column < b->B; column++) score_add(s, &part[column]);
+    free(part);
+}

@@ -1,0 +1,65 @@
+/* The agreement grammar (agreement.h) as a task: predict the next word of running sentences; and of
+ * each verb, is the right form likelier than the wrong one? Linzen, Dupoux & Goldberg 2016. */
+#include <math.h>
+
+#include "tasks/agreement.h"
+#include "tasks/tasks.h"
+
+static int agreement_sequence(const Task *t, Split split, int length, Rng *rng, Batch *batch, int b)
+{
+    (void)t;
+    int word[TASK_LONGEST + 1], state[TASK_LONGEST + 1];
+    do agreement_draw(rng, length + 1, word, state);
+    while (split_of(word, length) != split);
+    for (int i = 0; i < length; i++) {
+        batch->x[i * batch->B + b] = word[i];
+        batch->y[i * batch->B + b] = word[i + 1];
+        batch->aux[i * batch->B + b] = agreement_attractors(word, state, i + 1);
+    }
+    return length;
+}
+
+/* hits: the right form beats the wrong one; a tie is half a hit, so that a model blind to number is
+ * at chance. By the number of attractors: 0, 1, 2, 3 or more. */
+static void agreement_score(const Task *t, const Batch *batch, int b, const real *logits, Score *s)
+{
+    int word[TASK_LONGEST + 1] = {batch->x[b]}, n = 1;
+    double nats[TASK_LONGEST + 1];
+    for (int i = 0; i < batch->T && batch->y[i * batch->B + b] >= 0; i++) {
+        const int at = i * batch->B + b, y = batch->y[at];
+        word[n++] = y;
+        const int other = agreement_other_verb(y);
+        if (other < 0) continue;
+        const real *z = logits + (size_t)at * t->outputs;
+        const double hit = z[y] > z[other] ? 1 : z[y] < z[other] ? 0 : .5;
+        const int kind = batch->aux[at] < 3 ? batch->aux[at] : 3;
+        s->hits += hit;
+        s->asked++;
+        s->split_hits[kind] += hit;
+        s->split_asked[kind]++;
+    }
+    agreement_bayes(word, n, nats);
+    for (int i = 1; i < n; i++) s->bayes += nats[i];
+}
+
+Task task_agreement(int length)
+{
+    return (Task){
+        .about = "predict the next word where verbs agree with a distant subject",
+        .vocab = AGREEMENT_WORDS,
+        .outputs = AGREEMENT_WORDS,
+        .length = length,
+        .steps = 1500,
+        .batch = 32,
+        .lr = 3e-3,
+        .metric = "agreement",
+        .loss_chance = log(AGREEMENT_WORDS),
+        .loss_perfect = agreement_entropy_rate(length + 1),
+        .metric_chance = .5,
+        .metric_perfect = 1,
+        .lengths = {length},
+        .n_lengths = 1,
+        .draw = agreement_sequence,
+        .score = agreement_score,
+    };
+}
