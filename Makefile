@@ -101,7 +101,7 @@ check: all suites
 ifeq ($(MODE),opt)
 	@$(MAKE) --no-print-directory MODE=double $(addprefix $(BUILD)/double/,$(DOUBLES))
 endif
-	@BIN="$(BIN)" OUT="$(OUT)" bash tests/run.sh $(if $(filter opt,$(MODE)),$(addprefix $(BUILD)/double/,$(DOUBLES))) $(SUITES) $(SHELLS)
+	@BIN="$(BIN)" OUT="$(OUT)" bash tests/run.sh $(if $(filter opt,$(MODE)),$(addprefix $(BUILD)/double/,$(DOUBLES))) $(SHELLS) $(SUITES)
 
 san:
 	@$(MAKE) --no-print-directory MODE=san check

@@ -1,39 +1,74 @@
 #!/usr/bin/env bash
-# Runs suites (names, from $OUT/tests), other test programs (paths) and shell tests (*.sh), and says
-# how many passed. $BIN: where the zoo's own programs stand.
+# Runs suites (names, from $OUT/tests), other test programs (paths) and shell tests (*.sh), and says how many
+# passed. Runs as many at a time as there are cores (or $JOBS), except those that measure time.
+# $BIN: where the zoo's own programs stand.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-passed=0 failed=0 skipped=0 list=""
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+readonly alone=" signals "
+jobs=${JOBS:-$(nproc)}
 
-one() { # NAME COMMAND...
-    local name=$1 start status=0
-    shift
-    start=$(date +%s.%N)
-    "$@" >"$log" 2>&1 || status=$?
-    local seconds
-    seconds=$(awk -v a="$start" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')
-    case $status in
-    0) passed=$((passed + 1)) && printf 'ok    %-28s %6s s\n' "$name" "$seconds" ;;
-    77) skipped=$((skipped + 1)) && printf 'skip  %-28s %s\n' "$name" "$(tail -n 1 "$log")" ;;
-    *)
-        failed=$((failed + 1)) list="$list $name"
-        printf 'FAIL  %-28s (status %d)\n' "$name" "$status"
-        sed 's/^/      /' "$log"
-        ;;
+name_of() { # TEST
+    case $1 in
+    *.sh) basename "$1" .sh ;;
+    */*) basename "$1" ;;
+    *) echo "${1#test_}" ;;
     esac
-    [ $status -eq 0 ] && grep '^skipped: ' "$log" | sort -u | sed 's/^/      /'
 }
 
+# Runs one test, prints its line at once, and leaves its exit status in $work/NAME.
+one() { # TEST
+    local name log status=0 start
+    name=$(name_of "$1") log=$work/$(name_of "$1").log start=$(date +%s.%N)
+    case $1 in
+    *.sh) BIN=$BIN bash "$1" ;;
+    */*) "$1" ;;
+    *) "$OUT/tests/$1" ;;
+    esac >"$log" 2>&1 || status=$?
+    echo $status >"$work/$name"
+    {
+        case $status in
+        0)
+            printf 'ok    %-28s %6s s\n' "$name" \
+                "$(awk -v a="$start" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')"
+            grep '^skipped: ' "$log" | sort -u | sed 's/^/      /'
+            ;;
+        77) printf 'skip  %-28s %s\n' "$name" "$(tail -n 1 "$log")" ;;
+        *) printf 'FAIL  %-28s (status %d)\n' "$name" "$status" && sed 's/^/      /' "$log" ;;
+        esac
+    } >"$log.line"
+    cat "$log.line"
+}
+
+# Two programs that both use all cores are slower than one after the other: side by side each has its share.
+share=$(($(nproc) / jobs))
+export OMP_NUM_THREADS=$((share > 0 ? share : 1))
+running=0
 for test in "$@"; do
-    case $test in
-    *.sh) one "$(basename "$test" .sh)" env BIN="$BIN" bash "$test" ;;
-    */*) one "$(basename "$test")" "$test" ;;
-    *) one "${test#test_}" "$OUT/tests/$test" ;;
-    esac
+    [[ $alone != *" $(name_of "$test") "* ]] || continue
+    if [ $running -eq "$jobs" ]; then
+        wait -n
+        running=$((running - 1))
+    fi
+    one "$test" &
+    running=$((running + 1))
+done
+wait
+unset OMP_NUM_THREADS
+for test in "$@"; do
+    [[ $alone != *" $(name_of "$test") "* ]] || one "$test"
 done
 
+passed=0 failed=0 skipped=0 list=""
+for test in "$@"; do
+    name=$(name_of "$test")
+    case $(cat "$work/$name" 2>/dev/null) in
+    0) passed=$((passed + 1)) ;;
+    77) skipped=$((skipped + 1)) ;;
+    *) failed=$((failed + 1)) list="$list $name" ;;
+    esac
+done
 [ -z "$list" ] || echo "failed:$list"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]
