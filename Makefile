@@ -25,7 +25,7 @@ MODE_san    := -O1 -march=native -fno-omit-frame-pointer -fsanitize=address,unde
 FLAGS   := -std=c17 -D_GNU_SOURCE -g -fopenmp -I. -Icommon -Itests $(WARN) $(MODE_$(MODE))
 LDLIBS  := -ldnnl -ljansson -lutf8proc -lm
 
-PROGRAMS := rnn/train rnn/eval rnn/ngram lstm_gru/train lstm_gru/eval \
+PROGRAMS := rnn/train rnn/eval lstm_gru/train lstm_gru/eval \
             seq2seq_attention/train seq2seq_attention/eval \
             transformer/train transformer/eval common/programs/zoo
 PROGRAMS += $(patsubst %.c,%,$(wildcard lessons/*.c))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The command line: help, mistakes, missing files, exit statuses.
 . "$(dirname "$0")/../shell.sh"
-train="$BIN"rnn/train eval="$BIN"rnn/eval ngram="$BIN"rnn/ngram
+train="$BIN"rnn/train eval="$BIN"rnn/eval ngram="$BIN"lessons/03-counting
 
 for program in "$train" "$eval" "$ngram" "$BIN"lstm_gru/train "$BIN"lstm_gru/eval \
     "$BIN"seq2seq_attention/train "$BIN"seq2seq_attention/eval \

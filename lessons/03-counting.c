@@ -26,14 +26,14 @@ typedef struct {
 } NgramConfig;
 
 static const Usage usage = {
-    .program = "rnn/ngram",
+    .program = "lessons/03-counting",
     .about =
         "Language models that only count: n-grams of 1 to --n-max tokens with Lidstone smoothing, "
         "their loss on training and held-out text, and samples from the best of them.",
     .operands = "",
-    .examples = "  ./rnn/ngram --samples 10\n"
-                "  ./rnn/ngram --text README.md --unit byte --n-max 5\n"
-                "  ./rnn/ngram --plot dumb --smoothing 0.01\n",
+    .examples = "  ./lessons/03-counting --samples 10\n"
+                "  ./lessons/03-counting --text README.md --unit byte --n-max 5\n"
+                "  ./lessons/03-counting --plot dumb --smoothing 0.01\n",
 };
 
 typedef struct {
