@@ -28,18 +28,19 @@ LDLIBS  := -ldnnl -ljansson -lutf8proc -lm
 PROGRAMS := rnn/train rnn/eval lstm_gru/train lstm_gru/eval \
             seq2seq_attention/train seq2seq_attention/eval \
             transformer/train transformer/eval common/programs/zoo
-PROGRAMS += $(patsubst %.c,%,$(wildcard lessons/*.c))
+PROGRAMS += $(patsubst %.c,%,$(wildcard lessons/[0-9]*.c))
 COMMON   := $(filter-out $(PROGRAMS:=.c),$(wildcard common/*/*.c))
 MODELS   := rnn lstm_gru seq2seq_attention transformer
+FOLDERS  := lessons $(MODELS)
 SUITES   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 DOUBLES  := $(patsubst %.c,%,$(wildcard tests/double/*.c))
 SHELLS   := $(wildcard tests/programs/*.sh)
 object    = $(patsubst %.c,$(OUT)/%.o,$(1))
-# An archive of common/, and one of each model folder, so that two folders may use one name. A program is
-# linked with the folders whose headers it includes.
+# An archive of common/, one of each model folder and one of what lessons share, so that two folders may use one
+# name. A program is linked with the folders whose headers it includes; those of the lessons come first.
 lib      := $(OUT)/liblmzoo.a
-archives := $(patsubst %,$(OUT)/lib%.a,$(MODELS))
-folders   = $(filter $(MODELS),$(shell tr ' ' '\n' <$(1) | sed -n 's|^\./||; s|/.*||p' | sort -u))
+archives := $(patsubst %,$(OUT)/lib%.a,$(FOLDERS))
+folders   = $(filter $(shell tr ' ' '\n' <$(1) | sed -n 's|^\./||; s|/.*||p' | sort -u),$(FOLDERS))
 linked    = $(patsubst %,$(OUT)/lib%.a,$(call folders,$(1:.o=.d))) $(lib)
 
 .PHONY: FORCE all zoo check lint format san bench lessons figures experiments deps clean help suites
@@ -64,13 +65,13 @@ $(lib): $(call object,$(COMMON))
 	@rm -f $@
 	@ar rcs $@ $^
 
-# Of model folder $(1): all but its programs.
+# The archive of folder $(1) holds all but its programs.
 define archive
 $(OUT)/lib$(1).a: $(call object,$(filter-out $(PROGRAMS:=.c),$(wildcard $(1)/*.c)))
 	@rm -f $$@
 	@ar rcs $$@ $$^
 endef
-$(foreach model,$(MODELS),$(eval $(call archive,$(model))))
+$(foreach folder,$(FOLDERS),$(eval $(call archive,$(folder))))
 
 $(addprefix $(BIN),$(PROGRAMS)): $(BIN)%: $(OUT)/%.o $(archives) $(lib)
 	@mkdir -p $(@D)

@@ -7,7 +7,7 @@
 
 #include "system/args.h"
 #include "system/file.h"
-#include "look.h"
+#include "lessons/look.h"
 #include "system/plot.h"
 #include "base/rng.h"
 

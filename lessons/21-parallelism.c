@@ -1,6 +1,7 @@
 /* Lesson 21: what waits, what is computed, what is kept, and how long it takes, for one layer of an
  * Elman network, of a GRU and of a Transformer's decoder:
  *
+ *   costs    computed from the sizes: multiply-adds, memory, steps that wait
  *   depth    the longest chain of operations on the tape, of one sequence of T steps
  *   products GFLOP/s of 1,024 rows times one weight, some rows at a time
  *   steps    milliseconds and megabytes of a training step, by threads; always as many tokens, so T
@@ -13,20 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/model.h"
-#include "system/args.h"
+#include "lessons/costs.h"
+#include "lessons/one_layer.h"
 #include "math/blas.h"
-#include "depth.h"
-#include "transformer/describe.h"
-#include "system/file.h"
-#include "lstm_gru/gated.h"
-#include "nn/optim.h"
 #include "math/parallel.h"
-#include "rnn/rnn.h"
+#include "system/args.h"
+#include "system/file.h"
 
-enum { RNN, GRU, DECODER, MODELS, VOCAB = 64, LONGEST = 1024, MOST_ROUNDS = 99 };
+enum { LONGEST = 1024, MOST_ROUNDS = 99 };
 
-static const char *const names[MODELS] = {"rnn", "gru", "decoder"};
 static const int lengths[] = {64, 128, 256, 512, 1024};
 
 typedef struct {
@@ -34,69 +30,6 @@ typedef struct {
     bool weights;
     const char *part, *out;
 } Config;
-
-/* --- three networks of one layer ---------------------------------------------------------------------- */
-
-typedef struct {
-    Params ps;
-    Rnn rnn;
-    Gated gated;
-    Transformer decoder; /* one of the three is used */
-    Model model;
-    Optim optim;
-    Tape tape;
-    Batch batch;
-} Network;
-
-static TransformerConfig decoder_config(const Config *c)
-{
-    TransformerConfig size = transformer_defaults();
-    size.layers = 1, size.channels = c->channels, size.heads = c->heads, size.ffn = 4 * c->channels;
-    return size;
-}
-
-static Network *network_new(const Config *c, int kind)
-{
-    const Task task = {.vocab = VOCAB, .outputs = VOCAB};
-    Network *n = xcalloc(1, sizeof *n);
-    n->ps = params_init(1337);
-    n->batch = batch_new();
-    if (kind == RNN) {
-        const RnnConfig size = {.layers = 1, .channels = c->channels, .hidden = c->channels};
-        n->rnn = rnn_init(&n->ps, &size, &task);
-        n->model = rnn_model(&n->rnn);
-    } else if (kind == GRU) {
-        GatedConfig size = gated_defaults();
-        size.cell = "gru", size.channels = size.hidden = c->channels;
-        n->gated = gated_init(&n->ps, &size, &task);
-        n->model = gated_model(&n->gated);
-    } else {
-        const TransformerConfig size = decoder_config(c);
-        n->decoder = transformer_init(&n->ps, &size, &task);
-        n->model = transformer_model(&n->decoder);
-    }
-    n->optim = optim_init(OPTIM_ADAMW, &n->ps, 0.9, 0.98, 0);
-    return n;
-}
-
-static void network_free(Network *n)
-{
-    tape_free(&n->tape);
-    batch_free(&n->batch);
-    optim_free(&n->optim);
-    params_free(&n->ps);
-    free(n);
-}
-
-/* B sequences of T tokens, each to be answered with a token. */
-static void draw(Network *n, int T, int B)
-{
-    const Task task = {.vocab = VOCAB, .outputs = VOCAB};
-    Rng rng = rng_make(1337, RNG_TEST, 0);
-    batch_resize(&n->batch, &task, T, B);
-    for (int i = 0; i < T * B; i++) n->batch.x[i] = rng_below(&rng, VOCAB);
-    for (int i = 0; i < T * B; i++) n->batch.y[i] = rng_below(&rng, VOCAB);
-}
 
 /* The least of several times: what lies above it is the doing of other programs. */
 static double least(const double *x, int n)
@@ -109,48 +42,35 @@ static double least(const double *x, int n)
 /* Multiply-adds of the layer in a forward pass of the batch, in millions. */
 static double millions(const Config *c, int kind, int T, int B)
 {
-    const TransformerConfig size = decoder_config(c);
-    if (kind == RNN) return B * describe_layer_cost(COST_RNN, &size, T).products / 1e6;
-    if (kind == GRU) return B * describe_layer_cost(COST_GRU, &size, T).products / 1e6;
-    const double masked = (double)T * T * c->channels; /* half of what grows as T^2 */
+    const TransformerConfig size = one_layer_decoder(c->channels, c->heads);
+    if (kind == RNN) return B * layer_cost(COST_RNN, &size, T).products / 1e6;
+    if (kind == GRU) return B * layer_cost(COST_GRU, &size, T).products / 1e6;
+    const double masked = (double)T * T * c->channels; /* half of the part that grows as T^2 */
     return B / 1e6 *
-           (describe_layer_cost(COST_ATTENTION, &size, T).products - masked +
-            describe_layer_cost(COST_FEED_FORWARD, &size, T).products);
+           (layer_cost(COST_ATTENTION, &size, T).products - masked +
+            layer_cost(COST_FEED_FORWARD, &size, T).products);
+}
+
+static void print_costs(const Config *c)
+{
+    const TransformerConfig size = one_layer_decoder(c->channels, c->heads);
+    costs_print(&size);
 }
 
 /* --- depth -------------------------------------------------------------------------------------------- */
 
-/* The layer over T steps, one by one where it is recurrent: op_rnn and op_gru are the same in one op. */
-static int depth(const Network *n, int kind, int T)
-{
-    Tape tp = {0};
-    const int C = shape_last(n->ps.tensor[0]->shape);
-    Tensor *x = tape_zeros(&tp, SHAPE(T, 1, C)), *h0 = tape_zeros(&tp, SHAPE(1, C));
-    if (kind == RNN) {
-        rnn_layer_steps(&tp, &n->rnn.layer[0], x, h0, tape_save(&tp, (size_t)T * sizeof(Tensor *)));
-    } else if (kind == GRU) {
-        GruState s = {.h = h0};
-        for (int t = 0; t < T; t++) s = gru_step(&tp, &n->gated.gru[0], op_rows(&tp, x, t, 1), s);
-    } else {
-        n->model.forward(&tp, n->model.self, &n->batch, NULL, NULL);
-    }
-    const int deepest = tape_depth(&tp);
-    tape_free(&tp);
-    return deepest;
-}
-
 static void print_depth(const Config *c)
 {
-    for (int kind = 0; kind < MODELS; kind++) {
-        Network *n = network_new(c, kind);
+    for (int kind = 0; kind < ONE_LAYERS; kind++) {
+        OneLayer *n = one_layer_new(kind, c->channels, c->heads);
         for (int i = 0; i < LEN(lengths); i++) {
-            draw(n, lengths[i], 1);
-            const int longest = depth(n, kind, lengths[i]);
-            printf("chain %-7s T %4d: %5d operations, at once %.0f multiply-adds\n", names[kind],
-                   lengths[i], longest,
+            one_layer_draw(n, lengths[i], 1);
+            const int longest = one_layer_depth(n, kind, lengths[i]);
+            printf("chain %-7s T %4d: %5d operations, at once %.0f multiply-adds\n",
+                   one_layer_names[kind], lengths[i], longest,
                    1e6 * millions(c, kind, lengths[i], 1) / longest); /* eq 21.1 */
         }
-        network_free(n);
+        one_layer_free(n);
     }
 }
 
@@ -188,7 +108,7 @@ static void print_products(const Config *c)
 /* --- a training step ---------------------------------------------------------------------------------- */
 
 /* Seconds; *bytes: what the tape held. */
-static double train(Network *n, size_t *bytes)
+static double train(OneLayer *n, size_t *bytes)
 {
     const double start = clock_seconds();
     tape_backward(&n->tape, model_loss(&n->tape, &n->model, &n->batch, NULL, NULL));
@@ -201,45 +121,47 @@ static double train(Network *n, size_t *bytes)
 }
 
 /* The networks and the threads take turns, so that a machine that grows slow favours none of them. */
-static void measure_length(const Config *c, Network **n, int T, FILE *csv, double *slower)
+static void measure_length(const Config *c, OneLayer **n, int T, FILE *csv, double *slower)
 {
     const int B = c->tokens / T;
     const int threads[] = {1, c->threads};
-    double seconds[MODELS][LEN(threads)][MOST_ROUNDS];
-    size_t bytes[MODELS][LEN(threads)];
-    for (int kind = 0; kind < MODELS; kind++) draw(n[kind], T, B);
+    double seconds[ONE_LAYERS][LEN(threads)][MOST_ROUNDS];
+    size_t bytes[ONE_LAYERS][LEN(threads)];
+    for (int kind = 0; kind < ONE_LAYERS; kind++) one_layer_draw(n[kind], T, B);
     for (int round = -1; round < c->rounds; round++) /* the first warms up */
-        for (int kind = 0; kind < MODELS; kind++)
+        for (int kind = 0; kind < ONE_LAYERS; kind++)
             for (int i = 0; i < LEN(threads); i++) {
                 parallel_init(threads[i]);
                 seconds[kind][i][round < 0 ? 0 : round] = train(n[kind], &bytes[kind][i]);
             }
-    for (int kind = 0; kind < MODELS; kind++) {
+    for (int kind = 0; kind < ONE_LAYERS; kind++) {
         double ms[LEN(threads)];
         for (int i = 0; i < LEN(threads); i++) {
             ms[i] = 1000 * least(seconds[kind][i], c->rounds);
-            fprintf(csv, "%s,%d,%d,%d,%.3f,%.3f,%d,%.1f\n", names[kind], T, B, threads[i], ms[i],
-                    (double)bytes[kind][i] / 1e6, kind == DECODER ? 1 : T, millions(c, kind, T, B));
+            fprintf(csv, "%s,%d,%d,%d,%.3f,%.3f,%d,%.1f\n", one_layer_names[kind], T, B, threads[i],
+                    ms[i], (double)bytes[kind][i] / 1e6, kind == DECODER ? 1 : T,
+                    millions(c, kind, T, B));
         }
         slower[kind] = T == lengths[0] ? 1 / ms[0] : slower[kind] * (T == LONGEST ? ms[0] : 1);
         printf("%-7s %4d sequences of %4d: %6.1f ms, on %d threads %6.1f, %.2f times as fast; "
                "%5.1f MB\n",
-               names[kind], B, T, ms[0], c->threads, ms[1], ms[0] / ms[1],
+               one_layer_names[kind], B, T, ms[0], c->threads, ms[1], ms[0] / ms[1],
                (double)bytes[kind][0] / 1e6);
     }
 }
 
 static void measure_steps(const Config *c, FILE *csv)
 {
-    Network *n[MODELS];
-    for (int kind = 0; kind < MODELS; kind++) n[kind] = network_new(c, kind);
+    OneLayer *n[ONE_LAYERS];
+    for (int kind = 0; kind < ONE_LAYERS; kind++)
+        n[kind] = one_layer_new(kind, c->channels, c->heads);
     fprintf(csv, "model,steps,sequences,threads,ms,MB,waits,millions\n");
-    double slower[MODELS] = {0}; /* at the longest, than at the shortest */
+    double slower[ONE_LAYERS] = {0}; /* at the longest, than at the shortest */
     for (int i = 0; i < LEN(lengths); i++) measure_length(c, n, lengths[i], csv, slower);
-    for (int kind = 0; kind < MODELS; kind++)
-        printf("%-7s T %d takes %.2f times as long as T %d\n", names[kind],
+    for (int kind = 0; kind < ONE_LAYERS; kind++)
+        printf("%-7s T %d takes %.2f times as long as T %d\n", one_layer_names[kind],
                lengths[LEN(lengths) - 1], slower[kind], lengths[0]);
-    for (int kind = 0; kind < MODELS; kind++) network_free(n[kind]);
+    for (int kind = 0; kind < ONE_LAYERS; kind++) one_layer_free(n[kind]);
 }
 
 /* --- memory of attention ------------------------------------------------------------------------------ */
@@ -286,7 +208,7 @@ static void measure_memory(const Config *c, FILE *csv)
 /* --- writing ------------------------------------------------------------------------------------------ */
 
 /* Seconds of step t of the decoder, with the keys and values of the t steps before at hand. */
-static double write_attention(Network *n, int t)
+static double write_attention(OneLayer *n, int t)
 {
     const int token = 1, C = n->decoder.config.channels;
     KeyValues past = {0};
@@ -301,7 +223,7 @@ static double write_attention(Network *n, int t)
 }
 
 /* The same of a recurrent network, which reads a token and its state of the step before. */
-static double write_recurrent(Network *n, real *state)
+static double write_recurrent(OneLayer *n, real *state)
 {
     n->tape.frozen = true;
     const double start = clock_seconds();
@@ -316,10 +238,10 @@ static void measure_writing(const Config *c, FILE *csv)
     real *state = xcalloc((size_t)c->channels, sizeof *state);
     fprintf(csv, "model,step,us\n");
     parallel_init(1);
-    for (int kind = 0; kind < MODELS; kind++) {
-        Network *n = network_new(c, kind);
+    for (int kind = 0; kind < ONE_LAYERS; kind++) {
+        OneLayer *n = one_layer_new(kind, c->channels, c->heads);
         double first = 0, last = 0;
-        draw(n, 1, 1);
+        one_layer_draw(n, 1, 1);
         for (int t = 63; t < LONGEST; t += 64) {
             double seconds[MOST_ROUNDS];
             for (int i = -1; i < MOST_ROUNDS; i++)
@@ -328,11 +250,11 @@ static void measure_writing(const Config *c, FILE *csv)
             const double us = 1e6 * least(seconds, MOST_ROUNDS);
             if (t == 63) first = us;
             last = us;
-            fprintf(csv, "%s,%d,%.2f\n", names[kind], t + 1, us);
+            fprintf(csv, "%s,%d,%.2f\n", one_layer_names[kind], t + 1, us);
         }
-        printf("writing, %-7s step 64: %.1f us, step %d: %.1f us, times %.1f\n", names[kind], first,
-               LONGEST, last, last / first);
-        network_free(n);
+        printf("writing, %-7s step 64: %.1f us, step %d: %.1f us, times %.1f\n",
+               one_layer_names[kind], first, LONGEST, last, last / first);
+        one_layer_free(n);
     }
     free(state);
 }
@@ -380,7 +302,7 @@ int main(int argc, char **argv)
     static const Part parts[] = {
         {"steps", measure_steps}, {"memory", measure_memory}, {"writing", measure_writing}};
     Option option[] = {
-        OPTION_CHOICE("part", &c.part, "all|depth|products|steps|memory|writing",
+        OPTION_CHOICE("part", &c.part, "all|costs|depth|products|steps|memory|writing",
                       "what to measure"),
         OPTION("channels", &c.channels, 1, 4096, "size of embeddings and states"),
         OPTION("heads", &c.heads, 1, 64, "heads of the attention"),
@@ -404,6 +326,7 @@ int main(int argc, char **argv)
     const bool all = strcmp(c.part, "all") == 0;
     const bool fit = fits(&c, &err);
     bool ok = fit && dir_make(c.out, &err);
+    if (ok && (all || strcmp(c.part, "costs") == 0)) print_costs(&c);
     if (ok && (all || strcmp(c.part, "depth") == 0)) print_depth(&c);
     if (ok && (all || strcmp(c.part, "products") == 0)) print_products(&c);
     for (int i = 0; i < LEN(parts) && ok; i++)

@@ -1,6 +1,6 @@
 /* Lesson 17: three steps that look at one another by hand, forwards and backwards, with the scale and
  * without, with the mask before the softmax and after; and the page's loops against op_attention. */
-#include "../lessons/look.h"
+#include "lessons/look.h"
 #include "by_hand.h"
 
 #define LN3 1.09861228867f

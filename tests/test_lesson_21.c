@@ -1,10 +1,10 @@
 /* Lesson 21: what waits, what is multiplied, what is kept and what is carried, counted on real networks and
  * their tapes and held against the cost table. */
 #include "models/model.h"
-#include "../lessons/depth.h"
+#include "lessons/costs.h"
+#include "lessons/depth.h"
 #include "lstm_gru/gated.h"
 #include "rnn/rnn.h"
-#include "transformer/describe.h"
 #include "by_hand.h"
 #include "math/parallel.h"
 
@@ -76,9 +76,8 @@ static void attention_on(Tape *tp, Params *ps, int T, int C, int H)
 START_TEST(counts_by_hand)
 {
     const TransformerConfig c = sizes(2, 1, 8);
-    const LayerCost rnn = describe_layer_cost(COST_RNN, &c, 4),
-                    gru = describe_layer_cost(COST_GRU, &c, 4),
-                    attention = describe_layer_cost(COST_ATTENTION, &c, 4);
+    const LayerCost rnn = layer_cost(COST_RNN, &c, 4), gru = layer_cost(COST_GRU, &c, 4),
+                    attention = layer_cost(COST_ATTENTION, &c, 4);
     ck_assert(rnn.waits == 4 && rnn.products == 32 && rnn.kept == 8 && rnn.carried == 2);
     ck_assert(gru.waits == 4 && gru.products == 96);
     ck_assert(attention.waits == 1 && attention.products == 128 && attention.kept == 40 &&
@@ -111,9 +110,9 @@ START_TEST(products_are_those_of_the_layers)
                 attention_on(&tp, &ps, T, C, H);
             else
                 steps_on(&tp, &ps, kind, T, C);
-            ck_assert_msg(products_on(&tp) == describe_layer_cost(kind, &c, T).products,
-                          "%s, T %d: %g on the tape, %g in the table", describe_layer_names[kind],
-                          T, products_on(&tp), describe_layer_cost(kind, &c, T).products);
+            ck_assert_msg(products_on(&tp) == layer_cost(kind, &c, T).products,
+                          "%s, T %d: %g on the tape, %g in the table", cost_names[kind], T,
+                          products_on(&tp), layer_cost(kind, &c, T).products);
             tape_free(&tp);
             params_free(&ps);
         }
@@ -133,8 +132,8 @@ START_TEST(products_are_weights_times_steps)
         if (strncmp(ps.tensor[i]->name, "decoder0.", 9) == 0 && ps.tensor[i]->shape.n == 2)
             weights += ps.tensor[i]->len;
     const double squared = H * (T * T * (C / H) + T * T * (C / H)); /* each head: q k^T, p v */
-    ck_assert_double_eq(describe_layer_cost(COST_ATTENTION, &c, T).products +
-                            describe_layer_cost(COST_FEED_FORWARD, &c, T).products,
+    ck_assert_double_eq(layer_cost(COST_ATTENTION, &c, T).products +
+                            layer_cost(COST_FEED_FORWARD, &c, T).products,
                         weights * T + squared);
     params_free(&ps);
 }
@@ -146,12 +145,12 @@ START_TEST(crossover)
     for (int C = 8; C <= 512; C *= 4) {
         const TransformerConfig c = sizes(C, 2, 4 * C);
         for (int T = 1; T <= 4 * C; T++) {
-            const double attention = describe_layer_cost(COST_ATTENTION, &c, T).products;
-            const double gru = describe_layer_cost(COST_GRU, &c, T).products,
-                         lstm = describe_layer_cost(COST_LSTM, &c, T).products;
+            const double attention = layer_cost(COST_ATTENTION, &c, T).products;
+            const double gru = layer_cost(COST_GRU, &c, T).products,
+                         lstm = layer_cost(COST_LSTM, &c, T).products;
             ck_assert((attention < gru) == (T < C) && (attention == gru) == (T == C));
             ck_assert((attention < lstm) == (T < 2 * C) && (attention == lstm) == (T == 2 * C));
-            ck_assert(attention > 2 * describe_layer_cost(COST_RNN, &c, T).products);
+            ck_assert(attention > 2 * layer_cost(COST_RNN, &c, T).products);
         }
     }
 }
@@ -262,8 +261,7 @@ START_TEST(what_is_kept)
         const double a = (double)trained(kind, 512).bytes, b = (double)trained(kind, 1024).bytes,
                      d = (double)trained(kind, 2048).bytes;
         const double kept =
-            (describe_layer_cost(kind, &c, 1024).kept - describe_layer_cost(kind, &c, 512).kept) *
-            sizeof(real);
+            (layer_cost(kind, &c, 1024).kept - layer_cost(kind, &c, 512).kept) * sizeof(real);
         ck_assert_double_ge(b - a, kept);
         ck_assert_double_le(b - a, 6 * kept);
         ck_assert_double_eq_tol((d - b) / (b - a), 2, 0.05);
@@ -279,7 +277,7 @@ START_TEST(what_is_carried)
         Network n;
         network_init(&n, kind);
         for (int T = 1; T < 100; T *= 3)
-            ck_assert_double_eq(describe_layer_cost(kind, &c, T).carried, n.model.state_size);
+            ck_assert_double_eq(layer_cost(kind, &c, T).carried, n.model.state_size);
         params_free(&n.ps);
     }
     Network n;
@@ -288,7 +286,7 @@ START_TEST(what_is_carried)
     network_init(&n, COST_ATTENTION);
     for (int t = 0; t < 9; t++) {
         transformer_step(&tp, &n.decoder, NULL, NULL, &(int){t % VOCAB}, 1, t, &past);
-        ck_assert_double_eq(describe_layer_cost(COST_ATTENTION, &c, t + 1).carried,
+        ck_assert_double_eq(layer_cost(COST_ATTENTION, &c, t + 1).carried,
                             past.k[0]->len + past.v[0]->len);
     }
     tape_free(&tp);

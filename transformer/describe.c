@@ -41,38 +41,25 @@ size_t transformer_count(const TransformerConfig *c, int source_vocab, int vocab
 
 /* --- costs of a layer ---------------------------------------------------------------------------------- */
 
-const char *const describe_layer_names[COSTS] = {"rnn", "gru", "lstm", "self-attention",
-                                                 "feed-forward"};
-
-/* q k^T and p v of all heads: two products of (T,D) and (D,T), of (T,T) and (T,D) a head. */
+/* Multiply-adds of q k^T and p v over all heads: for each head two products of T T D. */
 static double scores(const TransformerConfig *c, int T)
 {
     return 2.0 * T * T * c->channels;
 }
 
-/* A cell of `blocks` weights (C,C) for the input and as many for the state; kept: rows of C a step. */
-static LayerCost recurrent_cost(int blocks, int kept, int carried, double C, int T)
+LayerCost transformer_attention_cost(const TransformerConfig *c, int T)
 {
-    return (LayerCost){.waits = T,
-                       .products = 2.0 * blocks * T * C * C, /* eq 21.2 */
-                       .kept = kept * T * C,
-                       .carried = carried * C};
+    const double C = c->channels, H = c->heads;
+    return (LayerCost){.waits = 1,
+                       .products = 4 * T * C * C + scores(c, T), /* eq 21.3 */
+                       .kept = 4 * T * C + 2 * T * H,            /* eq 21.4: q k v, y; softmax */
+                       .carried = 2 * T * C};                    /* k v */
 }
 
-LayerCost describe_layer_cost(LayerKind kind, const TransformerConfig *c, int T)
+LayerCost transformer_feed_forward_cost(const TransformerConfig *c, int T)
 {
     const double C = c->channels, F = c->ffn;
-    switch (kind) {
-    case COST_RNN: return recurrent_cost(1, 1, 1, C, T);  /* h */
-    case COST_GRU: return recurrent_cost(3, 5, 1, C, T);  /* r z n, h' U_n, h */
-    case COST_LSTM: return recurrent_cost(4, 6, 2, C, T); /* i f o g, c, h */
-    case COST_ATTENTION:
-        return (LayerCost){.waits = 1,
-                           .products = 4 * T * C * C + scores(c, T), /* eq 21.3 */
-                           .kept = 4 * T * C + 2.0 * T * c->heads, /* eq 21.4: q k v, y; softmax */
-                           .carried = 2 * T * C};                  /* k v */
-    default: return (LayerCost){.waits = 1, .products = 2 * T * C * F, .kept = T * F};
-    }
+    return (LayerCost){.waits = 1, .products = 2 * T * C * F, .kept = T * F};
 }
 
 /* --- printing ------------------------------------------------------------------------------------------ */
@@ -89,70 +76,68 @@ static void print_stack(const TransformerConfig *c, const char *name, bool has_c
 
 static const int lengths[] = {64, 128, 256, 512, 1024};
 
-typedef double Quantity(const TransformerConfig *c, LayerKind kind, int T);
+typedef double Quantity(const TransformerConfig *c, int T);
 
-static void print_row(const TransformerConfig *c, const char *name, LayerKind kind, int digits,
-                      Quantity *of)
+static void print_row(const TransformerConfig *c, const char *name, int digits, Quantity *of)
 {
     printf("  %-30s", name);
-    for (int i = 0; i < LEN(lengths); i++) printf("%9.*f", digits, of(c, kind, lengths[i]));
+    for (int i = 0; i < LEN(lengths); i++) printf("%9.*f", digits, of(c, lengths[i]));
     printf("\n");
 }
 
-static void print_rows(const TransformerConfig *c, const char *title, int digits, Quantity *of)
+static double attention_millions(const TransformerConfig *c, int T)
 {
-    printf("\n%s\n", title);
-    for (LayerKind kind = 0; kind < COSTS; kind++)
-        if (kind != COST_FEED_FORWARD || c->ffn)
-            print_row(c, describe_layer_names[kind], kind, digits, of);
+    return transformer_attention_cost(c, T).products / 1e6;
 }
 
-static double waits(const TransformerConfig *c, LayerKind kind, int T)
+static double feed_forward_millions(const TransformerConfig *c, int T)
 {
-    return describe_layer_cost(kind, c, T).waits;
+    return transformer_feed_forward_cost(c, T).products / 1e6;
 }
 
-static double millions(const TransformerConfig *c, LayerKind kind, int T)
+static double scores_share(const TransformerConfig *c, int T)
 {
-    return describe_layer_cost(kind, c, T).products / 1e6;
+    return 100 * scores(c, T) / transformer_attention_cost(c, T).products;
 }
 
-static double scores_share(const TransformerConfig *c, LayerKind kind, int T)
+static double attention_kept(const TransformerConfig *c, int T)
 {
-    return 100 * scores(c, T) / describe_layer_cost(kind, c, T).products;
+    return transformer_attention_cost(c, T).kept * sizeof(real) / 1024;
 }
 
-static double kept(const TransformerConfig *c, LayerKind kind, int T)
+static double feed_forward_kept(const TransformerConfig *c, int T)
 {
-    return describe_layer_cost(kind, c, T).kept * sizeof(real) / 1024;
+    return transformer_feed_forward_cost(c, T).kept * sizeof(real) / 1024;
 }
 
-static double all_weights(const TransformerConfig *c, LayerKind kind, int T)
+static double attention_weights(const TransformerConfig *c, int T)
 {
-    (void)kind;
     return (double)T * T * c->heads * sizeof(real) / 1024;
 }
 
-static double carried(const TransformerConfig *c, LayerKind kind, int T)
+static double attention_carried(const TransformerConfig *c, int T)
 {
-    return describe_layer_cost(kind, c, T).carried * sizeof(real) / 1024;
+    return transformer_attention_cost(c, T).carried * sizeof(real) / 1024;
 }
 
 static void print_costs(const TransformerConfig *c)
 {
     printf("\nOne layer of %d channels over T steps of one sequence:\n\n  %-30s", c->channels, "T");
     for (int i = 0; i < LEN(lengths); i++) printf("%9d", lengths[i]);
-    printf("\n");
-    print_rows(c, "steps that wait for one another", 0, waits);
-    print_rows(c, "millions of multiply-adds in a forward pass", 1, millions);
-    print_rows(c, "KB kept for the backward pass", 0, kept);
-    printf("\nwhat grows as T^2 in self-attention\n");
-    print_row(c, "% of its multiply-adds", COST_ATTENTION, 0, scores_share);
-    print_row(c, "KB of softmax, were it kept", COST_ATTENTION, 0, all_weights);
-    print_rows(c, "KB carried from step to step when steps are written one by one", 1, carried);
-    printf("\nWhere T = 2 C = %d, half of attention's multiply-adds grow as T^2. A mask\n"
-           "that hides what follows halves that part; here it is counted without a mask.\n"
-           "Norms and sums are left out.\n",
+    printf("\n\nmillions of multiply-adds in a forward pass\n");
+    print_row(c, "self-attention", 1, attention_millions);
+    if (c->ffn) print_row(c, "feed-forward", 1, feed_forward_millions);
+    printf("\nKB kept for the backward pass\n");
+    print_row(c, "self-attention", 0, attention_kept);
+    if (c->ffn) print_row(c, "feed-forward", 0, feed_forward_kept);
+    printf("\nself-attention: the part that grows as T^2\n");
+    print_row(c, "% of its multiply-adds", 0, scores_share);
+    print_row(c, "KB of its weights, if kept", 0, attention_weights);
+    printf("\nKB of keys and values carried along when steps are written one by one\n");
+    print_row(c, "self-attention", 1, attention_carried);
+    printf("\nWhere T = 2 C = %d, half of attention's multiply-adds grow as T^2. A causal\n"
+           "mask halves that part; here it is counted without a mask. Norms and sums are\n"
+           "left out.\n",
            2 * c->channels);
 }
 
