@@ -10,7 +10,7 @@
 
 #include "models/evaluate.h"
 #include "tokens/lexicon.h"
-#include "seq2seq_attention/search.h"
+#include "seq2seq_attention/decoder.h"
 #include "seq2seq_attention/seq2seq.h"
 #include "programs/trainer.h"
 
@@ -45,8 +45,8 @@ static void print_scores(const Data *d, const Model *m)
 
 static void print_outputs(const Data *d, const Seq2seq *m)
 {
-    Search search = search_init(m);
-    const Translator t = search_translator(&search);
+    Seq2seqDecoder decoder = seq2seq_decoder_init(m);
+    const Translator t = seq2seq_decoder_translator(&decoder);
     Batch batch = batch_new();
     for (int i = 0; i < OUTPUTS; i++) {
         task_heldout(&d->task, SPLIT_TEST, d->task.lengths[1], i, 1, &batch);
@@ -60,7 +60,7 @@ static void print_outputs(const Data *d, const Seq2seq *m)
         free(output), free(source), free(text);
     }
     batch_free(&batch);
-    search_free(&search);
+    seq2seq_decoder_free(&decoder);
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /* Evaluates a trained encoder-decoder network: loss and accuracy on held-out pairs, what it makes of
  * them, where it looked; or translates the lines of standard input. */
-#include "seq2seq_attention/search.h"
+#include "seq2seq_attention/decoder.h"
 #include "seq2seq_attention/seq2seq.h"
 #include "programs/translate.h"
 
@@ -18,8 +18,8 @@ static void report(Evaluator *e, const Seq2seq *m, const Params *ps,
                    const TranslateConfig *decoding)
 {
     const Model model = seq2seq_model(m);
-    Search search = search_init(m);
-    const Translator translator = search_translator(&search);
+    Seq2seqDecoder decoder = seq2seq_decoder_init(m);
+    const Translator translator = seq2seq_decoder_translator(&decoder);
     if (decoding->interactive) {
         translate_lines(e, &translator, decoding);
     } else {
@@ -27,7 +27,7 @@ static void report(Evaluator *e, const Seq2seq *m, const Params *ps,
         evaluator_report(e, &model, ps);
         if (e->status == EXIT_OK) translate_report(e, &translator, decoding, &quality);
     }
-    search_free(&search);
+    seq2seq_decoder_free(&decoder);
 }
 
 int main(int argc, char **argv)

@@ -134,8 +134,8 @@ END_TEST
 START_TEST(alignment_is_their_mean)
 {
     Net *n = net_new(true, "pre");
-    Cache cache = cache_init(&n->m);
-    const Translator t = cache_translator(&cache);
+    TransformerCache cache = transformer_cache_init(&n->m);
+    const Translator t = transformer_cache_translator(&cache);
     int source[S], output[T], x[T];
     for (int i = 0; i < S; i++) source[i] = n->s[i * B];
     for (int i = 0; i < T; i++) output[i] = n->x[i * B], x[i] = i ? output[i - 1] : BOS;
@@ -149,7 +149,7 @@ START_TEST(alignment_is_their_mean)
         for (int h = 0; h < H; h++) mean += (double)looks.cross[L - 1][h * T * S + i] / H;
         ck_assert_double_eq_tol((double)weight[i], mean, 1e-6);
     }
-    cache_free(&cache);
+    transformer_cache_free(&cache);
     net_free(n);
 }
 END_TEST

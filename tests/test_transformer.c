@@ -304,8 +304,8 @@ START_TEST(decoding)
 {
     enum { LIMIT = 8 };
     Net *n = net_new(small("pre", "sinusoid"), true);
-    Cache cache = cache_init(&n->m);
-    const Translator t = cache_translator(&cache);
+    TransformerCache cache = transformer_cache_init(&n->m);
+    const Translator t = transformer_cache_translator(&cache);
     const int source[] = {5, 4, 9, 6};
     int out[LIMIT];
     double log_p;
@@ -338,7 +338,7 @@ START_TEST(decoding)
         for (int j = 0; j < LEN(source); j++) sum += (double)weight[i * LEN(source) + j];
         ck_assert_double_eq_tol(sum, 1, 1e-5);
     }
-    cache_free(&cache);
+    transformer_cache_free(&cache);
     net_free(n);
 }
 END_TEST
@@ -386,8 +386,8 @@ START_TEST(alignments)
 {
     enum { N = 4, M = 3 };
     Net *n = net_new(small("post", "sinusoid"), true);
-    Cache cache = cache_init(&n->m);
-    const Translator t = cache_translator(&cache);
+    TransformerCache cache = transformer_cache_init(&n->m);
+    const Translator t = transformer_cache_translator(&cache);
     int source[N] = {5, 4, 9, 6}, output[M] = {7, 5, EOS}, x[M] = {BOS, 7, 5}, len = N;
     const Batch batch = {.T = M, .B = 1, .x = x, .S = N, .s = source, .s_len = &len};
     real weight[M * N];
@@ -402,7 +402,7 @@ START_TEST(alignments)
         ck_assert_double_eq_tol((double)weight[i], mean, 1e-6);
     }
     tape_free(&tp);
-    cache_free(&cache);
+    transformer_cache_free(&cache);
     net_free(n);
 }
 END_TEST

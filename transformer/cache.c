@@ -7,21 +7,21 @@
 
 #include "tokens/lexicon.h"
 
-Cache cache_init(const Transformer *m)
+TransformerCache transformer_cache_init(const Transformer *m)
 {
-    return (Cache){.m = m, .source_tape = {.frozen = true}};
+    return (TransformerCache){.m = m, .source_tape = {.frozen = true}};
 }
 
-void cache_free(Cache *s)
+void transformer_cache_free(TransformerCache *s)
 {
     tape_free(&s->source_tape);
     step_tapes_free(&s->steps);
-    *s = (Cache){0};
+    *s = (TransformerCache){0};
 }
 
 static void read_source(void *self, const int *source, int S)
 {
-    Cache *s = self;
+    TransformerCache *s = self;
     tape_reset(&s->source_tape);
     s->len = S;
     s->memory = transformer_read(&s->source_tape, s->m, source, &s->len, S, 1);
@@ -31,7 +31,7 @@ static void read_source(void *self, const int *source, int S)
 
 /* --- a step ----------------------------------------------------------------------------------------- */
 
-static KeyValues memory_for(Tape *tp, const Cache *s, int n)
+static KeyValues memory_for(Tape *tp, const TransformerCache *s, int n)
 {
     KeyValues memory = {0};
     for (int i = 0; i < s->m->config.layers; i++) {
@@ -41,7 +41,7 @@ static KeyValues memory_for(Tape *tp, const Cache *s, int n)
     return memory;
 }
 
-static KeyValues past_for(Tape *tp, const Cache *s, int n, const int *parent)
+static KeyValues past_for(Tape *tp, const TransformerCache *s, int n, const int *parent)
 {
     KeyValues past = {0};
     for (int i = 0; i < s->m->config.layers; i++) {
@@ -53,7 +53,7 @@ static KeyValues past_for(Tape *tp, const Cache *s, int n, const int *parent)
 
 static void step(void *self, int n, const int *parent, const int *token, real *logits)
 {
-    Cache *s = self;
+    TransformerCache *s = self;
     Tape *tp = step_tapes_next(&s->steps);
     int *len = tape_save(tp, (size_t)n * sizeof *len);
     for (int i = 0; i < n; i++) len[i] = s->len;
@@ -69,7 +69,7 @@ static void step(void *self, int n, const int *parent, const int *token, real *l
  * what a search goes on from. */
 static void align(void *self, const int *source, int S, const int *output, int T, real *weight)
 {
-    const Cache *s = self;
+    const TransformerCache *s = self;
     Tape tp = {.frozen = true};
     int *x = tape_save(&tp, (size_t)T * sizeof *x);
     int *from = tape_save(&tp, (size_t)S * sizeof *from);
@@ -84,7 +84,7 @@ static void align(void *self, const int *source, int S, const int *output, int T
     tape_free(&tp);
 }
 
-Translator cache_translator(Cache *s)
+Translator transformer_cache_translator(TransformerCache *s)
 {
     const int vocab = s->m->target_embed->shape.d[0];
     return (Translator){

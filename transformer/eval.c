@@ -21,24 +21,24 @@ static void report(Evaluator *e, const Transformer *m, const Params *ps,
 {
     const Model model = transformer_model(m);
     const bool json = e->config->json, pairs = e->data.is_pairs;
-    Cache cache = cache_init(m);
-    const Translator translator = cache_translator(&cache);
+    TransformerCache cache = transformer_cache_init(m);
+    const Translator translator = transformer_cache_translator(&cache);
     Translation quality = {0};
     if (pairs) quality = translate_heldout(e, &translator, decoding);
-    if (head_table && json) figures_table_to_json(e, m);
+    if (head_table && json) transformer_figures_table_to_json(e, m);
     evaluator_report(e, &model, ps);
     if (e->status == EXIT_OK && pairs) translate_report(e, &translator, decoding, &quality);
-    if (e->status == EXIT_OK && head_table && !json) figures_print_table(e, m);
-    if (e->status == EXIT_OK) figures_draw(e, m);
-    cache_free(&cache);
+    if (e->status == EXIT_OK && head_table && !json) transformer_figures_print_table(e, m);
+    if (e->status == EXIT_OK) transformer_figures_draw(e, m);
+    transformer_cache_free(&cache);
 }
 
 static void translate(Evaluator *e, const Transformer *m, const TranslateConfig *decoding)
 {
-    Cache cache = cache_init(m);
-    const Translator translator = cache_translator(&cache);
+    TransformerCache cache = transformer_cache_init(m);
+    const Translator translator = transformer_cache_translator(&cache);
     translate_lines(e, &translator, decoding);
-    cache_free(&cache);
+    transformer_cache_free(&cache);
 }
 
 int main(int argc, char **argv)
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     TranslateConfig decoding = translate_defaults();
     bool head_table = false;
     Option sizes[] = {TRANSFORMER_OPTIONS(&size)};
-    Option own[] = {TRANSLATE_OPTIONS(&decoding), FIGURES_OPTIONS(&head_table)};
+    Option own[] = {TRANSLATE_OPTIONS(&decoding), TRANSFORMER_FIGURES_OPTIONS(&head_table)};
     Evaluator e;
     Error err;
     c.of_pairs = c.or_task = true;

@@ -7,7 +7,7 @@
 
 #include "system/file.h"
 #include "system/plot.h"
-#include "transformer/reading.h"
+#include "transformer/maps.h"
 
 enum {
     TABLE_SEQUENCES = 64,   /* that a head is watched in, at most */
@@ -22,10 +22,10 @@ enum {
 typedef struct {
     int sequences;
     HeadHabits *habits;
-    Reading last; /* which has the parts' names and sizes */
+    TransformerMaps last; /* which has the parts' names and sizes */
 } Watched;
 
-/* A Reading cannot be returned: see reading.h. */
+/* A TransformerMaps cannot be returned: see maps.h. */
 static void watched_open(Watched *w, const Evaluator *e, const Transformer *m)
 {
     const int there = pairs_items(&e->data.pairs, SPLIT_TEST), asked = e->config->examples;
@@ -34,8 +34,8 @@ static void watched_open(Watched *w, const Evaluator *e, const Transformer *m)
     w->sequences = asked < TABLE_SEQUENCES ? asked : TABLE_SEQUENCES;
     if (there && there < w->sequences) w->sequences = there;
     for (int i = 0; i < w->sequences; i++) {
-        if (i) reading_close(&w->last);
-        reading_open(&w->last, &e->data, m, i, INT32_MAX);
+        if (i) transformer_maps_close(&w->last);
+        transformer_maps_open(&w->last, &e->data, m, i, INT32_MAX);
         for (int k = 0; k < w->last.parts; k++)
             heads_watch(&w->last.part[k], w->habits + (size_t)k * heads);
     }
@@ -43,7 +43,7 @@ static void watched_open(Watched *w, const Evaluator *e, const Transformer *m)
 
 static void watched_close(Watched *w)
 {
-    reading_close(&w->last);
+    transformer_maps_close(&w->last);
     free(w->habits);
 }
 
@@ -52,7 +52,7 @@ static const HeadHabits *habits_of(const Watched *w, int k)
     return w->habits + (size_t)k * w->last.part[0].layers * w->last.part[0].heads;
 }
 
-void figures_table_to_json(Evaluator *e, const Transformer *m)
+void transformer_figures_table_to_json(Evaluator *e, const Transformer *m)
 {
     Watched w;
     watched_open(&w, e, m);
@@ -63,7 +63,7 @@ void figures_table_to_json(Evaluator *e, const Transformer *m)
     watched_close(&w);
 }
 
-void figures_print_table(Evaluator *e, const Transformer *m)
+void transformer_figures_print_table(Evaluator *e, const Transformer *m)
 {
     Watched w;
     watched_open(&w, e, m);
@@ -91,8 +91,8 @@ static void draw_part(Evaluator *e, const HeadMap *part)
 static void draw_heads(Evaluator *e, const Transformer *m)
 {
     Error err;
-    Reading r;
-    reading_open(&r, &e->data, m, 0, DRAWN_STEPS);
+    TransformerMaps r;
+    transformer_maps_open(&r, &e->data, m, 0, DRAWN_STEPS);
     const int T = r.batch.T, S = r.batch.S, longest = T > S ? T : S;
     if (longest > DRAWN_STEPS)
         error_set(&err,
@@ -103,7 +103,7 @@ static void draw_heads(Evaluator *e, const Transformer *m)
                     heads_write(e->dir, "Where does each head look?", r.part, r.parts, &err);
     for (int k = 0; k < r.parts && ok; k++) draw_part(e, &r.part[k]);
     if (!ok) evaluator_warn(e, err.text);
-    reading_close(&r);
+    transformer_maps_close(&r);
 }
 
 /* --- drawing positions ---------------------------------------------------------------------------------- */
@@ -200,7 +200,7 @@ static void draw_positions(Evaluator *e, const Transformer *m)
     tape_free(&tp);
 }
 
-void figures_draw(Evaluator *e, const Transformer *m)
+void transformer_figures_draw(Evaluator *e, const Transformer *m)
 {
     const char *kind = e->config->plot;
     if (strcmp(kind, "none") == 0 || strcmp(kind, "dumb") == 0) return; /* too fine for letters */

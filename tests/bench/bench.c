@@ -6,10 +6,10 @@
  *
  * A new model is one line in the table of rows, near the end. */
 #include "models/model.h"
-#include "../../lstm_gru/gated.h"
-#include "../../rnn/rnn.h"
-#include "../../seq2seq_attention/search.h"
-#include "../../transformer/cache.h"
+#include "lstm_gru/gated.h"
+#include "rnn/rnn.h"
+#include "seq2seq_attention/decoder.h"
+#include "transformer/cache.h"
 #include "system/args.h"
 #include "machine.h"
 #include "measure.h"
@@ -144,15 +144,15 @@ static void measure_decoding(const Job *job, void *result)
     const Row *r = job->row;
     Training *m = result;
     Trainee t = trainee_new(r);
-    Search search = {0};
-    Cache cache = {0};
+    Seq2seqDecoder decoder = {0};
+    TransformerCache cache = {0};
     Translator translator;
     if (r->heads) {
-        cache = cache_init(t.model.self);
-        translator = cache_translator(&cache);
+        cache = transformer_cache_init(t.model.self);
+        translator = transformer_cache_translator(&cache);
     } else {
-        search = search_init(t.model.self);
-        translator = search_translator(&search);
+        decoder = seq2seq_decoder_init(t.model.self);
+        translator = seq2seq_decoder_translator(&decoder);
     }
     params_find(&t.ps, "head.b")->data[translator.decoder.eos] = -1e9f;
     double *took = xcalloc(MAX_STEPS, sizeof *took);
@@ -173,8 +173,8 @@ static void measure_decoding(const Job *job, void *result)
     m->megabytes = (double)used.ru_maxrss / 1024;
     m->gemm = NAN;
     free(took), free(source), free(out);
-    search_free(&search);
-    cache_free(&cache);
+    seq2seq_decoder_free(&decoder);
+    transformer_cache_free(&cache);
     trainee_free(&t);
 }
 

@@ -1,30 +1,30 @@
 /* The encoder runs once a source. What the decoder carries, its cells' states and what it feeds back, has a
  * row a hypothesis, so that a hypothesis goes on from whichever row is its parent's (common/decoding/step_tapes.h). */
-#include "seq2seq_attention/search.h"
+#include "seq2seq_attention/decoder.h"
 
 #include "tokens/lexicon.h"
 
 #include <string.h>
 
-Search search_init(const Seq2seq *m)
+Seq2seqDecoder seq2seq_decoder_init(const Seq2seq *m)
 {
     const Tape frozen = {.frozen = true};
-    Search s = {.m = m, .vocab = m->head.b->len, .always = frozen, .source = frozen};
+    Seq2seqDecoder s = {.m = m, .vocab = m->head.b->len, .always = frozen, .source = frozen};
     s.words = seq2seq_words(&s.always, m);
     return s;
 }
 
-void search_free(Search *s)
+void seq2seq_decoder_free(Seq2seqDecoder *s)
 {
     tape_free(&s->always);
     tape_free(&s->source);
     step_tapes_free(&s->steps);
-    *s = (Search){0};
+    *s = (Seq2seqDecoder){0};
 }
 
 static void read_source(void *self, const int *source, int S)
 {
-    Search *s = self;
+    Seq2seqDecoder *s = self;
     tape_reset(&s->source);
     s->len = S;
     s->memory = seq2seq_encode(&s->source, s->m, source, &s->len, S, 1, NULL);
@@ -34,7 +34,7 @@ static void read_source(void *self, const int *source, int S)
 
 /* --- a step ----------------------------------------------------------------------------------------- */
 
-static Memory memory_for(Tape *tp, const Search *s, int n)
+static Memory memory_for(Tape *tp, const Seq2seqDecoder *s, int n)
 {
     Memory memory = s->memory;
     memory.B = n;
@@ -47,7 +47,7 @@ static Memory memory_for(Tape *tp, const Search *s, int n)
     return memory;
 }
 
-static DecoderState state_for(Tape *tp, const Search *s, int n, const int *parent)
+static DecoderState state_for(Tape *tp, const Seq2seqDecoder *s, int n, const int *parent)
 {
     DecoderState d = {0};
     if (s->m->config.feed) d.fed = step_tapes_rows(tp, s->state.fed, n, parent); /* (n,H) */
@@ -59,7 +59,7 @@ static DecoderState state_for(Tape *tp, const Search *s, int n, const int *paren
 }
 
 /* The logits (1,n,V) live until the step after the next one. */
-static const Tensor *advance(Search *s, int n, const int *parent, const int *token)
+static const Tensor *advance(Seq2seqDecoder *s, int n, const int *parent, const int *token)
 {
     Tape *tp = step_tapes_next(&s->steps);
     const Memory memory = memory_for(tp, s, n);
@@ -76,7 +76,7 @@ static void step(void *self, int n, const int *parent, const int *token, real *l
 /* The source is fed as it is: what a reversed one looks at is turned round. */
 static void align(void *self, const int *source, int S, const int *output, int T, real *weight)
 {
-    Search *s = self;
+    Seq2seqDecoder *s = self;
     int before = BOS;
     read_source(self, source, S);
     for (int t = 0; t < T; t++) {
@@ -87,7 +87,7 @@ static void align(void *self, const int *source, int S, const int *output, int T
     }
 }
 
-Translator search_translator(Search *s)
+Translator seq2seq_decoder_translator(Seq2seqDecoder *s)
 {
     return (Translator){
         .self = s,

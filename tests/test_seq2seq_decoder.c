@@ -2,7 +2,7 @@
  * fed the whole output at once. */
 #include "seq2seq_help.h"
 
-#include "seq2seq_attention/search.h"
+#include "seq2seq_attention/decoder.h"
 #include "nn/optim.h"
 #include "data/pairs.h"
 
@@ -11,7 +11,7 @@ enum { V_SOURCE = 9, V = 8, SOURCES = 4, LIMIT = 9 };
 /* A network, and what decodes with it; must not move. */
 typedef struct {
     Network *n;
-    Search search;
+    Seq2seqDecoder decoder;
     Translator translator;
 } Decoding;
 
@@ -19,14 +19,14 @@ static Decoding *decoding_new(const Seq2seqConfig *c, int source_vocab, int voca
 {
     Decoding *d = xmalloc(sizeof *d);
     d->n = network_new(c, source_vocab, vocab);
-    d->search = search_init(&d->n->net);
-    d->translator = search_translator(&d->search);
+    d->decoder = seq2seq_decoder_init(&d->n->net);
+    d->translator = seq2seq_decoder_translator(&d->decoder);
     return d;
 }
 
 static void decoding_free(Decoding *d)
 {
-    search_free(&d->search);
+    seq2seq_decoder_free(&d->decoder);
     network_free(d->n);
     free(d);
 }
@@ -422,9 +422,9 @@ START_TEST(a_beam_finds_likelier_outputs)
         Seq2seqConfig c = seq2seq_defaults();
         c.attention = row[i].attention, c.channels = 16, c.hidden = 32;
         Decoding *d = decoding_new(&c, task.source_vocab, task.vocab);
-        search_free(&d->search);
+        seq2seq_decoder_free(&d->decoder);
         train(d->n, &task, row[i].steps);
-        d->search = search_init(&d->n->net);
+        d->decoder = seq2seq_decoder_init(&d->n->net);
         compare_beam(d, &task);
         decoding_free(d);
         pairs_close(&pairs), task_close(&task);
@@ -432,7 +432,7 @@ START_TEST(a_beam_finds_likelier_outputs)
 }
 END_TEST
 
-SUITE("search",
+SUITE("seq2seq_decoder",
       TESTS(a_step_at_a_time, hypotheses_keep_their_histories, greedy_knows_its_probability,
             a_beam_of_one_is_greedy, a_wide_beam_finds_the_best, alignment_is_that_of_the_model,
             attention_by_definition, a_beam_finds_likelier_outputs),

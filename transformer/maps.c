@@ -1,4 +1,4 @@
-#include "transformer/reading.h"
+#include "transformer/maps.h"
 
 #include <stdio.h>
 
@@ -24,7 +24,7 @@ static HeadMap map_of(const char *name, const Transformer *m, const real *const 
         .name = name, .layers = m->config.layers, .heads = m->config.heads, .weight = weight};
 }
 
-static HeadMap encoder_of(Reading *r, const Transformer *m, const Data *d)
+static HeadMap encoder_of(TransformerMaps *r, const Transformer *m, const Data *d)
 {
     HeadMap map = map_of("encoder", m, r->looks.encoder);
     map.about = "Encoder: each source token at the whole source";
@@ -35,7 +35,7 @@ static HeadMap encoder_of(Reading *r, const Transformer *m, const Data *d)
     return map;
 }
 
-static HeadMap decoder_of(Reading *r, const Transformer *m, const Data *d)
+static HeadMap decoder_of(TransformerMaps *r, const Transformer *m, const Data *d)
 {
     HeadMap map = map_of("decoder", m, r->looks.decoder);
     map.about = "Decoder: each token it reads at itself and those before";
@@ -48,7 +48,7 @@ static HeadMap decoder_of(Reading *r, const Transformer *m, const Data *d)
     return map;
 }
 
-static HeadMap cross_of(Reading *r, const Transformer *m, const Data *d)
+static HeadMap cross_of(TransformerMaps *r, const Transformer *m, const Data *d)
 {
     HeadMap map = map_of("cross", m, r->looks.cross);
     map.about = "Decoder at encoder: each token, when it is to be written, at the source";
@@ -60,9 +60,9 @@ static HeadMap cross_of(Reading *r, const Transformer *m, const Data *d)
     return map;
 }
 
-void reading_open(Reading *r, const Data *d, const Transformer *m, int i, int most)
+void transformer_maps_open(TransformerMaps *r, const Data *d, const Transformer *m, int i, int most)
 {
-    *r = (Reading){.tp = {.frozen = true}, .batch = batch_new()};
+    *r = (TransformerMaps){.tp = {.frozen = true}, .batch = batch_new()};
     task_heldout(&d->task, SPLIT_TEST, 0, i, 1, &r->batch);
     if (!d->is_pairs && r->batch.T > most) r->batch.T = most;
     r->looks = transformer_looks(&r->tp, m, &r->batch);
@@ -71,7 +71,7 @@ void reading_open(Reading *r, const Data *d, const Transformer *m, int i, int mo
     if (d->is_pairs) r->part[r->parts++] = cross_of(r, m, d);
 }
 
-void reading_close(Reading *r)
+void transformer_maps_close(TransformerMaps *r)
 {
     batch_free(&r->batch);
     tape_free(&r->tp);

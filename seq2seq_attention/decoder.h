@@ -1,6 +1,6 @@
 /* Decoding with a Seq2seq (common/decoding/decode.h): one source, several hypotheses at once. */
-#ifndef SEARCH_H
-#define SEARCH_H
+#ifndef SEQ2SEQ_DECODER_H
+#define SEQ2SEQ_DECODER_H
 
 #include "decoding/step_tapes.h"
 #include "seq2seq_attention/seq2seq.h"
@@ -15,10 +15,10 @@ typedef struct {
     Tensor *words;       /* (V,N), see seq2seq_words */
     Memory memory;       /* (S,1,H) */
     DecoderState state;  /* (n,H) of the hypotheses of the last step */
-} Search;
+} Seq2seqDecoder;
 
-Search search_init(const Seq2seq *m); /* of weights that will not change */
-void search_free(Search *s);
-Translator search_translator(Search *s); /* borrows s, which must not move */
+Seq2seqDecoder seq2seq_decoder_init(const Seq2seq *m); /* of weights that will not change */
+void seq2seq_decoder_free(Seq2seqDecoder *s);
+Translator seq2seq_decoder_translator(Seq2seqDecoder *s); /* borrows s, which must not move */
 
 #endif
