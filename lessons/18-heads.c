@@ -19,16 +19,16 @@ enum { SLOTS = 8, VALUES = 8, C = 64, B = 32, T = 8, ANSWERS = 2 };
 typedef struct {
     Tensor *slot, *value, *first, *second; /* (SLOTS,C) (VALUES,C) (SLOTS,C) (SLOTS,C) */
     Linear q, k, v, out, read;             /* (C,C) four times, (C,ANSWERS*VALUES) */
-} Reader;
+} Lookup;
 
 typedef struct {
     int slot[B * SLOTS], value[B * SLOTS], first[B * T], second[B * T];
     int answer[B * T * ANSWERS];
 } Questions;
 
-static Reader reader_init(Params *ps)
+static Lookup lookup_init(Params *ps)
 {
-    Reader r;
+    Lookup r;
     r.slot = param(ps, SHAPE(SLOTS, C), 1, "slot");
     r.value = param(ps, SHAPE(VALUES, C), 1, "value");
     r.first = param(ps, SHAPE(SLOTS, C), 1, "first");
@@ -57,7 +57,7 @@ static void ask(Questions *x, Rng *rng)
 }
 
 /* Logits (B,T*ANSWERS,VALUES). */
-static Tensor *answers(Tape *tp, const Reader *r, const Questions *x, int heads)
+static Tensor *answers(Tape *tp, const Lookup *r, const Questions *x, int heads)
 {
     Tensor *s = op_add(tp, op_embed(tp, r->slot, x->slot, SHAPE(B, SLOTS)),
                        op_embed(tp, r->value, x->value, SHAPE(B, SLOTS))); /* (B,SLOTS,C) */
@@ -69,7 +69,7 @@ static Tensor *answers(Tape *tp, const Reader *r, const Questions *x, int heads)
     return op_reshape(tp, z, SHAPE(B, T * ANSWERS, VALUES));
 }
 
-static void examine(const Reader *r, int heads, size_t parameters)
+static void examine(const Lookup *r, int heads, size_t parameters)
 {
     enum { BATCHES = 20 };
     Tape tp = {.frozen = true};
@@ -96,7 +96,7 @@ static void examine(const Reader *r, int heads, size_t parameters)
 static void train(int heads, int steps, double lr, uint64_t seed)
 {
     Params ps = params_init(seed);
-    const Reader r = reader_init(&ps);
+    const Lookup r = lookup_init(&ps);
     const Schedule schedule = {.lr = lr, .warmup = 20, .steps = steps};
     Optim optim = optim_init(OPTIM_ADAMW, &ps, 0.9, 0.98, 0);
     Tape tp = {0};

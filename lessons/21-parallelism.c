@@ -264,15 +264,15 @@ static void measure_writing(const Config *c, FILE *csv)
 typedef struct {
     const char *name;
     void (*measure)(const Config *, FILE *csv);
-} Part;
+} Measurement;
 
-static bool run(const Config *c, const Part *part, Error *err)
+static bool run(const Config *c, const Measurement *m, Error *err)
 {
-    char *csv = NULL, *path = xformat("%s/%s.csv", c->out, part->name);
+    char *csv = NULL, *path = xformat("%s/%s.csv", c->out, m->name);
     size_t len = 0;
     FILE *f = open_memstream(&csv, &len);
     CHECK(f, "no memory for %s", path);
-    part->measure(c, f);
+    m->measure(c, f);
     fclose(f);
     const bool ok = file_write(path, csv, len, err);
     free(csv), free(path);
@@ -299,7 +299,7 @@ int main(int argc, char **argv)
                 .threads = 2,
                 .part = "all",
                 .out = "runs/l21"};
-    static const Part parts[] = {
+    static const Measurement measurements[] = {
         {"steps", measure_steps}, {"memory", measure_memory}, {"writing", measure_writing}};
     Option option[] = {
         OPTION_CHOICE("part", &c.part, "all|costs|depth|products|steps|memory|writing",
@@ -329,8 +329,8 @@ int main(int argc, char **argv)
     if (ok && (all || strcmp(c.part, "costs") == 0)) print_costs(&c);
     if (ok && (all || strcmp(c.part, "depth") == 0)) print_depth(&c);
     if (ok && (all || strcmp(c.part, "products") == 0)) print_products(&c);
-    for (int i = 0; i < LEN(parts) && ok; i++)
-        if (all || strcmp(c.part, parts[i].name) == 0) ok = run(&c, &parts[i], &err);
+    for (int i = 0; i < LEN(measurements) && ok; i++)
+        if (all || strcmp(c.part, measurements[i].name) == 0) ok = run(&c, &measurements[i], &err);
     if (ok) return EXIT_OK;
     fprintf(stderr, "%s: error: %s\n", usage.program, err.text);
     return fit ? EXIT_FAILED : EXIT_USAGE;

@@ -33,6 +33,8 @@ Gated gated_init(Params *ps, const GatedConfig *config, const Task *task)
 {
     Gated m = {.config = *config, .is_lstm = strcmp(config->cell, "lstm") == 0};
     const bool after = strcmp(config->reset, "after") == 0;
+    CHECK(config->layers <= GATED_MAX_LAYERS, "%s: %d layers; at most %d", config->cell,
+          config->layers, GATED_MAX_LAYERS);
     int C = task->vocab ? config->channels : task->inputs;
     const int H = config->hidden;
     if (task->vocab) m.embed = param(ps, SHAPE(task->vocab, C), 1, "embed");
@@ -154,16 +156,16 @@ typedef struct {
     Tensor **h;       /* T states (B,H) */
     Tensor **c;       /* of an LSTM T cells, else NULL */
     Tensor **gate[3]; /* i f o, or r z; NULL where there is none */
-} Steps;
+} StepTrace;
 
-static Steps steps_new(Tape *tp, int T)
+static StepTrace step_trace_new(Tape *tp, int T)
 {
     Tensor **all = tape_save(tp, 5 * (size_t)T * sizeof *all);
-    return (Steps){.h = all, .c = all + T, .gate = {all + 2 * T, all + 3 * T, all + 4 * T}};
+    return (StepTrace){.h = all, .c = all + T, .gate = {all + 2 * T, all + 3 * T, all + 4 * T}};
 }
 
 /* One layer, x (T,B,C) -> (T,B,H), with every state and gate kept in *s. */
-static Tensor *layer_steps(Tape *tp, const Gated *m, int i, Tensor *x, Steps *s)
+static Tensor *layer_steps(Tape *tp, const Gated *m, int i, Tensor *x, StepTrace *s)
 {
     const int T = x->shape.d[0], B = x->shape.d[1], H = m->config.hidden;
     LstmState a = {.h = tape_zeros(tp, SHAPE(B, H)), .c = tape_zeros(tp, SHAPE(B, H))};
@@ -183,10 +185,10 @@ static Tensor *layer_steps(Tape *tp, const Gated *m, int i, Tensor *x, Steps *s)
     return op_stack(tp, s->h, T); /* (T,B,H) */
 }
 
-static Tensor *all_steps(Tape *tp, const Gated *m, const Batch *batch, Steps *last)
+static Tensor *all_steps(Tape *tp, const Gated *m, const Batch *batch, StepTrace *last)
 {
     Tensor *x = inputs(tp, m, batch);
-    *last = steps_new(tp, batch->T);
+    *last = step_trace_new(tp, batch->T);
     for (int i = 0; i < m->config.layers; i++) x = layer_steps(tp, m, i, x, last);
     return x;
 }
@@ -195,7 +197,7 @@ LagTrace gated_trace_lags(const Gated *m, const Batch *batch)
 {
     const int T = batch->T;
     Tape tp = {.keep_grads = true};
-    Steps s;
+    StepTrace s;
     Tensor *out = head(&tp, m, batch, all_steps(&tp, m, batch, &s));
     const int *y = batch->y ? trace_last_targets(&tp, batch) : NULL;
     tape_backward(&tp, y ? op_cross_entropy(&tp, out, y) : op_mse(&tp, out, batch->v));
@@ -211,7 +213,7 @@ GateTrace gated_trace_gates(const Gated *m, const int *ids, int T)
     static const char *const names[2][3] = {{"reset", "update"}, {"input", "forget", "output"}};
     const int H = m->config.hidden;
     Tape tp = {.frozen = true};
-    Steps s;
+    StepTrace s;
     all_steps(&tp, m, &(Batch){.T = T, .B = 1, .x = (int *)ids}, &s);
     GateTrace trace = {.T = T, .H = H};
     for (int k = 0; k < 3; k++) {

@@ -8,7 +8,7 @@
 #include "models/model.h"
 #include "models/trace.h"
 
-enum { GATED_MAX_LAYERS = 16 };
+enum { GATED_MAX_LAYERS = 64 };
 
 typedef struct {
     const char *cell; /* "lstm" or "gru" */

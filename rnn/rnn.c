@@ -27,6 +27,8 @@ RnnConfig rnn_defaults(void)
 Rnn rnn_init(Params *ps, const RnnConfig *config, const Task *task)
 {
     Rnn m = {.config = *config};
+    CHECK(config->layers <= RNN_MAX_LAYERS, "rnn: %d layers; at most %d", config->layers,
+          RNN_MAX_LAYERS);
     int C = task->vocab ? config->channels : task->inputs;
     const int H = config->hidden;
     if (task->vocab) m.embed = param(ps, SHAPE(task->vocab, C), 1, "embed");

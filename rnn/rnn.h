@@ -6,7 +6,7 @@
 #include "models/model.h"
 #include "nn/layers.h"
 
-enum { RNN_MAX_LAYERS = 16 };
+enum { RNN_MAX_LAYERS = 64 };
 
 typedef struct {
     int layers;   /* L */

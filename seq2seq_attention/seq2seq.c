@@ -5,7 +5,7 @@
  *   decoder   embedding, L layers of cells that start from the encoder's last state, logits
  *
  * What differs from the networks before: input and output have their own lengths, and all that the
- * decoder knows of the source is one vector a layer, however long the source. Attention (Bahdanau,
+ * decoder knows of the source is one vector a layer, however long the source. AttentionLayer (Bahdanau,
  * Cho & Bengio 2014; Luong, Pham & Manning 2015) lets every step of the decoder look back at all
  * outputs h_s of the encoder: it gets their average c, weighted by a softmax over scores,
  *
@@ -66,9 +66,9 @@ static bool feeds_back(const Seq2seq *m)
     return m->attention.kind == ADDITIVE || m->config.feed;
 }
 
-static Attention attention_init(Params *ps, AttentionKind kind, int H)
+static AttentionLayer attention_init(Params *ps, AttentionKind kind, int H)
 {
-    Attention a = {.kind = kind};
+    AttentionLayer a = {.kind = kind};
     if (kind == NO_ATTENTION) return a;
     if (kind == ADDITIVE || kind == CONCAT) {
         a.query = param(ps, SHAPE(H, H), 1 / sqrt(H), "attention.query");
@@ -82,6 +82,8 @@ static Attention attention_init(Params *ps, AttentionKind kind, int H)
 Seq2seq seq2seq_init(Params *ps, const Seq2seqConfig *config, const Task *task)
 {
     Seq2seq m = {.config = *config};
+    CHECK(config->layers <= SEQ2SEQ_MAX_LAYERS, "seq2seq: %d layers; at most %d", config->layers,
+          SEQ2SEQ_MAX_LAYERS);
     const CellKind kind = cell_kind(config->cell);
     const int C = config->channels, H = config->hidden;
     const int width = config->bidirectional ? H / 2 : H; /* of one direction of the encoder */
@@ -152,7 +154,7 @@ static Tensor *encoder_layer(Tape *tp, const Seq2seq *m, int i, Tensor *z, Tenso
 }
 
 /* What does not depend on the query: (S,B,H). */
-static Tensor *keys(Tape *tp, const Attention *a, Tensor *state)
+static Tensor *keys(Tape *tp, const AttentionLayer *a, Tensor *state)
 {
     return a->kind == NO_ATTENTION || a->kind == DOT ? state : op_matmul(tp, state, a->key);
 }
@@ -188,7 +190,7 @@ Memory seq2seq_encode(Tape *tp, const Seq2seq *m, const int *s, const int *len, 
 /* --- decoder ----------------------------------------------------------------------------------------- */
 
 /* The context of the decoder's states h (T,B,H): (T,B,H). */
-static Tensor *attend(Tape *tp, const Attention *a, const Memory *memory, Tensor *h,
+static Tensor *attend(Tape *tp, const AttentionLayer *a, const Memory *memory, Tensor *h,
                       const real **weights)
 {
     if (!a->score) return op_attend_dot(tp, h, memory->key, memory->state, memory->len, weights);
@@ -205,7 +207,7 @@ DecoderState seq2seq_start(Tape *tp, const Seq2seq *m, const Memory *memory)
 }
 
 /* What the words are read off from: tanh([c; h] W), or without attention h itself. (T,B,H) */
-static Tensor *readout(Tape *tp, const Attention *a, Tensor *context, Tensor *h)
+static Tensor *readout(Tape *tp, const AttentionLayer *a, Tensor *context, Tensor *h)
 {
     if (a->kind == NO_ATTENTION) return h;
     return op_tanh(tp, linear(tp, &a->out, op_concat(tp, context, h))); /* eq 15.5 */

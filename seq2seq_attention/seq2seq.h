@@ -6,7 +6,7 @@
 #include "nn/cell.h"
 #include "models/model.h"
 
-enum { SEQ2SEQ_MAX_LAYERS = 8 };
+enum { SEQ2SEQ_MAX_LAYERS = 32 };
 
 typedef struct {
     const char *cell;      /* "rnn", "lstm" or "gru" */
@@ -47,7 +47,7 @@ typedef struct {
     Tensor *key;   /* (H,H) U_a: additive and concat; W_a^T: general */
     Tensor *score; /* (H) a: additive and concat */
     Linear out;    /* (2H,H): [c; h] -> what the words are read off from */
-} Attention;
+} AttentionLayer;
 
 typedef struct {
     Seq2seqConfig config;
@@ -56,7 +56,7 @@ typedef struct {
     Cell backward[SEQ2SEQ_MAX_LAYERS];   /* its other direction, where there is one */
     Cell decoder[SEQ2SEQ_MAX_LAYERS];
     Tensor *context; /* (H,N): what is fed back into the decoder's first layer, or NULL */
-    Attention attention;
+    AttentionLayer attention;
     Linear head; /* (H,V) */
 } Seq2seq;
 

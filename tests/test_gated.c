@@ -288,10 +288,19 @@ START_TEST(peepholes)
 }
 END_TEST
 
+START_TEST(too_many_layers)
+{
+    GatedConfig c = gated_defaults();
+    Params ps = params_init(1);
+    c.layers = GATED_MAX_LAYERS + 1;
+    gated_init(&ps, &c, &task);
+}
+END_TEST
+
 SUITE("gated",
       TESTS(overfits_one_batch, sees_nothing_ahead, padding_changes_nothing,
             a_carried_state_joins_two_halves, a_sequence_is_the_same_alone,
             the_cell_forgets_by_its_gate, the_gru_forgets_by_its_gate, trace_is_of_the_last_step,
             gates_over_a_text, gates_under_their_names, a_gru_has_three_quarters_of_the_weights,
             forms_of_the_gru, peepholes),
-      NO_ABORTS)
+      ABORTS(too_many_layers))

@@ -69,7 +69,15 @@ START_TEST(trace_follows_the_gain)
 }
 END_TEST
 
+START_TEST(too_many_layers)
+{
+    RnnConfig c = {.layers = RNN_MAX_LAYERS + 1, .channels = 2, .hidden = 2};
+    Params ps = params_init(1);
+    rnn_init(&ps, &c, &task);
+}
+END_TEST
+
 SUITE("rnn",
       TESTS(overfits_one_batch, sees_nothing_ahead, padding_changes_nothing,
             a_carried_state_joins_two_halves, a_sequence_is_the_same_alone, trace_follows_the_gain),
-      NO_ABORTS)
+      ABORTS(too_many_layers))

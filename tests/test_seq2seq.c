@@ -251,8 +251,18 @@ START_TEST(both_ways_to_make_the_inputs)
 }
 END_TEST
 
+START_TEST(too_many_layers)
+{
+    const Task task = {.vocab = 3, .outputs = 3, .source_vocab = 3};
+    Seq2seqConfig c = seq2seq_defaults();
+    Params ps = params_init(1);
+    c.layers = SEQ2SEQ_MAX_LAYERS + 1;
+    seq2seq_init(&ps, &c, &task);
+}
+END_TEST
+
 SUITE("seq2seq",
       TESTS(overfits_one_batch, sees_nothing_ahead, sees_all_of_its_own_source,
             padding_changes_nothing, padding_changes_nothing_at_length, company_changes_nothing,
             padding_has_no_gradient, both_ways_to_make_the_inputs),
-      NO_ABORTS)
+      ABORTS(too_many_layers))

@@ -317,7 +317,7 @@ static void times(const real *x, const Tensor *w, int H, double *y)
 }
 
 /* The score of the decoder's state s and the encoder's output h: s h, s (h W), or v tanh(s W + h U). */
-static double score_of(const Attention *a, const real *s, const real *h, int H)
+static double score_of(const AttentionLayer *a, const real *s, const real *h, int H)
 {
     double query[MOST_HIDDEN], key[MOST_HIDDEN], e = 0;
     times(s, a->query, H, query), times(h, a->key, H, key);
@@ -331,7 +331,7 @@ static double score_of(const Attention *a, const real *s, const real *h, int H)
 static void check_definition(const Seq2seqConfig *c, const Numbered *p)
 {
     Network *n = network_new(c, V_SOURCE, V);
-    const Attention *a = &n->net.attention;
+    const AttentionLayer *a = &n->net.attention;
     const int H = c->hidden;
     Tape tp = {.frozen = true};
     const Memory memory = seq2seq_encode(&tp, &n->net, p->source, &p->S, p->S, 1, NULL);

@@ -469,10 +469,20 @@ START_TEST(sizes_that_fit)
 }
 END_TEST
 
+START_TEST(too_many_layers)
+{
+    const Task task = {.vocab = 3, .outputs = 3};
+    TransformerConfig c = transformer_defaults();
+    Params ps = params_init(1);
+    c.layers = TRANSFORMER_MAX_LAYERS + 1;
+    transformer_init(&ps, &c, &task);
+}
+END_TEST
+
 SUITE("transformer",
       TESTS(sees_nothing_ahead, sees_its_source_and_no_padding, padding_changes_nothing,
             order_comes_from_positions, sinusoids_rotate, base_preset, sizes_that_fit,
             count_is_that_of_the_network, options_that_contradict, residuals_carry_the_input,
             overfits_a_batch, decoding, a_step_at_a_time, slopes_of_alibi, alignments,
             same_bits_on_any_threads),
-      ABORTS(a_step_is_left_out))
+      ABORTS(a_step_is_left_out, too_many_layers))

@@ -130,6 +130,8 @@ Transformer transformer_init(Params *ps, const TransformerConfig *config, const 
                      .positions = positions_of(config->positions)};
     const int C = config->channels;
     const bool learned = m.positions == LEARNED;
+    CHECK(config->layers <= TRANSFORMER_MAX_LAYERS, "transformer: %d layers; at most %d",
+          config->layers, TRANSFORMER_MAX_LAYERS);
     if (m.has_encoder) {
         m.source_embed = param(ps, SHAPE(task->source_vocab, C), 1 / sqrt(C), "source.embed");
         if (learned) m.source_place = param(ps, SHAPE(config->longest, C), 0.1, "source.place");

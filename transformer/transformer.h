@@ -7,7 +7,7 @@
 #include "nn/layers.h"
 #include "nn/positions.h"
 
-enum { TRANSFORMER_MAX_LAYERS = 24 };
+enum { TRANSFORMER_MAX_LAYERS = 128 };
 
 typedef struct {
     const char *preset;    /* "none", "tiny", "base" or "big": sets the five that follow */

@@ -20,10 +20,14 @@ typedef struct {
     const char *name, *folder, *options; /* of the column; of its programs */
 } Architecture;
 
+/* The key of eval's JSON that the table shows. */
+typedef enum { LOSS, VALUE, EXACT } Measure;
+
 typedef struct {
     const char *name, *options; /* of the row; of ./ARCH/train */
-    const char *measure;        /* key of eval's JSON: "loss", "value" or "exact" */
-    const char *what;           /* as the table's head says it */
+    Measure measure;
+    const char *what; /* as the table's head says it */
+    bool squared;     /* the loss is a mean squared error, not nats per token */
 } Job;
 
 /* --- one sequence --- */
@@ -34,13 +38,13 @@ static const Architecture readers[] = {
 };
 /* Sized for about a minute an architecture on two cores. */
 static const Job reading[] = {
-    {"places", "--lines", "loss", "nats"},
-    {"prose", "", "loss", "nats"},
-    {"adding", "--task adding --steps 1000 --hidden 64", "loss", "mse"},
-    {"agreement", "--task agreement --steps 1200", "loss", "nats"},
-    {"parity", "--task parity", "value", "accuracy"},
-    {"dyck", "--task dyck --steps 1000", "value", "accuracy"},
-    {"copy-memory", "--task copy-memory --steps 300", "loss", "nats"},
+    {"places", "--lines", LOSS, "nats", false},
+    {"prose", "", LOSS, "nats", false},
+    {"adding", "--task adding --steps 1000 --hidden 64", LOSS, "mse", true},
+    {"agreement", "--task agreement --steps 1200", LOSS, "nats", false},
+    {"parity", "--task parity", VALUE, "accuracy", false},
+    {"dyck", "--task dyck --steps 1000", VALUE, "accuracy", false},
+    {"copy-memory", "--task copy-memory --steps 300", LOSS, "nats", false},
 };
 
 /* --- pairs of sequences: what is between reading and writing --- */
@@ -51,9 +55,9 @@ static const Architecture translators[] = {
     {"transformer", "transformer", "--norm pre --channels 64 --ffn 256 --lr 2e-3"},
 };
 static const Job translating[] = {
-    {"reverse", "--task reverse --steps 1500", "exact", "exact"},
-    {"sort", "--task sort --steps 1500", "exact", "exact"},
-    {"dates", "--task dates --steps 400", "exact", "exact"},
+    {"reverse", "--task reverse --steps 1500", EXACT, "exact", false},
+    {"sort", "--task sort --steps 1500", EXACT, "exact", false},
+    {"dates", "--task dates --steps 400", EXACT, "exact", false},
 };
 
 /* --- who can look back: a fixed state, or attention to all steps --- */
@@ -63,7 +67,8 @@ static const Architecture rememberers[] = {
     {"gru", "lstm_gru", "--cell gru --hidden 112 --lr 3e-3"},
     {"transformer", "transformer", "--norm pre --channels 64 --ffn 256 --lr 3e-3"},
 };
-static const Job remembering[] = {{"recall", "--task recall --steps 1200", "value", "accuracy"}};
+static const Job remembering[] = {
+    {"recall", "--task recall --steps 1200", VALUE, "accuracy", false}};
 
 typedef struct {
     const char *title;
@@ -78,34 +83,45 @@ static const Group groups[] = {
 };
 static const int color[] = {5, 6, 3, 1, 7, 0, 2}; /* of plot_color */
 
-enum { GROUPS = LEN(groups), MAX_ARCHS = 6, MAX_JOBS = 8, MAX_ARGS = 24 };
+enum { GROUPS = LEN(groups) };
 
 typedef struct {
     double value, chance, perfect, loss_perfect, seconds, parameters;
     bool done;
 } Result;
-typedef Result Results[MAX_JOBS][MAX_ARCHS];
+
+/* Results of one group are (jobs,archs), row major. */
+static Result *result_of(const Group *g, Result *results, int job, int arch)
+{
+    return &results[job * g->archs + arch];
+}
 
 /* --- running the programs --------------------------------------------------------------------------- */
 
-typedef struct {
-    char *word[MAX_ARGS + 1];
-    int n;
-    char *text;
-} Command;
-
-/* Splits a line at its spaces; nothing here is quoted. */
-static Command command_make(const char *line)
+/* Splits a line at its spaces (nothing here is quoted) into a NULL-terminated list. The list and its words
+ * are never freed: the process that splits a line becomes another program. */
+static char **split(const char *line)
 {
-    Command c = {.text = xstrdup(line)};
-    char *rest = NULL;
-    for (char *w = strtok_r(c.text, " ", &rest); w && c.n < MAX_ARGS;
-         w = strtok_r(NULL, " ", &rest))
-        c.word[c.n++] = w;
-    return c;
+    char *copy = xstrdup(line), *rest = NULL;
+    char **word = xcalloc(strlen(line) / 2 + 2, sizeof *word);
+    int n = 0;
+    for (char *w = strtok_r(copy, " ", &rest); w; w = strtok_r(NULL, " ", &rest)) word[n++] = w;
+    return word;
 }
 
-/* Runs a command; its standard output is put into *out (free() it) unless out is NULL. Returns the
+/* Reads fd to its end; the caller frees the string. */
+static char *read_all(int fd)
+{
+    char *text = NULL, chunk[4096];
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    CHECK(f, "zoo: no memory for the output of a program");
+    for (ssize_t n; (n = read(fd, chunk, sizeof chunk)) > 0;) fwrite(chunk, 1, (size_t)n, f);
+    fclose(f);
+    return text;
+}
+
+/* Runs a command. Its standard output goes into *out, which the caller frees, unless out is NULL. Returns the
  * exit status, 128 + the signal's number, or -1 with a message. */
 static int run(const char *line, char **out)
 {
@@ -115,19 +131,15 @@ static int run(const char *line, char **out)
     const pid_t pid = fork();
     if (pid < 0) return fprintf(stderr, "zoo: error: fork: %s\n", strerror(errno)), -1;
     if (pid == 0) {
-        Command c = command_make(line);
+        char **word = split(line);
         if (out) dup2(fd[1], STDOUT_FILENO), close(fd[0]), close(fd[1]);
-        execv(c.word[0], c.word);
-        fprintf(stderr, "zoo: error: %s: %s; run `make` first\n", c.word[0], strerror(errno));
+        execv(word[0], word);
+        fprintf(stderr, "zoo: error: %s: %s; run `make` first\n", word[0], strerror(errno));
         _exit(EXIT_FAILED);
     }
     if (out) {
-        size_t len = 0;
-        ssize_t n;
         close(fd[1]);
-        *out = xcalloc(1, 1 << 16);
-        while (len < (1 << 16) - 1 && (n = read(fd[0], *out + len, (1 << 16) - 1 - len)) > 0)
-            len += (size_t)n;
+        *out = read_all(fd[0]);
         close(fd[0]);
     }
     pid_t got;
@@ -148,11 +160,13 @@ static bool evaluate(const Architecture *arch, const Job *job, Result *r)
     char *out = NULL;
     const int status = run(line, &out);
     json_t *o = status == 0 ? json_loads(out, 0, NULL) : NULL;
-    const bool loss = strcmp(job->measure, "loss") == 0, exact = strcmp(job->measure, "exact") == 0;
+    static const char *const value[] = {"loss", "value", "exact"};
+    static const char *const chance[] = {"loss_chance", "chance"};
+    static const char *const perfect[] = {"loss_perfect", "perfect"};
     r->done = o != NULL;
-    r->value = number(o, job->measure);
-    r->chance = exact ? 0 : number(o, loss ? "loss_chance" : "chance");
-    r->perfect = exact ? 1 : number(o, loss ? "loss_perfect" : "perfect");
+    r->value = number(o, value[job->measure]);
+    r->chance = job->measure == EXACT ? 0 : number(o, chance[job->measure]);
+    r->perfect = job->measure == EXACT ? 1 : number(o, perfect[job->measure]);
     r->loss_perfect = number(o, "loss_perfect");
     r->parameters = number(o, "parameters");
     json_decref(o);
@@ -191,29 +205,31 @@ static int width_of(const Architecture *a)
     return len > WIDTH ? len : WIDTH;
 }
 
-static void print_table(const Group *g, Results result)
+static void print_table(const Group *g, Result *results)
 {
     printf("\n%-11s %-9s %*s %*s |", g->title, "measure", WIDTH, "chance", WIDTH, "perfect");
     for (int a = 0; a < g->archs; a++) printf(" %*s", WIDTH, g->arch[a].name);
     putchar('\n');
     for (int j = 0; j < g->jobs; j++) {
         printf("%-11s %-9s", g->job[j].name, g->job[j].what);
-        print_cell(WIDTH, result[j][0].chance, 4);
-        print_cell(WIDTH, result[j][0].perfect, 4);
+        print_cell(WIDTH, result_of(g, results, j, 0)->chance, 4);
+        print_cell(WIDTH, result_of(g, results, j, 0)->perfect, 4);
         printf(" |");
-        for (int a = 0; a < g->archs; a++)
-            print_cell(width_of(&g->arch[a]), result[j][a].done ? result[j][a].value : NAN, 4);
+        for (int a = 0; a < g->archs; a++) {
+            const Result *r = result_of(g, results, j, a);
+            print_cell(width_of(&g->arch[a]), r->done ? r->value : NAN, 4);
+        }
         putchar('\n');
     }
     printf("%-11s %-9s %*s %*s |", "training", "seconds", WIDTH, "", WIDTH, "");
     for (int a = 0; a < g->archs; a++) {
         double seconds = 0;
-        for (int j = 0; j < g->jobs; j++) seconds += result[j][a].seconds;
+        for (int j = 0; j < g->jobs; j++) seconds += result_of(g, results, j, a)->seconds;
         print_cell(width_of(&g->arch[a]), seconds, 1);
     }
     printf("\n%-11s %-9s %*s %*s |", "parameters", g->job[0].name, WIDTH, "", WIDTH, "");
     for (int a = 0; a < g->archs; a++)
-        print_cell(width_of(&g->arch[a]), result[0][a].parameters, 0);
+        print_cell(width_of(&g->arch[a]), result_of(g, results, 0, a)->parameters, 0);
     putchar('\n');
 }
 
@@ -222,7 +238,7 @@ static void print_table(const Group *g, Results result)
 static void print_panel(FILE *f, const Group *g, const Job *job, const Result *result)
 {
     fprintf(f, "set title '%s'\nset ylabel '%s'\nplot ", job->name,
-            strcmp(job->what, "mse") ? "loss (nats per token)" : "mean squared error");
+            job->squared ? "mean squared error" : "loss (nats per token)");
     for (int a = 0; a < g->archs; a++)
         fprintf(f,
                 "%s'%s-%s/log.csv' using 1:5 every ::1 with linespoints linewidth 2 pointtype 7 "
@@ -235,13 +251,9 @@ static void print_panel(FILE *f, const Group *g, const Job *job, const Result *r
     fputc('\n', f);
 }
 
-typedef struct {
-    Results *result; /* [GROUPS] */
-} Picture;
-
 static void print_script(FILE *f, const void *arg)
 {
-    const Picture *picture = arg;
+    Result *const *results = arg; /* (groups), see result_of */
     fputs("set datafile separator comma\nset multiplot layout 3,4 title "
           "'The zoo: validation loss against updates' font ',16'\n" PLOT_GRID
           "set key top right\nset offsets 0, 0, graph 0.5, 0\n" /* room for the key */
@@ -250,14 +262,14 @@ static void print_script(FILE *f, const void *arg)
           f);
     for (int g = 0; g < GROUPS; g++)
         for (int j = 0; j < groups[g].jobs; j++)
-            print_panel(f, &groups[g], &groups[g].job[j], &picture->result[g][j][0]);
+            print_panel(f, &groups[g], &groups[g].job[j], result_of(&groups[g], results[g], j, 0));
     fputs("unset multiplot\n", f);
 }
 
-static bool draw(Results result[GROUPS])
+static bool draw(Result *const results[GROUPS])
 {
     Error err;
-    if (file_print("runs/zoo/zoo.gp", print_script, &(Picture){result}, &err))
+    if (file_print("runs/zoo/zoo.gp", print_script, results, &err))
         return plot_draw("runs/zoo/zoo.gp", "runs/zoo/zoo.png", "png", 1600, 1050);
     fprintf(stderr, "zoo: warning: %s\n", err.text);
     return false;
@@ -280,9 +292,36 @@ static const Usage usage = {
                 "  make zoo\n",
 };
 
+/* Trains and evaluates the group's architectures on its jobs. Returns 0, or the status that stopped it. */
+static int run_group(const Group *g, Result *results)
+{
+    for (int a = 0; a < g->archs; a++)
+        for (int j = 0; j < g->jobs; j++) {
+            const int status =
+                train_and_evaluate(&g->arch[a], &g->job[j], result_of(g, results, j, a));
+            if (status) return fprintf(stderr, "zoo: stopped\n"), status < 0 ? EXIT_FAILED : status;
+        }
+    return 0;
+}
+
+/* Trains all groups, prints their tables, draws the picture and shows samples. Returns the exit status. */
+static int run_all(Result *results[GROUPS])
+{
+    for (int g = 0; g < GROUPS; g++) {
+        const int status = run_group(&groups[g], results[g]);
+        if (status) return status;
+    }
+    for (int g = 0; g < GROUPS; g++) print_table(&groups[g], results[g]);
+    if (draw(results)) printf("\npicture: runs/zoo/zoo.png\n");
+    const int status =
+        show("New places", "./lstm_gru/eval runs/zoo/places-gru --samples 8 --plot none");
+    if (status) return status;
+    return show("Dates", "./seq2seq_attention/eval runs/zoo/dates-dot --samples 1 --plot none");
+}
+
 int main(int argc, char **argv)
 {
-    static Results result[GROUPS];
+    Result *results[GROUPS];
     Error err;
     int operand;
     const int parsed = args_parse(argc, argv, NULL, 0, &usage, &operand);
@@ -291,19 +330,10 @@ int main(int argc, char **argv)
         return fprintf(stderr, "zoo: error: %s\n", err.text), EXIT_FAILED;
     const double start = clock_seconds();
     for (int g = 0; g < GROUPS; g++)
-        for (int a = 0; a < groups[g].archs; a++)
-            for (int j = 0; j < groups[g].jobs; j++) {
-                const int status =
-                    train_and_evaluate(&groups[g].arch[a], &groups[g].job[j], &result[g][j][a]);
-                if (status)
-                    return fprintf(stderr, "zoo: stopped\n"), status < 0 ? EXIT_FAILED : status;
-            }
-    for (int g = 0; g < GROUPS; g++) print_table(&groups[g], result[g]);
-    if (draw(result)) printf("\npicture: runs/zoo/zoo.png\n");
-    int status = show("New places", "./lstm_gru/eval runs/zoo/places-gru --samples 8 --plot none");
-    if (!status)
-        status =
-            show("Dates", "./seq2seq_attention/eval runs/zoo/dates-dot --samples 1 --plot none");
-    printf("\n%.0f s in all. Go on with lessons/00-start.md.\n", clock_seconds() - start);
+        results[g] = xcalloc((size_t)groups[g].jobs * groups[g].archs, sizeof *results[g]);
+    const int status = run_all(results);
+    for (int g = 0; g < GROUPS; g++) free(results[g]);
+    if (status == 0)
+        printf("\n%.0f s in all. Go on with lessons/00-start.md.\n", clock_seconds() - start);
     return status;
 }

@@ -20,6 +20,10 @@ script=runs/zoo/zoo.gp
 [ "$(grep -c "^plot " $script)" -eq "$(grep -c "^set title" $script)" ] || fail "zoo.gp: a panel without a plot"
 grep -q ", 0.25 with lines" $script || fail "zoo.gp: no line of the best possible loss"
 
+# An eval whose JSON is longer than a pipe holds.
+printf '#!/bin/sh\nprintf "%%70000s" ""\necho "{\\"loss\\": 1, \\"value\\": 7, \\"exact\\": 0.5}"\n' >transformer/eval
+expect 0 "7.0000" "$zoo"
+
 # Who ignores SIGCHLD gives that to its children: the kernel then forgets how theirs ended.
 expect 1 "zoo: error: waitpid: No child processes" env --ignore-signal=CHLD "$zoo"
 printf '#!/bin/sh\nexit 3\n' >transformer/train
