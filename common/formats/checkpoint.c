@@ -126,46 +126,12 @@ bool checkpoint_save(const char *dir, const Params *ps, const Optim *o, const Tr
 
 /* --- loading ---------------------------------------------------------------------------------- */
 
-static void shape_print(const StTensor *t, char *out, size_t size)
-{
-    size_t at = (size_t)snprintf(out, size, "(");
-    for (int i = 0; i < t->axes && at < size; i++)
-        at += (size_t)snprintf(out + at, size - at, i ? ",%" PRId64 : "%" PRId64, t->d[i]);
-    if (at < size) snprintf(out + at, size - at, ")");
-}
-
-static bool same_shape(const StTensor *a, const StTensor *b)
-{
-    return a->axes == b->axes && memcmp(a->d, b->d, (size_t)a->axes * sizeof *a->d) == 0;
-}
-
-/* Another float type is converted, unless the values must come back bit for bit. */
-static bool dtype_fits(const char *found, const char *wanted, bool exact)
-{
-    if (strcmp(found, wanted) == 0) return true;
-    static const char *const FLOATS[] = {"F64", "F32", "F16", "BF16"};
-    for (int i = 0; !exact && i < LEN(FLOATS); i++)
-        if (strcmp(found, FLOATS[i]) == 0) return true;
-    return false;
-}
-
 static bool fits(const StTensor *found, const StTensor *wanted, bool exact, Error *err)
 {
-    if (!found)
-        return safetensors_refuse(err, wanted->name,
-                                  "is missing: the file is of another model, "
-                                  "size or optimiser");
-    if (!same_shape(found, wanted)) {
-        char file[192], model[192];
-        shape_print(found, file, sizeof file);
-        shape_print(wanted, model, sizeof model);
-        return safetensors_refuse(err, wanted->name, "has shape %s in the file and %s in the model",
-                                  file, model);
-    }
-    if (!dtype_fits(found->dtype, wanted->dtype, exact))
-        return safetensors_refuse(err, wanted->name, "is of type %s; %s%s is needed", found->dtype,
-                                  wanted->dtype, exact ? "" : " or another float type");
-    return true;
+    return found ? safetensors_fits(found, wanted, exact, err)
+                 : safetensors_refuse(err, wanted->name,
+                                      "is missing: the file is of another model, "
+                                      "size or optimiser");
 }
 
 static const Entry *find_entry(const Contents *c, const char *name)
@@ -193,12 +159,8 @@ static bool all_fits(const Safetensors *st, const Contents *c, bool exact, Error
 static void fill(const Safetensors *st, const Entry *entry, int n)
 {
     for (int i = 0; i < n; i++) {
-        const StTensor *wanted = &entry[i].tensor, *found = safetensors_find(st, wanted->name);
-        if (strcmp(found->dtype, wanted->dtype) == 0)
-            memcpy(entry[i].here, found->data, found->size);
-        else
-            CHECK(safetensors_get(found, entry[i].here), "checkpoint: %s cannot be read as reals",
-                  found->dtype);
+        const StTensor *wanted = &entry[i].tensor;
+        safetensors_copy(safetensors_find(st, wanted->name), wanted, entry[i].here);
     }
 }
 

@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 #include "base/base.h"
-#include "base/real.h"
+#include "autograd/tensor.h"
 
 enum { ST_MAX_AXES = 8, ST_MAX_HEADER = 100000000 };
 
@@ -60,5 +60,27 @@ typedef struct {
 } StText;
 StText safetensors_text(const char *s);
 bool safetensors_refuse(Error *err, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* --- putting a tensor of a file into one of ours ------------------------------------------------ */
+
+/* Describes ours: dtype REAL_NAME, shape and data of t, under t's name. */
+StTensor safetensors_of(const Tensor *t);
+
+StText safetensors_shape(const StTensor *t); /* "(3,4)" */
+
+/* True if shape and type of `found` fit `wanted`. Another float type fits too, since it is converted,
+ * unless the values must come back exactly. The message has both shapes. */
+bool safetensors_fits(const StTensor *found, const StTensor *wanted, bool exact, Error *err);
+
+/* Copies a tensor that fits; the same type goes over bit for bit. */
+void safetensors_copy(const StTensor *found, const StTensor *wanted, void *out);
+
+/* Names for a message: counts all of them and shows those that have room, "a, b and 3 more". */
+typedef struct {
+    int n, shown;
+    size_t end; /* of the names that are shown */
+    char text[256];
+} StNames;
+void safetensors_name(StNames *names, const char *name);
 
 #endif

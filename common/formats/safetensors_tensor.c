@@ -165,3 +165,75 @@ bool safetensors_measure(StTensor *t, Error *err)
     t->size = (size_t)(bits / 8);
     return true;
 }
+
+/* --- into ours -------------------------------------------------------------------------------- */
+
+StTensor safetensors_of(const Tensor *t)
+{
+    StTensor of = {.name = t->name, .dtype = REAL_NAME, .axes = t->shape.n, .data = t->data};
+    for (int i = 0; i < t->shape.n; i++) of.d[i] = t->shape.d[i];
+    Error err;
+    CHECK(safetensors_measure(&of, &err), "safetensors_of: %s", err.text);
+    return of;
+}
+
+StText safetensors_shape(const StTensor *t)
+{
+    StText out = {"("};
+    size_t at = 1;
+    for (int i = 0; i < t->axes && at < sizeof out.text; i++)
+        at += (size_t)snprintf(out.text + at, sizeof out.text - at, i ? ",%" PRId64 : "%" PRId64,
+                               t->d[i]);
+    if (at < sizeof out.text) snprintf(out.text + at, sizeof out.text - at, ")");
+    return out;
+}
+
+static bool same_shape(const StTensor *a, const StTensor *b)
+{
+    return a->axes == b->axes && memcmp(a->d, b->d, (size_t)a->axes * sizeof *a->d) == 0;
+}
+
+static bool same_dtype(const char *found, const char *wanted, bool exact)
+{
+    if (strcmp(found, wanted) == 0) return true;
+    static const char *const FLOATS[] = {"F64", "F32", "F16", "BF16"};
+    for (int i = 0; !exact && i < LEN(FLOATS); i++)
+        if (strcmp(found, FLOATS[i]) == 0) return true;
+    return false;
+}
+
+bool safetensors_fits(const StTensor *found, const StTensor *wanted, bool exact, Error *err)
+{
+    if (!same_shape(found, wanted))
+        return safetensors_refuse(err, wanted->name, "has shape %s in the file and %s in the model",
+                                  safetensors_shape(found).text, safetensors_shape(wanted).text);
+    if (!same_dtype(found->dtype, wanted->dtype, exact))
+        return safetensors_refuse(err, wanted->name, "is of type %s; %s%s is needed", found->dtype,
+                                  wanted->dtype, exact ? "" : " or another float type");
+    return true;
+}
+
+void safetensors_copy(const StTensor *found, const StTensor *wanted, void *out)
+{
+    if (strcmp(found->dtype, wanted->dtype) == 0)
+        memcpy(out, found->data, found->size);
+    else
+        CHECK(safetensors_get(found, out), "safetensors_copy: %s cannot be read as reals",
+              found->dtype);
+}
+
+void safetensors_name(StNames *names, const char *name)
+{
+    enum { REST = 24 }; /* bytes for " and N more" */
+    const StText text = safetensors_text(name);
+    char *end = names->text + names->end;
+    const size_t room = sizeof names->text - names->end;
+    const bool fits = names->shown == names->n && strlen(text.text) + REST < room;
+    names->n++;
+    if (!fits) {
+        snprintf(end, room, " and %d more", names->n - names->shown);
+        return;
+    }
+    names->end += (size_t)snprintf(end, room, "%s%s", names->shown ? ", " : "", text.text);
+    names->shown++;
+}
