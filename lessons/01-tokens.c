@@ -1,9 +1,7 @@
-/* Lesson 01: text is bytes; the unit is a choice.
- *
- * Cuts one sentence into words, characters, jamo (the letters that Hangul syllables are made of) and
- * bytes, shows the bit patterns of UTF-8, and counts over a whole file what each unit costs: longer
- * sequences, or a larger vocabulary. See lessons/01-tokens.md. The other programs decode with
- * utf8proc (common/system/utf8.h); the decoder here is written out to be read, and tested against it. */
+/* Lesson 01: text is bytes; the unit is a choice. Cuts a sentence into words, characters, jamo (the letters of
+ * Hangul syllables) and bytes, shows the bit patterns of UTF-8, and counts over a file what each unit costs:
+ * longer sequences, or a larger vocabulary. The other programs decode with utf8proc (common/system/utf8.h);
+ * the decoder here is written out to be read, and tested against it. See lessons/01-tokens.md. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
