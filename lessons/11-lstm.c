@@ -42,7 +42,7 @@ static void read_on(const Model *m, const GatedConfig *size, const Text *text)
     for (int at = 0, next = 100; at < n; at += STEPS) {
         Tape tp = {.frozen = true};
         const Batch batch = {.T = STEPS, .B = 1, .x = ids + at, .y = ids + at + 1};
-        loss += (double)model_loss(&tp, m, &batch, state, NULL)->data[0];
+        loss += (double)model_loss(&tp, m, &batch, state, NULL).mean->data[0];
         since++;
         tape_free(&tp);
         if (at + STEPS != next && at + STEPS != n) continue;
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
     const bool ready = trainer_start(&t, &model, &ps, &optim);
     while (ready && trainer_next(&t)) {
         Rng dropout = rng_make(c.seed, RNG_DROPOUT, (uint32_t)t.step);
-        Tensor *loss = model_loss(&tp, &model, &t.batch, trainer_state(&t), &dropout);
+        Tensor *loss = model_loss(&tp, &model, &t.batch, trainer_state(&t), &dropout).mean;
         tape_backward(&tp, loss);
         const double norm = params_clip(&ps, c.grad_clip);
         if (!trainer_finite(&t, &tp, loss, norm)) break;

@@ -111,7 +111,7 @@ static void print_products(const Config *c)
 static double train(OneLayer *n, size_t *bytes)
 {
     const double start = clock_seconds();
-    tape_backward(&n->tape, model_loss(&n->tape, &n->model, &n->batch, NULL, NULL));
+    tape_backward(&n->tape, model_loss(&n->tape, &n->model, &n->batch, NULL, NULL).mean);
     params_clip(&n->ps, 1);
     optim_step(&n->optim, &n->ps, 1e-4);
     const double seconds = clock_seconds() - start;

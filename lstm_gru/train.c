@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 
     while (ready && trainer_next(&t)) {
         Rng dropout = rng_make(c.seed, RNG_DROPOUT, (uint32_t)t.step);
-        Tensor *loss = model_loss(&tp, &model, &t.batch, trainer_state(&t), &dropout);
+        Tensor *loss = model_loss(&tp, &model, &t.batch, trainer_state(&t), &dropout).mean;
         tape_backward(&tp, loss);
         const double norm = params_clip(&ps, c.grad_clip);
         if (!trainer_finite(&t, &tp, loss, norm)) break;

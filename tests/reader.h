@@ -42,7 +42,7 @@ static inline void check_overfits(MakeReader make, int which)
     Tape tp = {0};
     double loss = 0;
     for (int step = 0; step < 400; step++) {
-        Tensor *l = model_loss(&tp, &m, &batch, NULL, NULL);
+        Tensor *l = model_loss(&tp, &m, &batch, NULL, NULL).mean;
         tape_backward(&tp, l);
         optim_step(&o, &ps, 0.02);
         loss = (double)l->data[0];
@@ -87,7 +87,7 @@ static inline void check_padding(MakeReader make, int which)
     real loss[2], *grad = xcalloc(ps.len, sizeof *grad);
     for (int trial = 0; trial < 2; trial++) {
         for (int t = 3; t < T; t++) x[t * B + 1] = trial ? V - 1 : 0;
-        Tensor *l = model_loss(&tp, &m, &batch, NULL, NULL);
+        Tensor *l = model_loss(&tp, &m, &batch, NULL, NULL).mean;
         tape_backward(&tp, l);
         loss[trial] = l->data[0];
         if (trial == 0)

@@ -105,7 +105,7 @@ static double last_gradient(const char *norm_kind, int layers)
         for (int i = 0; i < STEPS * BATCH; i++) y[i] = rng_below(&rng, WORDS);
         const Batch batch = {.T = STEPS, .B = BATCH, .x = x, .y = y};
         Tape tp = {0};
-        tape_backward(&tp, model_loss(&tp, &model, &batch, NULL, NULL));
+        tape_backward(&tp, model_loss(&tp, &model, &batch, NULL, NULL).mean);
         const Tensor *w = m.decoder[layers - 1].down.w;
         double sum = 0;
         for (int i = 0; i < w->len; i++) sum += (double)w->grad[i] * (double)w->grad[i];

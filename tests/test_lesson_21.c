@@ -235,7 +235,7 @@ static Measured trained(LayerKind kind, int T)
     int *ids = xcalloc((size_t)T, sizeof *ids);
     const Batch batch = {.T = T, .B = 1, .x = ids, .y = ids};
     network_init(&n, kind);
-    tape_backward(&tp, model_loss(&tp, &n.model, &batch, NULL, NULL));
+    tape_backward(&tp, model_loss(&tp, &n.model, &batch, NULL, NULL).mean);
     const Measured m = {tape_depth(&tp), tp.arena.used};
     tape_free(&tp);
     params_free(&n.ps);

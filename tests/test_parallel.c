@@ -100,7 +100,7 @@ static Result train_rnn(void)
     Tape tp = {0};
     Result r = {0};
     for (int step = 0; step < 3; step++) {
-        Tensor *loss = model_loss(&tp, &model, &batch, NULL, &rng);
+        Tensor *loss = model_loss(&tp, &model, &batch, NULL, &rng).mean;
         tape_backward(&tp, loss);
         params_clip(&ps, 1);
         add_to(&r, loss->data, 1);

@@ -19,7 +19,7 @@ static double loss_after_training(const Seq2seqConfig *c)
     Tape tp = {0};
     double loss = 0;
     for (int step = 0; step < 300; step++) {
-        Tensor *l = model_loss(&tp, &n->model, &batch, NULL, NULL);
+        Tensor *l = model_loss(&tp, &n->model, &batch, NULL, NULL).mean;
         tape_backward(&tp, l);
         params_clip(&n->ps, 1);
         optim_step(&o, &n->ps, 0.02);
@@ -198,7 +198,7 @@ static void check_gradients(const Seq2seqConfig *c)
     Tape tp = {0};
     real *first = NULL;
     for (int trial = 0; trial < 2; trial++) {
-        tape_backward(&tp, model_loss(&tp, &n->model, &batch, NULL, NULL));
+        tape_backward(&tp, model_loss(&tp, &n->model, &batch, NULL, NULL).mean);
         if (trial == 0) {
             first = xmalloc(n->ps.len * sizeof *first);
             memcpy(first, n->ps.grad, n->ps.len * sizeof *first);

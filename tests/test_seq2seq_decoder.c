@@ -61,7 +61,7 @@ static double forced_log_p(const Decoding *d, const int *source, int S, const in
     Batch b = batch_of_one(source, S, output, T);
     Tape tp = {.frozen = true};
     if (!finished) b.y[T] = -1;
-    const double loss = (double)model_loss(&tp, &d->n->model, &b, NULL, NULL)->data[0];
+    const double loss = (double)model_loss(&tp, &d->n->model, &b, NULL, NULL).mean->data[0];
     tape_free(&tp), batch_free(&b);
     return -loss * (T + finished);
 }
@@ -374,7 +374,7 @@ static void train(Network *n, const Task *task, int steps)
     for (int step = 1; step <= steps; step++) {
         Rng rng = rng_make(1, RNG_BATCH, (uint32_t)step);
         task_batch(task, SPLIT_TRAIN, 0, &rng, 32, &batch);
-        tape_backward(&tp, model_loss(&tp, &n->model, &batch, NULL, NULL));
+        tape_backward(&tp, model_loss(&tp, &n->model, &batch, NULL, NULL).mean);
         params_clip(&n->ps, 1);
         optim_step(&o, &n->ps, 0.01);
         tape_reset(&tp);

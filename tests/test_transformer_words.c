@@ -35,7 +35,7 @@ static double learn(Net *n, bool rows, int *products)
 {
     Tape tp = {.keep_grads = rows};
     params_zero_grad(&n->ps);
-    Tensor *loss = model_loss(&tp, &n->model, &n->batch, NULL, NULL);
+    Tensor *loss = model_loss(&tp, &n->model, &n->batch, NULL, NULL).mean;
     tape_backward(&tp, loss);
     *products = 0;
     for (int i = 0; i < tp.n; i++) *products += strcmp(tp.node[i]->name, "embed_linear") == 0;

@@ -58,8 +58,7 @@ int main(int argc, char **argv)
 
     while (ready && trainer_next(&t)) {
         Rng dropout = rng_make(c.seed, RNG_DROPOUT, (uint32_t)t.step);
-        Tensor *logits = model.forward(&tp, model.self, &t.batch, NULL, &dropout);
-        Tensor *loss = op_cross_entropy_smoothed(&tp, logits, t.batch.y, (real)size.smoothing);
+        Tensor *loss = model_loss(&tp, &model, &t.batch, NULL, &dropout).mean;
         tape_backward(&tp, loss);
         const double norm = params_clip(&ps, c.grad_clip);
         if (!trainer_finite(&t, &tp, loss, norm)) break;

@@ -354,6 +354,16 @@ static Tensor *transformer_forward(Tape *tp, const void *self, const Batch *batc
     return words_out(&p, op_swap(tp, forward(&p, batch))); /* (B,T,C) -> (T,B,C) -> (T,B,V) */
 }
 
+static Loss transformer_loss(Tape *tp, const void *self, const Batch *batch, real *state,
+                             Rng *dropout)
+{
+    const Transformer *m = self;
+    Tensor *logits = transformer_forward(tp, m, batch, state, dropout); /* (T,B,V) */
+    const real smoothing = (real)m->config.smoothing;
+    return (Loss){.mean = op_cross_entropy_smoothed(tp, logits, batch->y, smoothing),
+                  .scored = batch_scored(batch)};
+}
+
 KeyValues transformer_read(Tape *tp, const Transformer *m, const int *s, const int *len, int S,
                            int B)
 {
@@ -382,5 +392,6 @@ Looks transformer_looks(Tape *tp, const Transformer *m, const Batch *batch)
 
 Model transformer_model(const Transformer *m)
 {
-    return (Model){.self = m, .name = "transformer", .forward = transformer_forward};
+    return (Model){
+        .self = m, .name = "transformer", .forward = transformer_forward, .loss = transformer_loss};
 }

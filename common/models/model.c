@@ -1,7 +1,37 @@
 #include "models/model.h"
 
-Tensor *model_loss(Tape *tp, const Model *m, const Batch *batch, real *state, Rng *dropout)
+Loss model_loss(Tape *tp, const Model *m, const Batch *batch, real *state, Rng *dropout)
 {
-    Tensor *out = m->forward(tp, m->self, batch, state, dropout);
-    return batch->y ? op_cross_entropy(tp, out, batch->y) : op_mse(tp, out, batch->v);
+    if (m->loss) return m->loss(tp, m->self, batch, state, dropout);
+    return loss_of_logits(tp, m->forward(tp, m->self, batch, state, dropout), batch);
+}
+
+Loss loss_of_logits(Tape *tp, Tensor *logits, const Batch *batch)
+{
+    return (Loss){.mean = batch->y ? op_cross_entropy(tp, logits, batch->y)
+                                   : op_mse(tp, logits, batch->v),
+                  .scored = batch_scored(batch)};
+}
+
+static void scale_gradients(Params *ps, real a)
+{
+    for (int i = 0; i < ps->n; i++) {
+        Tensor *t = ps->tensor[i];
+        for (int j = 0; j < t->len && t->grad; j++) t->grad[j] *= a;
+    }
+}
+
+Tensor *loss_backward(Tape *tp, Loss loss, Params *ps, LossSum *sum)
+{
+    const double before = sum->scored, all = before + loss.scored;
+    const double weight = before > 0 ? loss.scored / all : 1;
+    Tensor *weighted = loss.mean;
+    if (before > 0) {
+        scale_gradients(ps, (real)(before / all));
+        weighted = op_scale(tp, loss.mean, (real)weight);
+    }
+    sum->mean += weight * ((double)loss.mean->data[0] - sum->mean);
+    sum->scored = all;
+    tape_backward(tp, weighted);
+    return weighted;
 }

@@ -3,8 +3,15 @@
 #ifndef MODEL_H
 #define MODEL_H
 
+#include "nn/params.h"
 #include "ops/ops.h"
 #include "tasks/task.h"
+
+/* What training minimises on one batch. */
+typedef struct {
+    Tensor *mean;  /* (1) of one item, averaged over `scored` items: nats, or the squared error */
+    double scored; /* targets that are not -1; or sequences, where each has one real target */
+} Loss;
 
 typedef struct {
     const void *self; /* the architecture's own struct */
@@ -19,9 +26,27 @@ typedef struct {
      * dropout: its random numbers; NULL when not training. */
     Tensor *(*forward)(Tape *tp, const void *self, const Batch *batch, real *state, Rng *dropout);
     int state_size; /* reals that a sequence carries; 0: none */
+
+    /* The training loss of a batch; arguments as in forward. NULL: loss_of_logits of forward. */
+    Loss (*loss)(Tape *tp, const void *self, const Batch *batch, real *state, Rng *dropout);
 } Model;
 
-/* Mean loss over the scored tokens, in nats; or the mean squared error. */
-Tensor *model_loss(Tape *tp, const Model *m, const Batch *batch, real *state, Rng *dropout);
+Loss model_loss(Tape *tp, const Model *m, const Batch *batch, real *state, Rng *dropout);
+
+/* Returns the cross-entropy of logits (T,B,outputs), or the squared error of predictions (B,1). */
+Loss loss_of_logits(Tape *tp, Tensor *logits, const Batch *batch);
+
+/* The mean loss of one update, over all its micro-batches. {0} before the first. */
+typedef struct {
+    double mean, scored; /* as in Loss */
+} LossSum;
+
+/* Runs the backward pass of one micro-batch of an update. Before the first one the gradients are 0. After
+ * each, sum->mean and the gradients g of ps are means over all items scored so far, whatever the number
+ * of items in each micro-batch:
+ *     g = (n g + m g') / (n + m)     n: items before, m: items of this loss, g': its gradients
+ * An update of a single micro-batch has the bits of tape_backward(tp, loss.mean). Processes combine their
+ * gradients by the same formula. Returns what went backward: loss.mean, scaled from the second one on. */
+Tensor *loss_backward(Tape *tp, Loss loss, Params *ps, LossSum *sum);
 
 #endif

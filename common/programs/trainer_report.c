@@ -27,7 +27,7 @@ void trainer_print_sizes(Trainer *t)
     Rng rng = rng_make(t->config->seed, RNG_BATCH, 1);
     task_batch(&t->data.task, SPLIT_TRAIN, t->config->data.seq_len, &rng, t->config->batch,
                &t->batch);
-    tape_backward(&tp, model_loss(&tp, t->model, &t->batch, NULL, NULL));
+    tape_backward(&tp, model_loss(&tp, t->model, &t->batch, NULL, NULL).mean);
     const double mb = 1e-6, reals = (double)(ps->len * sizeof(real)) * mb;
     const int moments = t->optim->v ? 2 : 1;
     printf("\n%zu parameters; %d updates of %d sequences of %d steps\n", ps->count,

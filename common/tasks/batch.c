@@ -69,3 +69,11 @@ void batch_source(Batch *b, int S)
     for (int i = 0; i < steps; i++) b->s[i] = PAD;
     memset(b->s_len, 0, b->B * sizeof *b->s_len);
 }
+
+double batch_scored(const Batch *b)
+{
+    if (!b->y) return b->B;
+    double n = 0;
+    for (size_t i = 0; i < (size_t)b->T * b->B; i++) n += b->y[i] >= 0;
+    return n;
+}

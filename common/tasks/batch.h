@@ -35,4 +35,7 @@ void batch_free(Batch *b);
 void batch_resize(Batch *b, const Task *t, int T, int B);
 void batch_source(Batch *b, int S); /* room for sources of up to S steps: sets s PAD, s_len 0 */
 
+/* Returns the number of targets that are not -1, or B where each sequence has one real target. */
+double batch_scored(const Batch *b);
+
 #endif

@@ -69,7 +69,7 @@ static void trainee_free(Trainee *t)
 
 static void update(Trainee *t)
 {
-    Tensor *loss = model_loss(&t->tape, &t->model, &t->batch, NULL, NULL);
+    Tensor *loss = model_loss(&t->tape, &t->model, &t->batch, NULL, NULL).mean;
     tape_backward(&t->tape, loss);
     params_clip(&t->ps, 1);
     optim_step(&t->optim, &t->ps, 1e-3);

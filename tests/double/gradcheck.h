@@ -17,9 +17,9 @@
 #define GRADCHECK_STEP      1e-5
 #define GRADCHECK_TOLERANCE 1e-6
 
-typedef Tensor *Loss(Tape *tp, void *arg); /* the same value each time */
+typedef Tensor *BuildLoss(Tape *tp, void *arg); /* the same value each time */
 
-static inline double loss_at(Loss *loss, void *arg)
+static inline double loss_at(BuildLoss *loss, void *arg)
 {
     Tape tp = {.frozen = true};
     const double value = loss(&tp, arg)->data[0];
@@ -34,7 +34,7 @@ static inline double relative_difference(double a, double b)
 
 /* Compares the gradient of each parameter that wants one; what names the case. Returns the largest
  * |gradient| of each parameter in largest (may be NULL). */
-static inline void check_gradients(const char *what, Params *ps, Loss *loss, void *arg,
+static inline void check_gradients(const char *what, Params *ps, BuildLoss *loss, void *arg,
                                    double *largest)
 {
     Rng rng = rng_make(3, RNG_TEST, 0);

@@ -19,7 +19,7 @@ static Tensor *loss_of_model(Tape *tp, void *arg)
     Rng rng = rng_make(8, RNG_TEST, 0);
     real state[LEN(c->state)]; /* forward overwrites it */
     memcpy(state, c->state, sizeof state);
-    return model_loss(tp, &c->model, &c->batch, c->carried ? state : NULL, &rng);
+    return model_loss(tp, &c->model, &c->batch, c->carried ? state : NULL, &rng).mean;
 }
 
 /* What a case reads and how, whatever the network. */

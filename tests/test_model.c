@@ -1,0 +1,153 @@
+/* A model's loss, and how the losses of several micro-batches make one update. */
+#include "models/model.h"
+
+#include <math.h>
+
+#include "seq2seq_attention/seq2seq.h"
+#include "suite.h"
+#include "transformer/transformer.h"
+
+enum { B = 32, S = 7, T = 6, V = 11 };
+
+/* Columns first .. first+n-1 of a time-major array (steps,B). */
+static void take(const int *from, int steps, int first, int n, int *to)
+{
+    for (int t = 0; t < steps; t++)
+        for (int b = 0; b < n; b++) to[t * n + b] = from[t * B + first + b];
+}
+
+typedef struct {
+    int s[S * B], s_len[B], x[T * B], y[T * B];
+} Ids;
+
+/* Pairs of unequal lengths, so that equal numbers of sequences have unequal numbers of targets. */
+static void draw(Ids *d)
+{
+    Rng rng = rng_make(3, RNG_TEST, 0);
+    for (int i = 0; i < S * B; i++) d->s[i] = rng_below(&rng, V);
+    for (int b = 0; b < B; b++) d->s_len[b] = 1 + rng_below(&rng, S);
+    for (int b = 0; b < B; b++) {
+        const int steps = b < B / 4 ? 1 : 1 + rng_below(&rng, T);
+        for (int t = 0; t < T; t++) {
+            d->x[t * B + b] = rng_below(&rng, V);
+            d->y[t * B + b] = t < steps ? rng_below(&rng, V) : -1;
+        }
+    }
+}
+
+/* The gradients of a batch, backward in `parts` micro-batches of equal numbers of sequences. */
+static LossSum backward(const Model *m, Params *ps, const Ids *all, int parts)
+{
+    LossSum sum = {0};
+    params_zero_grad(ps);
+    for (int part = 0; part < parts; part++) {
+        const int n = B / parts;
+        Ids d;
+        take(all->s, S, part * n, n, d.s), take(all->s_len, 1, part * n, n, d.s_len);
+        take(all->x, T, part * n, n, d.x), take(all->y, T, part * n, n, d.y);
+        const Batch batch = {
+            .T = T, .B = n, .x = d.x, .y = d.y, .S = S, .s = d.s, .s_len = d.s_len};
+        Tape tp = {0};
+        loss_backward(&tp, model_loss(&tp, m, &batch, NULL, NULL), ps, &sum);
+        tape_free(&tp);
+    }
+    return sum;
+}
+
+static void check_accumulation(const Model *m, Params *ps)
+{
+    Ids d;
+    draw(&d);
+    const LossSum whole = backward(m, ps, &d, 1);
+    const double norm = params_norm(ps);
+    real *grad = xcalloc(ps->len, sizeof *grad);
+    memcpy(grad, ps->grad, ps->len * sizeof *grad);
+    const LossSum parts = backward(m, ps, &d, 4);
+    double square = 0;
+    for (size_t i = 0; i < ps->len; i++) square += pow((double)(ps->grad[i] - grad[i]), 2);
+    ck_assert_msg(sqrt(square) < 1e-6 * norm, "%s: %g of %g", m->name, sqrt(square), norm);
+    ck_assert_double_eq_tol(parts.mean, whole.mean, 1e-6);
+    ck_assert(parts.scored == whole.scored);
+    free(grad);
+}
+
+START_TEST(four_parts_equal_the_batch)
+{
+    const Task task = {.source_vocab = V, .vocab = V, .outputs = V};
+    TransformerConfig size = transformer_defaults();
+    size.channels = 16, size.heads = 2, size.ffn = 24, size.smoothing = 0.1;
+    Params ps = params_init(5);
+    const Transformer t = transformer_init(&ps, &size, &task);
+    const Model transformer = transformer_model(&t);
+    check_accumulation(&transformer, &ps);
+    params_free(&ps);
+
+    Seq2seqConfig config = seq2seq_defaults();
+    config.channels = 8, config.hidden = 16;
+    ps = params_init(6);
+    const Seq2seq s = seq2seq_init(&ps, &config, &task);
+    const Model seq2seq = seq2seq_model(&s);
+    check_accumulation(&seq2seq, &ps);
+    params_free(&ps);
+}
+END_TEST
+
+/* One micro-batch is the plain backward pass, to the last bit. */
+START_TEST(one_part_is_plain)
+{
+    const Task task = {.source_vocab = V, .vocab = V, .outputs = V};
+    Seq2seqConfig config = seq2seq_defaults();
+    config.channels = 8, config.hidden = 16;
+    Params ps = params_init(6);
+    const Seq2seq s = seq2seq_init(&ps, &config, &task);
+    const Model m = seq2seq_model(&s);
+    Ids d;
+    draw(&d);
+    backward(&m, &ps, &d, 1);
+    real *grad = xcalloc(ps.len, sizeof *grad);
+    memcpy(grad, ps.grad, ps.len * sizeof *grad);
+    const Batch batch = {.T = T, .B = B, .x = d.x, .y = d.y, .S = S, .s = d.s, .s_len = d.s_len};
+    Tape tp = {0};
+    params_zero_grad(&ps);
+    tape_backward(&tp, model_loss(&tp, &m, &batch, NULL, NULL).mean);
+    ck_assert_mem_eq(grad, ps.grad, ps.len * sizeof *grad);
+    tape_free(&tp), free(grad), params_free(&ps);
+}
+END_TEST
+
+static Loss seven(Tape *tp, const void *self, const Batch *batch, real *state, Rng *dropout)
+{
+    (void)self, (void)state, (void)dropout;
+    Tensor *mean = tape_zeros(tp, SHAPE(1));
+    mean->data[0] = 7;
+    return (Loss){.mean = mean, .scored = batch->B};
+}
+
+/* A model's own loss is used; label smoothing is part of the Transformer's. */
+START_TEST(a_loss_of_its_own)
+{
+    Ids d;
+    draw(&d);
+    const Batch batch = {.T = T, .B = B, .x = d.x, .y = d.y, .S = S, .s = d.s, .s_len = d.s_len};
+    const Task task = {.source_vocab = V, .vocab = V, .outputs = V};
+    Tape tp = {.frozen = true};
+    const Loss own = model_loss(&tp, &(Model){.loss = seven}, &batch, NULL, NULL);
+    ck_assert(own.mean->data[0] == 7 && own.scored == B);
+
+    double targets = 0;
+    for (int i = 0; i < T * B; i++) targets += d.y[i] >= 0;
+    TransformerConfig size = transformer_defaults();
+    size.channels = 16, size.heads = 2, size.ffn = 24, size.smoothing = 0.2;
+    Params ps = params_init(5);
+    const Transformer t = transformer_init(&ps, &size, &task);
+    const Model m = transformer_model(&t);
+    const Loss smoothed = model_loss(&tp, &m, &batch, NULL, NULL);
+    Tensor *logits = m.forward(&tp, &t, &batch, NULL, NULL);
+    const Tensor *want = op_cross_entropy_smoothed(&tp, logits, d.y, (real)0.2);
+    ck_assert(smoothed.mean->data[0] == want->data[0] && smoothed.scored == targets);
+    ck_assert(smoothed.mean->data[0] != loss_of_logits(&tp, logits, &batch).mean->data[0]);
+    tape_free(&tp), params_free(&ps);
+}
+END_TEST
+
+SUITE("model", TESTS(four_parts_equal_the_batch, one_part_is_plain, a_loss_of_its_own), NO_ABORTS)
