@@ -45,9 +45,10 @@ int main(int argc, char **argv)
     TrainConfig c = train_defaults("runs/lstm_gru");
     GatedConfig size = gated_defaults();
     bool trace = false;
-    Option option[] = {
-        TRAIN_OPTIONS(&c), GATED_OPTIONS(&size),
-        OPTION_FLAG("trace", &trace, "write gradient against lag, and of a text the gates")};
+    Option option[] = {TRAIN_OPTIONS(&c), GATED_OPTIONS(&size),
+                       OPTION_FLAG("trace", &trace,
+                                   "write gradient against lag, and of a text the gates",
+                                   .may_change = true)};
     Trainer t;
     Error err;
     if (!trainer_open(&t, &c, option, LEN(option), &usage, argc, argv)) return trainer_close(&t);

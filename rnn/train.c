@@ -31,7 +31,8 @@ int main(int argc, char **argv)
     RnnConfig size = rnn_defaults();
     bool trace = false;
     Option option[] = {TRAIN_OPTIONS(&c), RNN_OPTIONS(&size),
-                       OPTION_FLAG("trace", &trace, "write |dL/dh| against the lag, trace.csv")};
+                       OPTION_FLAG("trace", &trace, "write |dL/dh| against the lag, trace.csv",
+                                   .may_change = true)};
     Trainer t;
     Error err;
     if (!trainer_open(&t, &c, option, LEN(option), &usage, argc, argv)) return trainer_close(&t);

@@ -40,6 +40,10 @@ static inline void run_init(Run *r, uint64_t seed, int hidden, OptimKind kind)
                         .cursor = ((int64_t)1 << 40) + (int64_t)seed,
                         .loss_sum = 12.25 + (double)seed,
                         .loss_count = 5 + (int64_t)seed,
+                        .best_loss = 0.3 + (double)seed,
+                        .best_step = 650 + (int64_t)seed,
+                        .worse = 2 + (int64_t)seed,
+                        .unlogged_norm = 1.7 + (double)seed,
                         .carried = r->carried,
                         .carried_len = CARRIED};
 }
@@ -80,7 +84,9 @@ static inline bool same_run(const Run *a, const Run *b)
            (!a->o.v || memcmp(a->o.v, b->o.v, size) == 0) && a->o.step == b->o.step &&
            a->s.step == b->s.step && a->s.tokens == b->s.tokens && a->s.cursor == b->s.cursor &&
            a->s.seconds == b->s.seconds && a->s.loss_sum == b->s.loss_sum &&
-           a->s.loss_count == b->s.loss_count &&
+           a->s.loss_count == b->s.loss_count && a->s.best_loss == b->s.best_loss &&
+           a->s.best_step == b->s.best_step && a->s.worse == b->s.worse &&
+           a->s.unlogged_norm == b->s.unlogged_norm &&
            memcmp(a->carried, b->carried, sizeof a->carried) == 0;
 }
 

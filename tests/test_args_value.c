@@ -278,7 +278,62 @@ START_TEST(strings_from_json)
 }
 END_TEST
 
+typedef enum { RED, GREEN, BLUE_GREEN } Colour;
+
+/* A choice that fills an enum: as text, in messages and as JSON it is its name. */
+START_TEST(enums)
+{
+    Colour c = GREEN;
+    Option o = OPTION_CHOICE("colour", &c, "red|green|blue-green", "");
+    Error err;
+    ck_assert_ptr_null(option_set(&o, "blue-green"));
+    ck_assert_int_eq(c, BLUE_GREEN);
+    ck_assert_str_eq(option_set(&o, "blue"), "is not one of the choices");
+    ck_assert_str_eq(option_set(&o, ""), "is not one of the choices");
+    ck_assert_int_eq(c, BLUE_GREEN);
+    char *remark = option_remark(&o, "expected ");
+    ck_assert_str_eq(remark, " (expected red|green|blue-green; default blue-green)");
+    free(remark);
+    json_t *config = args_to_json(&o, 1), *bad = json_pack("{s:s}", "colour", "black");
+    ck_assert_str_eq(json_string_value(json_object_get(config, "colour")), "blue-green");
+    c = RED;
+    ck_assert(args_from_json(&o, 1, config, &err) && c == BLUE_GREEN);
+    ck_assert(!args_from_json(&o, 1, bad, &err) && c == BLUE_GREEN);
+    ck_assert_msg(strstr(err.text, "red|green") != NULL, "%s", err.text);
+    json_decref(config), json_decref(bad);
+}
+END_TEST
+
+START_TEST(durations)
+{
+    static const struct {
+        const char *text, *shown;
+        double seconds;
+    } good[] = {{"60s", "1m", 60},  {"90", "90s", 90}, {"10m", "10m", 600}, {"1.5h", "90m", 5400},
+                {"2h", "2h", 7200}, {"0", "0s", 0},    {".5s", "0.5s", .5}};
+    static const char *const bad[] = {"",    "m",   "1d",  "1 m",  "-1s",
+                                      "1e3", "1mm", "nan", "1..2", "."};
+    double v = 7, again;
+    Option o = OPTION_DURATION("budget", &v, 36000, "");
+    Error err;
+    for (int i = 0; i < LEN(good); i++) {
+        ck_assert_msg(!option_set(&o, good[i].text) && v == good[i].seconds, "%s", good[i].text);
+        char *remark = option_remark(&o, ""), *want = xformat(" (default %s)", good[i].shown);
+        ck_assert_str_eq(remark, want);
+        free(remark), free(want);
+        json_t *config = args_to_json(&o, 1);
+        again = v, v = 7;
+        ck_assert(args_from_json(&o, 1, config, &err) && v == again);
+        json_decref(config);
+    }
+    v = 7;
+    for (int i = 0; i < LEN(bad); i++)
+        ck_assert_msg(option_set(&o, bad[i]) && v == 7, "\"%s\" is taken", bad[i]);
+    ck_assert_str_eq(option_set(&o, "11h"), "is out of range");
+}
+END_TEST
+
 SUITE("args_value",
       TESTS(whole_numbers, type_limits, reals, strings, json_round_trip, json_form, json_keeps,
-            json_refused, strings_from_json),
+            json_refused, strings_from_json, enums, durations),
       ABORTS(flag_takes_no_text, invalid_string_to_json))

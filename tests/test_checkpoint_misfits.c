@@ -127,7 +127,7 @@ START_TEST(states_with_impossible_numbers)
 {
     Run b;
     run_init(&b, 2, 4, OPTIM_ADAMW);
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 13; i++) {
         static const char *const fragment[] = {"\"train.step\": is -1; must be 0 to 2147483647",
                                                "\"train.tokens\": is -2",
                                                "\"train.cursor\": is -3",
@@ -136,7 +136,11 @@ START_TEST(states_with_impossible_numbers)
                                                "\"train.step\": is 2147483648",
                                                "\"train.cursor\": is 4611686018427387904",
                                                "\"train.seconds\": is -1; must be 0 or more",
-                                               "\"train.loss_sum\": is inf; must be finite"};
+                                               "\"train.loss_sum\": is inf; must be finite",
+                                               "\"train.best_loss\": is not a number",
+                                               "\"train.best_step\": is -1",
+                                               "\"train.worse\": is -1",
+                                               "\"train.unlogged_norm\": is inf; must be finite"};
         Run a;
         run_init(&a, 1, 4, OPTIM_ADAMW);
         if (i == 0) a.s.step = -1;
@@ -148,6 +152,10 @@ START_TEST(states_with_impossible_numbers)
         if (i == 6) a.s.cursor = (int64_t)1 << 62;
         if (i == 7) a.s.seconds = -1;
         if (i == 8) a.s.loss_sum = (double)INFINITY;
+        if (i == 9) a.s.best_loss = (double)NAN;
+        if (i == 10) a.s.best_step = -1;
+        if (i == 11) a.s.worse = -1;
+        if (i == 12) a.s.unlogged_norm = (double)INFINITY;
         run_save(&a);
         expect_state(&a, &b, fragment[i]);
         run_free(&a);

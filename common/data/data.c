@@ -1,4 +1,3 @@
-#include "tasks/tasks.h"
 #include "data/data.h"
 
 #include <math.h>

@@ -6,6 +6,7 @@
 #include "system/args.h"
 #include "data/pairs.h"
 #include "data/text.h"
+#include "tasks/tasks.h"
 
 typedef struct {
     const char *task;  /* a generated task, or NULL */
@@ -25,9 +26,7 @@ const char *data_name(const DataConfig *c); /* of the task, or of the file */
 
 #define DATA_OPTIONS(c)                                                                            \
     OPTION_GROUP("Data"),                                                                          \
-        OPTION_STRING("task", &(c)->task,                                                          \
-                      "generated task: adding, copy-memory, parity, dyck, agreement, recall or "   \
-                      "induction"),                                                                \
+        OPTION_STRING("task", &(c)->task, "generated task", .known = task_names),                  \
         OPTION_STRING("text", &(c)->text,                                                          \
                       "text file, any UTF-8, - for standard input (without --task and --text: "    \
                       "the prose of lessons/; with --lines: common/data/places.tsv)"),             \

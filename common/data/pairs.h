@@ -45,8 +45,7 @@ extern const char *const pairs_tasks; /* "copy|reverse|sort|dates|numbers|places
 /* clang-format off */
 #define PAIRS_OPTIONS(c)                                                                           \
     OPTION_GROUP("Data"),                                                                          \
-        OPTION_STRING("task", &(c)->task,                                                          \
-                      "copy, reverse, sort, dates, numbers or places"),                            \
+        OPTION_STRING("task", &(c)->task, "generated or built-in pairs", .known = pairs_tasks),    \
         OPTION_STRING("pairs", &(c)->file,                                                         \
                       "tab-separated file instead: source, target"),                               \
         OPTION_CHOICE("unit", &(c)->unit, "auto|word|char|jamo",                                   \

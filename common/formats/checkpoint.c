@@ -4,8 +4,8 @@
  *   wx, b, ...                          parameters by name     (both files)
  *   optim.m.wx, optim.v.wx, ...         their moments          (state.safetensors from here on)
  *   carried                             the recurrent state, if there is one
- *   train.step .tokens .cursor .loss_count .seconds .loss_sum optim.step             numbers, as tensors without axes:
- *                                       exact, and np.load-able like all the rest */
+ *   train.step .tokens ... optim.step   numbers, as tensors without axes: exact, and np.load-able like all
+ *                                       the rest */
 #include "formats/checkpoint.h"
 
 #include <inttypes.h>
@@ -25,11 +25,11 @@ typedef struct {
 } Contents;
 
 typedef struct {
-    int64_t step, tokens, cursor, loss_count, optim_step;
-    double seconds, loss_sum;
+    int64_t step, tokens, cursor, loss_count, best_step, worse, optim_step;
+    double seconds, loss_sum, best_loss, unlogged_norm;
 } Numbers;
 
-enum { NUMBERS = 7 }; /* the first entries of state.safetensors */
+enum { NUMBERS = 11 }; /* the first entries of state.safetensors */
 
 /* --- what a file holds ------------------------------------------------------------------------ */
 
@@ -78,9 +78,13 @@ static Contents contents_of_state(const Params *ps, const Optim *o, const TrainS
     add(&c, "train.", "tokens", "I64", scalar, &k->tokens);
     add(&c, "train.", "cursor", "I64", scalar, &k->cursor);
     add(&c, "train.", "loss_count", "I64", scalar, &k->loss_count);
+    add(&c, "train.", "best_step", "I64", scalar, &k->best_step);
+    add(&c, "train.", "worse", "I64", scalar, &k->worse);
     add(&c, "optim.", "step", "I64", scalar, &k->optim_step);
     add(&c, "train.", "seconds", "F64", scalar, &k->seconds);
     add(&c, "train.", "loss_sum", "F64", scalar, &k->loss_sum);
+    add(&c, "train.", "best_loss", "F64", scalar, &k->best_loss);
+    add(&c, "train.", "unlogged_norm", "F64", scalar, &k->unlogged_norm);
     CHECK(c.n == NUMBERS, "checkpoint: %d numbers", c.n);
     add_params(&c, ps);
     add_moments(&c, "optim.m.", ps, o->m);
@@ -95,19 +99,27 @@ static void contents_free(Contents *c)
     free(c->entry);
 }
 
+TrainState train_state(void)
+{
+    return (TrainState){.best_loss = INFINITY, .unlogged_norm = -1};
+}
+
 /* --- saving ----------------------------------------------------------------------------------- */
 
 /* Frees the contents. */
-static bool save(const char *dir, const char *file, Contents c, const json_t *metadata, Error *err)
+static bool save(const char *path, Contents c, const json_t *metadata, Error *err)
 {
-    char *path = xformat("%s/%s", dir, file);
     StTensor *t = xcalloc((size_t)c.n + 1, sizeof *t);
     for (int i = 0; i < c.n; i++) t[i] = c.entry[i].tensor;
     const bool ok = safetensors_save(path, t, c.n, metadata, err);
     free(t);
-    free(path);
     contents_free(&c);
     return ok;
+}
+
+bool params_save(const char *path, const Params *ps, const json_t *metadata, Error *err)
+{
+    return save(path, contents_of_model(ps), metadata, err);
 }
 
 bool checkpoint_save(const char *dir, const Params *ps, const Optim *o, const TrainState *s,
@@ -118,10 +130,18 @@ bool checkpoint_save(const char *dir, const Params *ps, const Optim *o, const Tr
                  .cursor = s->cursor,
                  .optim_step = o->step,
                  .loss_count = s->loss_count,
+                 .best_step = s->best_step,
+                 .worse = s->worse,
+                 .best_loss = s->best_loss,
+                 .unlogged_norm = s->unlogged_norm,
                  .seconds = s->seconds,
                  .loss_sum = s->loss_sum};
-    return save(dir, "state.safetensors", contents_of_state(ps, o, s, &k), metadata, err) &&
-           save(dir, "model.safetensors", contents_of_model(ps), metadata, err);
+    char *state = xformat("%s/state.safetensors", dir),
+         *model = xformat("%s/model.safetensors", dir);
+    const bool ok = save(state, contents_of_state(ps, o, s, &k), metadata, err) &&
+                    params_save(model, ps, metadata, err);
+    free(state), free(model);
+    return ok;
 }
 
 /* --- loading ---------------------------------------------------------------------------------- */
@@ -176,6 +196,8 @@ static bool numbers_valid(const Numbers *k, Error *err)
                   {"train.tokens", k->tokens, MOST},
                   {"train.cursor", k->cursor, MOST},
                   {"train.loss_count", k->loss_count, INT32_MAX},
+                  {"train.best_step", k->best_step, INT32_MAX},
+                  {"train.worse", k->worse, INT32_MAX},
                   {"optim.step", k->optim_step, INT32_MAX}};
     for (int i = 0; i < LEN(number); i++)
         if (number[i].value < 0 || number[i].value > number[i].max)
@@ -185,6 +207,10 @@ static bool numbers_valid(const Numbers *k, Error *err)
         return safetensors_refuse(err, "train.seconds", "is %g; must be 0 or more", k->seconds);
     if (!isfinite(k->loss_sum))
         return safetensors_refuse(err, "train.loss_sum", "is %g; must be finite", k->loss_sum);
+    if (isnan(k->best_loss)) return safetensors_refuse(err, "train.best_loss", "is not a number");
+    if (!isfinite(k->unlogged_norm))
+        return safetensors_refuse(err, "train.unlogged_norm", "is %g; must be finite",
+                                  k->unlogged_norm);
     return true;
 }
 
@@ -223,6 +249,8 @@ static bool load_state(const char *path, Params *ps, Optim *o, TrainState *s, Er
         fill(&st, c.entry + NUMBERS, c.n - NUMBERS);
         s->step = k.step, s->tokens = k.tokens, s->cursor = k.cursor, s->seconds = k.seconds;
         s->loss_sum = k.loss_sum, s->loss_count = k.loss_count;
+        s->best_loss = k.best_loss, s->best_step = k.best_step, s->worse = k.worse;
+        s->unlogged_norm = k.unlogged_norm;
         o->step = (int)k.optim_step;
     }
     contents_free(&c);

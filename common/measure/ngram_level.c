@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "measure/ngram.h"
+#include "system/stop.h"
 
 enum { NGRAM_LONGEST = 4, NGRAM_TOKENS = 1000000 };
 
@@ -14,7 +15,7 @@ NgramLevel ngram_level(const Data *d)
     const int train = t->n[SPLIT_TRAIN] < NGRAM_TOKENS ? t->n[SPLIT_TRAIN] : NGRAM_TOKENS;
     const int newline = vocab_id(&t->vocab, '\n');
     const int V = t->vocab.size - (t->vocab.unit == UNIT_CHAR); /* the unknown is no outcome */
-    for (int n = 1; n <= NGRAM_LONGEST; n++) {
+    for (int n = 1; n <= NGRAM_LONGEST && !stop_requested(); n++) {
         Ngram m = ngram_train(n, V, 0.1, t->ids[SPLIT_TRAIN], train, newline);
         const double loss = ngram_loss(&m, t->ids[SPLIT_VALID], t->n[SPLIT_VALID], newline);
         ngram_free(&m);

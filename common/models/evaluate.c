@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "system/stop.h"
+
 enum { EVAL_BATCH = 64, EVAL_STEPS = 128, STREAM_LEAST = 512 };
 
 static void score_batch(const Data *d, const Model *m, Tape *tp, const Batch *batch, real *state,
@@ -30,14 +32,14 @@ static void evaluate_running(const Data *d, const Model *m, Tape *tp, Batch *bat
     if (max_tokens && wanted < batches) batches = (int)wanted;
     real *state = xcalloc((size_t)m->state_size * streams + 1, sizeof *state);
     int64_t cursor = 0;
-    for (int i = 0; i < batches; i++) {
+    for (int i = 0; i < batches && !stop_requested(); i++) {
         text_stream(&d->text, split, EVAL_STEPS, streams, &cursor, batch);
         score_batch(d, m, tp, batch, m->state_size ? state : NULL, s);
     }
     free(state);
 }
 
-void data_evaluate(const Data *d, const Model *m, Split split, int length, int sequences,
+bool data_evaluate(const Data *d, const Model *m, Split split, int length, int sequences,
                    int64_t max_tokens, Score *s)
 {
     Tape tp = {.frozen = true};
@@ -48,7 +50,7 @@ void data_evaluate(const Data *d, const Model *m, Split split, int length, int s
         if (d->is_text) sequences = d->text.lines[split];
         if (d->pairs.is_table && sequences > pairs_items(&d->pairs, split))
             sequences = pairs_items(&d->pairs, split);
-        for (int i = 0; i < sequences; i += EVAL_BATCH) {
+        for (int i = 0; i < sequences && !stop_requested(); i += EVAL_BATCH) {
             const int B = sequences - i < EVAL_BATCH ? sequences - i : EVAL_BATCH;
             task_heldout(&d->task, split, length, i, B, &batch);
             score_batch(d, m, &tp, &batch, NULL, s);
@@ -56,4 +58,5 @@ void data_evaluate(const Data *d, const Model *m, Split split, int length, int s
     }
     batch_free(&batch);
     tape_free(&tp);
+    return !stop_requested();
 }

@@ -8,8 +8,8 @@
 /* Adds to *s how the model does on held-out data: generated tasks and lines on `sequences` sequences
  * of the given length (0: the task's own; lines: all there are; tables of pairs: no more than there
  * are), running text as a whole, in up to 64 streams of at least 512 tokens with carried state, or on its
- * first max_tokens tokens (0: all). */
-void data_evaluate(const Data *d, const Model *m, Split split, int length, int sequences,
+ * first max_tokens tokens (0: all). Returns false if a signal ended it (stop.h): *s is then partial. */
+bool data_evaluate(const Data *d, const Model *m, Split split, int length, int sequences,
                    int64_t max_tokens, Score *s);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "system/stop.h"
 #include "system/utf8.h"
 
 /* Feeds n tokens and returns the logits after the last; they live until the tape is reset. */
@@ -42,7 +43,7 @@ int generate(const Model *m, const Vocab *v, const Generation *g, uint64_t seed,
     if (g->prompt) utf8_print(&printer, g->prompt, strlen(g->prompt), f);
 
     const real *logits = feed(m, &tp, start, n, v->size, state);
-    for (int i = 0; i < g->length; i++) {
+    for (int i = 0; i < g->length && !stop_requested(); i++) {
         id = sample_token(logits, v->size, &g->sampling, &rng);
         if (g->line && id == newline) break;
         char bytes[4];

@@ -7,6 +7,7 @@
 #include "math/blas.h"
 #include "formats/checkpoint.h"
 #include "system/file.h"
+#include "system/stop.h"
 #include "math/parallel.h"
 
 EvalConfig eval_defaults(void)
@@ -30,6 +31,15 @@ bool evaluator_fail(Evaluator *e, int status, const char *message)
 void evaluator_warn(const Evaluator *e, const char *message)
 {
     fprintf(stderr, "%s: warning: %s\n", e->usage->program, message);
+}
+
+bool evaluator_stopped(Evaluator *e)
+{
+    stop_catch();
+    if (!stop_requested()) return false;
+    if (e->status == EXIT_OK)
+        evaluator_fail(e, EXIT_SIGNAL + stop_requested(), "stopped by a signal before the end");
+    return true;
 }
 
 bool evaluator_flush(Evaluator *e)
@@ -138,7 +148,14 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
 bool evaluator_load(Evaluator *e, Params *ps)
 {
     Error err;
-    return checkpoint_load_model(e->dir, ps, &err) || evaluator_fail(e, EXIT_FAILED, err.text);
+    const bool best = e->config->best;
+    char *path = xformat("%s/%s.safetensors", e->dir, best ? "best" : "model");
+    bool ok =
+        !best || file_exists(path) ||
+        error_set(&err, "%s is not there: no validation was finished; leave out --best", path);
+    ok = ok && params_load(path, ps, &err);
+    free(path);
+    return ok || evaluator_fail(e, EXIT_FAILED, err.text);
 }
 
 int evaluator_close(Evaluator *e)

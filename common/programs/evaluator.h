@@ -19,7 +19,7 @@ typedef struct {
     int samples, sample_len, top_k, threads;
     double temperature, top_p;
     const char *prompt, *plot;
-    bool json;
+    bool json, best;
     uint64_t seed;
 } EvalConfig;
 
@@ -51,6 +51,8 @@ EvalConfig eval_defaults(void);
 
 #define EVAL_OUTPUT_OPTIONS(c)                                                                     \
     OPTION_GROUP("Output"),                                                                        \
+        OPTION_FLAG("best", &(c)->best,                                                            \
+                    "the parameters of the lowest validation loss, not the last ones"),            \
         OPTION_FLAG("json", &(c)->json, "one JSON object instead of the report"),                  \
         OPTION_CHOICE("plot", &(c)->plot, "png|svg|dumb|none", "the figures"),                     \
         OPTION("threads", &(c)->threads, 0, 256, "threads (0: OMP_NUM_THREADS or all cores)")
@@ -75,8 +77,12 @@ typedef struct {
  * all has been said, and only evaluator_close is left to call. */
 bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Option *own, int n_own,
                     const Usage *usage, int argc, char **argv);
-bool evaluator_load(Evaluator *e, Params *ps);                      /* model.safetensors */
+bool evaluator_load(Evaluator *e, Params *ps); /* model.safetensors, or with --best the best */
 bool evaluator_fail(Evaluator *e, int status, const char *message); /* says it; returns false */
+
+/* Returns true, and has said so, if a signal asked for the end (stop.h); it is heard from the first call
+ * on. Loops over examples, samples and figures ask. */
+bool evaluator_stopped(Evaluator *e);
 
 /* Scores, prints the report or the JSON object on stdout, samples, draws; of train's own figures what it
  * left as numbers. A loss that is not finite is a failure, EXIT_NUMERIC, and nothing is printed. */

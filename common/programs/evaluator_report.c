@@ -8,6 +8,7 @@
 #include "programs/evaluator.h"
 #include "system/file.h"
 #include "system/plot.h"
+#include "system/stop.h"
 #include "programs/runlog_script.h"
 #include "models/trace.h"
 
@@ -32,7 +33,7 @@ static Findings find(const Evaluator *e, const Model *m)
     data_evaluate(&e->data, m, SPLIT_TEST, e->run.seq_len, examples, 0, &r.all);
     if (!e->config->import) r.ngram = ngram_level(&e->data); /* else: trained on another text */
     if (e->data.is_text || t->n_lengths < 2) return r;
-    for (; r.n < t->n_lengths; r.n++) {
+    for (; r.n < t->n_lengths && !stop_requested(); r.n++) {
         r.length[r.n] = t->lengths[r.n];
         data_evaluate(&e->data, m, SPLIT_TEST, r.length[r.n], examples, 0, &r.at[r.n]);
     }
@@ -141,7 +142,7 @@ static void print_samples(Evaluator *e, const Model *m)
                           .line = line,
                           .sampling = {c->temperature, c->top_k, c->top_p}};
     if (c->samples) printf("\nsamples (temperature %g):\n", c->temperature);
-    for (int i = 0; i < c->samples; i++) {
+    for (int i = 0; i < c->samples && !evaluator_stopped(e); i++) {
         if (!line) printf("--- %d ---\n", i + 1);
         const int unknown = generate(m, &e->data.text.vocab, &g, c->seed, i, stdout);
         if (unknown && i == 0)
@@ -280,7 +281,9 @@ static void fail_numeric(Evaluator *e, const Params *ps)
 void evaluator_report(Evaluator *e, const Model *m, const Params *ps)
 {
     e->model = m->name;
+    if (e->status != EXIT_OK || evaluator_stopped(e)) return;
     const Findings r = find(e, m);
+    if (evaluator_stopped(e)) return;
     if (!isfinite(r.all.loss)) {
         fail_numeric(e, ps);
         return;
@@ -290,5 +293,5 @@ void evaluator_report(Evaluator *e, const Model *m, const Params *ps)
     else
         print_report(e, &r, ps);
     if (e->data.is_text && !e->config->json && m->state_size) print_samples(e, m);
-    if (evaluator_flush(e)) draw_figures(e, &r);
+    if (evaluator_flush(e) && !evaluator_stopped(e)) draw_figures(e, &r);
 }

@@ -15,10 +15,10 @@ static const char *const HEADER =
     "step,tokens,seconds,train_loss,valid_loss,metric,lr,grad_norm,tokens_per_second\n";
 
 /* What train and eval leave in a run's directory; --overwrite removes these and nothing else. */
-static const char *const run_files[] = {"config.json",   "model.safetensors", "state.safetensors",
-                                        "log.csv",       "trace.csv",         "gates.csv",
-                                        "by_length.csv", "by_source.csv",     "alignment.csv",
-                                        "positions.csv", "heads.csv"};
+static const char *const run_files[] = {
+    "config.json",   "model.safetensors", "best.safetensors", "state.safetensors",
+    "log.csv",       "trace.csv",         "gates.csv",        "by_length.csv",
+    "by_source.csv", "alignment.csv",     "positions.csv",    "heads.csv"};
 static const char *const run_figures[] = {
     "loss",      "trace",     "gates",         "by_length",     "by_source",
     "alignment", "positions", "heads-encoder", "heads-decoder", "heads-cross"};

@@ -7,10 +7,14 @@
 #include "data/data.h"
 #include "programs/runlog.h"
 
+typedef enum { SCHEDULE_COSINE, SCHEDULE_INVERSE_SQRT } ScheduleKind;
+
 typedef struct {
     DataConfig data;
-    const char *out, *optimizer, *schedule, *plot;
-    int steps, batch, warmup, eval_every, save_every, threads; /* 0: see the options */
+    const char *out, *plot;
+    OptimKind optimizer;
+    ScheduleKind schedule;
+    int steps, batch, warmup, eval_every, save_every, early_stop, threads; /* 0: see the options */
     double lr, min_lr, weight_decay, grad_clip, beta1, beta2;
     bool stream, resume, overwrite, quiet, dry_run;
     uint64_t seed;
@@ -29,9 +33,11 @@ TrainConfig train_defaults(const char *out);
 #define TRAIN_PAIRS_OPTIONS(c) TRAIN_OPTIONS_OF(c, PAIRS_OPTIONS(&(c)->data.pairs))
 
 /* The options of the data, and then those of any training. */
+/* clang-format off */
 #define TRAIN_OPTIONS_OF(c, ...)                                                                   \
     __VA_ARGS__, OPTION_GROUP("Optimisation"),                                                     \
-        OPTION("steps", &(c)->steps, 0, 1000000000, "updates (0: as the task has it)"),            \
+        OPTION("steps", &(c)->steps, 0, 1000000000, "updates (0: as the task has it)",             \
+               .may_change = true),                                                                \
         OPTION("batch", &(c)->batch, 0, 65536, "sequences per update (0: as the task has it)"),    \
         OPTION("lr", &(c)->lr, 0, 100, "peak learning rate (0: as the task has it)"),              \
         OPTION("min-lr", &(c)->min_lr, 0, 100, "learning rate at the end of the cosine"),          \
@@ -44,17 +50,25 @@ TrainConfig train_defaults(const char *out);
         OPTION("weight-decay", &(c)->weight_decay, 0, 10, "of matrices only"),                     \
         OPTION("grad-clip", &(c)->grad_clip, 0, 1e9, "largest gradient norm (0: any)"),            \
         OPTION("seed", &(c)->seed, 0, 0x1p64, "of weights, batches and dropout"),                  \
-        OPTION_GROUP("Output"), OPTION_STRING("out", &(c)->out, "run directory"),                  \
+        OPTION_GROUP("Output"),                                                                    \
+        OPTION_STRING("out", &(c)->out, "run directory", .may_change = true),                      \
         OPTION("eval-every", &(c)->eval_every, 0, 1000000000,                                      \
                "updates between validations (0: twenty in all)"),                                  \
+        OPTION("early-stop", &(c)->early_stop, 0, 1000000,                                         \
+               "stop after so many validations without a lower loss (0: never)",                   \
+               .may_change = true),                                                                \
         OPTION("save-every", &(c)->save_every, 0, 1000000000,                                      \
-               "updates between checkpoints (0: ten in all)"),                                     \
-        OPTION_FLAG("resume", &(c)->resume, "go on with the run in --out"),                        \
-        OPTION_FLAG("overwrite", &(c)->overwrite, "replace the run in --out"),                     \
-        OPTION_CHOICE("plot", &(c)->plot, "png|svg|dumb|none", "the picture of the loss"),         \
-        OPTION("threads", &(c)->threads, 0, 256, "threads (0: OMP_NUM_THREADS or all cores)"),     \
-        OPTION_FLAG("quiet", &(c)->quiet, "no progress line"),                                     \
-        OPTION_FLAG("dry-run", &(c)->dry_run, "print sizes and memory, and stop")
+               "updates between checkpoints (0: ten in all)", .may_change = true),                 \
+        OPTION_FLAG("resume", &(c)->resume, "go on with the run in --out", .may_change = true),    \
+        OPTION_FLAG("overwrite", &(c)->overwrite, "replace the run in --out", .may_change = true), \
+        OPTION_CHOICE("plot", &(c)->plot, "png|svg|dumb|none", "the picture of the loss",          \
+                      .may_change = true),                                                         \
+        OPTION("threads", &(c)->threads, 0, 256, "threads (0: OMP_NUM_THREADS or all cores)",      \
+               .may_change = true),                                                                \
+        OPTION_FLAG("quiet", &(c)->quiet, "no progress line", .may_change = true),                 \
+        OPTION_FLAG("dry-run", &(c)->dry_run, "print sizes and memory, and stop",                  \
+                    .may_change = true)
+/* clang-format on */
 
 typedef struct {
     TrainConfig *config;
@@ -66,6 +80,7 @@ typedef struct {
     Batch batch;      /* of the step at hand */
     TrainState state; /* what a checkpoint holds besides parameters and moments */
     int step;         /* the step at hand, from 1 */
+    int64_t saved;    /* the step of the checkpoint in the run directory; 0: none */
     Schedule schedule;
     RunLog log;
     double started; /* clock at which state.seconds was 0 */
@@ -90,6 +105,9 @@ Optim trainer_optim(const TrainConfig *c, const Params *ps);
  * came, or something failed. */
 bool trainer_next(Trainer *t);
 real *trainer_state(Trainer *t); /* the carried state of the model, NULL if it starts afresh */
+
+/* Returns true if --early-stop validations have passed without a lower loss. */
+bool trainer_stopped_early(const Trainer *t);
 
 /* False when the loss or the gradient's norm is not finite: says which op and tensor. */
 bool trainer_finite(Trainer *t, Tape *tp, Tensor *loss, double norm);

@@ -71,6 +71,8 @@ void trainer_print_header(const Trainer *t)
     if (t->data.is_pairs) print_pairs(t);
     if (t->step && t->step >= c->steps)
         fprintf(stderr, "all %d updates are done; go on with more --steps\n", t->step);
+    else if (t->step && trainer_stopped_early(t))
+        fprintf(stderr, "stopped early at step %d; go on with a larger --early-stop\n", t->step);
     else if (t->step)
         fprintf(stderr, "going on after step %d\n", t->step);
     if (!isnan(task->loss_chance))
@@ -105,6 +107,12 @@ void trainer_print_summary(const Trainer *t)
     if (!isnan(r->valid_loss))
         fprintf(stderr, "step %d: validation loss %.4f, %s %.4f, %.1f s\n", t->step, r->valid_loss,
                 data_metric_name(&t->data), r->metric, t->state.seconds);
+    if (trainer_stopped_early(t))
+        fprintf(stderr, "stopped early: no lower validation loss in %d validations\n",
+                (int)t->state.worse);
+    if (t->state.best_step && t->state.best_step < t->step)
+        fprintf(stderr, "best.safetensors: validation loss %.4f at step %d (eval --best)\n",
+                t->state.best_loss, (int)t->state.best_step);
     fprintf(stderr, "in %s: model.safetensors, log.csv%s%s\n", dir,
             strcmp(t->config->plot, "png") == 0 ? ", loss.png" : "",
             t->status ? "; go on with --resume" : "");

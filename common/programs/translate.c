@@ -145,7 +145,7 @@ Translation translate_heldout(Evaluator *e, const Translator *t, const Translate
     Translation q = {.all.bleu.tokenizer = tokens,
                      .width = (longest + QUALITY_ROWS - 1) / QUALITY_ROWS};
     for (int i = 0; i < QUALITY_ROWS; i++) q.row[i].bleu.tokenizer = tokens;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && !evaluator_stopped(e); i++) {
         Example x = example_get(&e->data, i);
         Output o = decode(e, t, c, x.source, x.S);
         const int row = (x.S - 1) / q.width;
@@ -296,11 +296,11 @@ static void print_text(const char *name, const char *text, const char *remark)
     puts(remark);
 }
 
-static void print_samples(const Evaluator *e, const Translator *t, const TranslateConfig *c)
+static void print_samples(Evaluator *e, const Translator *t, const TranslateConfig *c)
 {
     const int n = examples_of(e) < e->config->samples ? examples_of(e) : e->config->samples;
     if (n) printf("\nheld-out pairs:\n");
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && !evaluator_stopped(e); i++) {
         Example x = example_get(&e->data, i);
         Output o = decode(e, t, c, x.source, x.S);
         const bool right = is_right(&o, &x);
@@ -328,6 +328,7 @@ void translate_report(Evaluator *e, const Translator *t, const TranslateConfig *
         print_samples(e, t, c);
         if (!evaluator_flush(e)) return;
     }
+    if (evaluator_stopped(e)) return;
     const char *kind = e->config->plot;
     if (strcmp(kind, "none") == 0) return;
     if (e->data.pairs.is_table) draw_by_source(e, q);

@@ -29,7 +29,9 @@ static size_t value_size(const Option *o)
 {
     switch (o->kind) {
     case OPT_INT: return sizeof(int);
-    case OPT_DOUBLE: return sizeof(double);
+    case OPT_DOUBLE:
+    case OPT_DURATION: return sizeof(double);
+    case OPT_CHOICE: return sizeof(unsigned);
     case OPT_U64: return sizeof(uint64_t);
     case OPT_STRING: return sizeof(char *);
     case OPT_FLAG: return sizeof(bool);

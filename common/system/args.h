@@ -3,7 +3,7 @@
  *     Option opt[] = {
  *         OPTION_GROUP("Model"),
  *         OPTION("hidden", &c.hidden, 1, 65536, "units of a layer"),
- *         OPTION_CHOICE("unit", &c.unit, "char|byte", "what one token is"),
+ *         OPTION_CHOICE("optimizer", &c.optimizer, "adamw|sgd", "how to update"),
  *         OPTION_FLAG("stream", &c.stream, "carry the state from batch to batch"),
  *     };
  *
@@ -16,30 +16,52 @@
 
 #include "base/base.h"
 
-typedef enum { OPT_GROUP, OPT_INT, OPT_DOUBLE, OPT_U64, OPT_STRING, OPT_FLAG } OptionKind;
+typedef enum {
+    OPT_GROUP,
+    OPT_INT,
+    OPT_DOUBLE,
+    OPT_U64,
+    OPT_STRING,
+    OPT_FLAG,
+    OPT_CHOICE,  /* an enum: the number of the choice */
+    OPT_DURATION /* a double of seconds: "90", "60s", "10m", "1h" */
+} OptionKind;
 
 typedef struct {
     OptionKind kind;
     const char *name; /* "seq-len"; of a group, its title */
     void *value;
     double min, max;     /* of numbers, inclusive */
-    const char *choices; /* of strings: "char|byte", or NULL for any */
+    const char *choices; /* "char|byte"; NULL: any string */
     const char *help;
-    bool given; /* set by args_parse: it stood on the command line */
+    const char
+        *known; /* of a string: names that --help lists, though others may do as well; or NULL */
+    bool may_change; /* --resume may give another value: it changes no number computed before */
+    bool given;      /* set by args_parse: the option stood on the command line */
 } Option;
 
 /* clang-format off */
+/* Each macro's last argument is the help text; fields may follow it: OPTION_FLAG("quiet", &c.quiet, "no
+ * progress line", .may_change = true). */
+
 /* A number (int, double, uint64_t) with its range. */
-#define OPTION(name, ptr, min, max, help)                                                          \
-    {_Generic((ptr), int *: OPT_INT, double *: OPT_DOUBLE, uint64_t *: OPT_U64), name, ptr, min,   \
-     max, NULL, help, false}
-#define OPTION_STRING(name, ptr, help)                                                             \
-    {_Generic((ptr), const char **: OPT_STRING), name, ptr, 0, 0, NULL, help, false}
-#define OPTION_CHOICE(name, ptr, choices, help)                                                    \
-    {_Generic((ptr), const char **: OPT_STRING), name, ptr, 0, 0, choices, help, false}
-#define OPTION_FLAG(name, ptr, help)                                                               \
-    {_Generic((ptr), bool *: OPT_FLAG), name, ptr, 0, 0, NULL, help, false}
-#define OPTION_GROUP(title) {OPT_GROUP, title, NULL, 0, 0, NULL, NULL, false}
+#define OPTION(name_, ptr, min_, max_, ...)                                                        \
+    {.kind = _Generic((ptr), int *: OPT_INT, double *: OPT_DOUBLE, uint64_t *: OPT_U64),           \
+     .name = name_, .value = ptr, .min = min_, .max = max_, .help = __VA_ARGS__}
+#define OPTION_STRING(name_, ptr, ...)                                                             \
+    {.kind = _Generic((ptr), const char **: OPT_STRING), .name = name_, .value = ptr,              \
+     .help = __VA_ARGS__}
+/* A string, or an enum without negative values whose constants stand in the order of the choices. */
+#define OPTION_CHOICE(name_, ptr, choices_, ...)                                                   \
+    {.kind = _Generic((ptr), const char **: OPT_STRING, unsigned *: OPT_CHOICE), .name = name_,    \
+     .value = ptr, .choices = choices_, .help = __VA_ARGS__}
+#define OPTION_FLAG(name_, ptr, ...)                                                               \
+    {.kind = _Generic((ptr), bool *: OPT_FLAG), .name = name_, .value = ptr, .help = __VA_ARGS__}
+/* A time in seconds, 0 to max. */
+#define OPTION_DURATION(name_, ptr, max_, ...)                                                     \
+    {.kind = _Generic((ptr), double *: OPT_DURATION), .name = name_, .value = ptr, .max = max_,    \
+     .help = __VA_ARGS__}
+#define OPTION_GROUP(title) {.kind = OPT_GROUP, .name = title}
 /* clang-format on */
 
 typedef struct {

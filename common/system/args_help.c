@@ -52,13 +52,12 @@ static void print_option(FILE *f, const char *letter, const char *spelling, cons
 
 static void print_row(FILE *f, const Option *o)
 {
-    static const char *const argument[] = {[OPT_INT] = " N",
-                                           [OPT_DOUBLE] = " X",
-                                           [OPT_U64] = " N",
-                                           [OPT_STRING] = " STRING",
-                                           [OPT_FLAG] = ""};
+    static const char *const argument[] = {
+        [OPT_INT] = " N", [OPT_DOUBLE] = " X",    [OPT_U64] = " N",        [OPT_STRING] = " STRING",
+        [OPT_FLAG] = "",  [OPT_CHOICE] = " NAME", [OPT_DURATION] = " TIME"};
     const char *no = o->kind == OPT_FLAG ? "[no-]" : "";
-    char *spelling = xformat("--%s%s%s", no, o->name, o->choices ? " NAME" : argument[o->kind]);
+    char *spelling =
+        xformat("--%s%s%s", no, o->name, o->choices || o->known ? " NAME" : argument[o->kind]);
     char *remark = option_remark(o, ""), *text = xformat("%s%s", o->help, remark);
     print_option(f, strcmp(o->name, "out") == 0 ? "-o," : "", spelling, text);
     free(remark), free(text), free(spelling);

@@ -72,20 +72,48 @@ static const char *set_double(Option *o, const char *text)
     return NULL;
 }
 
-static bool is_choice(const char *choices, const char *text)
+/* "60s", "10m", "1h"; a number alone is of seconds. */
+static const char *set_duration(Option *o, const char *text)
+{
+    const size_t len = strspn(text, "0123456789.");
+    char *end;
+    double v = strtod(text, &end);
+    if (len == 0 || end != text + len) return "is not a time like 60s, 10m or 1h";
+    if (strcmp(end, "m") == 0)
+        v *= 60;
+    else if (strcmp(end, "h") == 0)
+        v *= 3600;
+    else if (*end && strcmp(end, "s") != 0)
+        return "is not a time like 60s, 10m or 1h";
+    if (!isfinite(v) || v > o->max) return "is out of range";
+    *(double *)o->value = v;
+    return NULL;
+}
+
+/* Returns the number of a choice of "char|byte", or -1. */
+static int choice_of(const char *choices, const char *text)
 {
     const size_t len = strlen(text);
-    for (const char *s = choices;; s++) {
+    int number = 0;
+    for (const char *s = choices;; s++, number++) {
         const size_t n = strcspn(s, "|");
-        if (n == len && memcmp(s, text, n) == 0) return true;
+        if (n == len && memcmp(s, text, n) == 0) return number;
         s += n;
-        if (!*s) return false;
+        if (!*s) return -1;
     }
+}
+
+static const char *set_choice(Option *o, const char *text)
+{
+    const int number = choice_of(o->choices, text);
+    if (number < 0) return "is not one of the choices";
+    *(unsigned *)o->value = (unsigned)number;
+    return NULL;
 }
 
 static const char *set_string(Option *o, const char *text)
 {
-    if (o->choices && !is_choice(o->choices, text)) return "is not one of the choices";
+    if (o->choices && choice_of(o->choices, text) < 0) return "is not one of the choices";
     json_t *string = json_string(text); /* what JSON cannot hold could not be resumed */
     if (!string) return "is not valid UTF-8";
     json_decref(string);
@@ -99,6 +127,8 @@ const char *option_set(Option *o, const char *text)
     case OPT_INT:
     case OPT_U64: return set_whole(o, text);
     case OPT_DOUBLE: return set_double(o, text);
+    case OPT_DURATION: return set_duration(o, text);
+    case OPT_CHOICE: return set_choice(o, text);
     case OPT_STRING: return set_string(o, text);
     default: CHECK(false, "option_set: --%s takes no value", o->name);
     }
@@ -139,6 +169,34 @@ static ValueText range_text(const Option *o)
     return t;
 }
 
+/* "10m" of 600 seconds: the largest unit of which there is a whole number. */
+static const char *duration_text(double seconds, ValueText *t)
+{
+    const int unit = seconds && fmod(seconds, 3600) == 0 ? 3600
+                     : seconds && fmod(seconds, 60) == 0 ? 60
+                                                         : 1;
+    const ValueText number = number_text(seconds / unit);
+    snprintf(t->text, sizeof t->text, "%.40s%s", number.text,
+             unit == 3600 ? "h"
+             : unit == 60 ? "m"
+                          : "s");
+    return t->text;
+}
+
+static const char *choice_text(const Option *o, ValueText *t)
+{
+    const char *s = o->choices;
+    for (unsigned i = *(const unsigned *)o->value; i > 0; i--) {
+        s += strcspn(s, "|");
+        CHECK(*s, "--%s has no choice number %u", o->name, *(const unsigned *)o->value);
+        s++;
+    }
+    const int len = (int)strcspn(s, "|");
+    CHECK(len < (int)sizeof t->text, "--%s: the name of a choice is too long", o->name);
+    snprintf(t->text, sizeof t->text, "%.*s", len, s);
+    return t->text;
+}
+
 /* What the variable holds; t is room for a number. "" for a string that is empty or NULL. */
 static const char *value_text(const Option *o, ValueText *t)
 {
@@ -147,6 +205,8 @@ static const char *value_text(const Option *o, ValueText *t)
     case OPT_U64: snprintf(t->text, sizeof t->text, "%" PRIu64, *(const uint64_t *)o->value); break;
     case OPT_DOUBLE: *t = number_text(*(const double *)o->value); break;
     case OPT_FLAG: return *(const bool *)o->value ? "on" : "off";
+    case OPT_DURATION: return duration_text(*(const double *)o->value, t);
+    case OPT_CHOICE: return choice_text(o, t);
     default: {
         const char *s = *(const char *const *)o->value;
         return s ? s : "";
@@ -159,7 +219,7 @@ char *option_remark(const Option *o, const char *expected)
 {
     ValueText number;
     const ValueText range = range_text(o);
-    const char *values = o->choices ? o->choices : range.text;
+    const char *values = o->choices ? o->choices : o->known ? o->known : range.text;
     const char *initial = value_text(o, &number);
     if (!*values && !*initial) return xstrdup("");
     return xformat(" (%s%s%s%s%s)", *values ? expected : "", values,
@@ -173,7 +233,9 @@ static json_t *value_to_json(const Option *o)
     ValueText t;
     switch (o->kind) {
     case OPT_INT: return json_integer(*(const int *)o->value);
-    case OPT_DOUBLE: return json_real(*(const double *)o->value);
+    case OPT_DOUBLE:
+    case OPT_DURATION: return json_real(*(const double *)o->value);
+    case OPT_CHOICE: return json_string(choice_text(o, &t));
     case OPT_FLAG: return json_boolean(*(const bool *)o->value);
     case OPT_U64: {
         const uint64_t v = *(const uint64_t *)o->value;
@@ -229,9 +291,13 @@ static const char *set_from_json(Option *o, const json_t *j)
     char digits[32];
     switch (o->kind) {
     case OPT_STRING: return set_string_from_json(o, j);
+    case OPT_CHOICE:
+        return json_is_string(j) ? set_choice(o, json_string_value(j)) : "is not a string";
     case OPT_DOUBLE:
+    case OPT_DURATION:
         if (!json_is_number(j)) return "is not a number";
-        snprintf(digits, sizeof digits, "%.17g", json_number_value(j));
+        snprintf(digits, sizeof digits, o->kind == OPT_DURATION ? "%.9f" : "%.17g",
+                 json_number_value(j));
         return option_set(o, digits);
     case OPT_FLAG:
         if (!json_is_boolean(j)) return "is not true or false";

@@ -48,4 +48,37 @@ for pause in 0.02 0.4; do
         [ -e "$tmp/run/model.safetensors" ] && fail "the second signal did not end the run"
     fi
 done
+
+# A validation that takes seconds hears a signal as well. What it has of scores is dropped and the run saved;
+# a resumed run writes the missing row first, so that log and best checkpoint are those of an uninterrupted run.
+awk 'BEGIN { srand(3); for (i = 0; i < 300000; i++) printf "%c%s", 97 + int(26 * rand()), i % 9 ? "" : "\n" }' \
+    >"$tmp/text"
+slow=(--quiet --text "$tmp/text" --heldout 0.8 --hidden 640 --layers 3 --seq-len 8 --batch 1 --steps 1 --plot none)
+"$BIN"rnn/train "${slow[@]}" --out "$tmp/whole" || fail "an uninterrupted run"
+"$BIN"rnn/train "${slow[@]}" --out "$tmp/cut" &
+job=$!
+until [ -s "$tmp/cut/log.csv" ]; do sleep 0.02; done
+sleep 0.5
+since=$(date +%s%N)
+kill -INT $job
+wait $job
+[ $? -eq 130 ] || fail "a signal in a validation: not status 130"
+[ $(($(date +%s%N) - since)) -lt 2500000000 ] || fail "a validation went on after the signal"
+[ "$(wc -l <"$tmp/cut/log.csv")" -eq 1 ] || fail "the signal came after the validation: nothing was shown"
+[ -s "$tmp/cut/model.safetensors" ] || fail "a signal in a validation: nothing was saved"
+"$BIN"rnn/train "${slow[@]}" --out "$tmp/cut" --resume || fail "going on in a validation"
+[ "$(log_of "$tmp/whole")" = "$(log_of "$tmp/cut")" ] || fail "an interrupted validation: another log"
+cmp "$tmp/whole/best.safetensors" "$tmp/cut/best.safetensors" || fail "an interrupted validation: another best"
+
+# So does a scoring, which then prints nothing.
+"$BIN"rnn/eval "$tmp/whole" --plot none --samples 0 >"$tmp/out" 2>"$tmp/err" &
+job=$!
+sleep 0.7
+since=$(date +%s%N)
+kill -TERM $job
+wait $job
+[ $? -eq 143 ] || fail "a signal in a scoring: not status 143"
+[ $(($(date +%s%N) - since)) -lt 2500000000 ] || fail "a scoring went on after the signal"
+[ -s "$tmp/out" ] && fail "a partial score was printed"
+grep -q "stopped by a signal" "$tmp/err" || fail "eval does not say why it stopped: $(cat "$tmp/err")"
 exit 0

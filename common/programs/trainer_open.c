@@ -1,0 +1,179 @@
+/* How a training run begins: its options, those of the run that it goes on with, its directory. */
+#include "programs/trainer.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "math/blas.h"
+#include "math/parallel.h"
+#include "system/file.h"
+#include "system/stop.h"
+
+TrainConfig train_defaults(const char *out)
+{
+    return (TrainConfig){.data = data_defaults(),
+                         .out = out,
+                         .optimizer = OPTIM_ADAMW,
+                         .schedule = SCHEDULE_COSINE,
+                         .plot = "png",
+                         .warmup = 20,
+                         .beta1 = 0.9,
+                         .beta2 = 0.99,
+                         .grad_clip = 1,
+                         .seed = 1337};
+}
+
+/* --- opening -------------------------------------------------------------------------------------- */
+
+/* Refuses an option that was given another value than the run was started with, unless its table entry
+ * says that it may change. */
+static bool same_options(Trainer *t, const json_t *config, Error *err)
+{
+    json_t *now = args_to_json(t->option, t->n_options);
+    const char *key;
+    json_t *value;
+    bool ok = true;
+    json_object_foreach(now, key, value)
+    {
+        char name[64];
+        snprintf(name, sizeof name, "%s", key);
+        for (char *c = name; *c; c++) *c = *c == '_' ? '-' : *c;
+        const Option *o = args_find(t->option, t->n_options, name);
+        const json_t *then = json_object_get(config, key);
+        if (!ok || !o->given || o->may_change || !then || json_equal(value, then)) continue;
+        char *a = json_dumps(then, JSON_ENCODE_ANY), *b = json_dumps(value, JSON_ENCODE_ANY);
+        ok = error_set(err,
+                       "--%s: the run in %s was started with %s, not %s; leave it out, "
+                       "or start another run with another --out",
+                       name, t->config->out, a, b);
+        free(a), free(b);
+    }
+    json_decref(now);
+    return ok;
+}
+
+static bool same_program(const Trainer *t, const json_t *config, Error *err)
+{
+    char arch[32];
+    trainer_arch(t->usage, arch, sizeof arch);
+    const char *then = json_string_value(json_object_get(config, "arch"));
+    return !then || strcmp(then, arch) == 0 ||
+           error_set(err, "--resume: %s holds a run of \"%s\": use ./%s/train", t->config->out,
+                     then, then);
+}
+
+/* --resume: the options come from config.json, and the vocabularies with them. */
+static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
+{
+    char *path = xformat("%s/config.json", t->config->out);
+    json_t *config = file_exists(path) ? json_read(path, err) : NULL;
+    bool ok = config != NULL;
+    if (!file_exists(path))
+        error_set(err, "--resume: %s is not there: no run to go on with; leave out --resume", path);
+    ok = ok && same_program(t, config, err) && same_options(t, config, err);
+    const bool dry_run = t->config->dry_run, quiet = t->config->quiet;
+    const char *out = t->config->out;
+    if (ok && !(args_from_json(t->option, t->n_options, config, err) &&
+                vocabularies_from_json(vocab, config, err)))
+        ok = error_in(err, path);
+    free(path);
+    t->config->resume = true;
+    t->config->overwrite = false;
+    t->config->dry_run = dry_run;
+    t->config->quiet = quiet;
+    t->config->out = out;
+    json_decref(config);
+    return ok;
+}
+
+bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage *usage, int argc,
+                  char **argv)
+{
+    parallel_start(argv);
+    Error err;
+    *t = (Trainer){.config = c, .option = option, .n_options = n, .usage = usage, .log = {-1, -1}};
+    Usage with_version = *usage;
+    with_version.version = blas_name();
+    int operand;
+    t->status = args_parse(argc, argv, option, n, &with_version, &operand);
+    if (t->status >= 0) return false;
+    t->status = EXIT_OK;
+    if (!c->resume && !data_options_fit(&c->data, option, n, &err))
+        return trainer_fail(t, EXIT_USAGE, err.text);
+    blas_warm_up();
+    parallel_init(c->threads);
+
+    Vocabularies vocab = {0};
+    bool ok = !c->resume || open_resumed(t, &vocab, &err);
+    ok = ok && data_open(&t->data, &c->data, &vocab, &err);
+    vocabularies_free(&vocab);
+    if (!ok) return trainer_fail(t, EXIT_FAILED, err.text);
+    if (c->stream && !data_is_running(&t->data))
+        return trainer_fail(t, EXIT_USAGE,
+                            "--stream needs a running text: give --text without --lines");
+    if (c->steps == 0) c->steps = t->data.task.steps;
+    if (c->batch == 0) c->batch = t->data.task.batch;
+    if (c->lr == 0) c->lr = t->data.task.lr;
+    if (c->data.seq_len == 0) c->data.seq_len = t->data.task.length;
+    t->batch = batch_new();
+    return true;
+}
+
+Optim trainer_optim(const TrainConfig *c, const Params *ps)
+{
+    return optim_init(c->optimizer, ps, c->beta1, c->beta2, c->weight_decay);
+}
+
+/* --- starting --------------------------------------------------------------------------------------- */
+
+static bool write_config(Trainer *t, Error *err)
+{
+    char arch[32], *path = xformat("%s/config.json", t->config->out);
+    trainer_arch(t->usage, arch, sizeof arch);
+    json_t *config = args_to_json(t->option, t->n_options);
+    json_object_set_new(config, "resume", json_false()); /* how a run was called, not what it is */
+    json_object_set_new(config, "arch", json_string(arch));
+    json_object_set_new(config, "parameters", json_integer((json_int_t)t->params->count));
+    vocabularies_to_json(&t->data, config);
+    const bool ok = json_write(path, config, err);
+    json_decref(config);
+    free(path);
+    return ok;
+}
+
+bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
+{
+    TrainConfig *c = t->config;
+    Error err;
+    t->model = model;
+    t->params = ps;
+    t->optim = o;
+    if (c->dry_run) return trainer_print_sizes(t), false;
+    t->state = train_state();
+    if (c->stream) {
+        t->state.carried_len = model->state_size * c->batch;
+        t->state.carried = xcalloc((size_t)t->state.carried_len + 1, sizeof(real));
+    }
+    bool ok = !c->resume || checkpoint_load_state(c->out, ps, o, &t->state, &err);
+    t->step = (int)t->state.step;
+    t->saved = t->state.step;
+    ok = ok && runlog_open(&t->log, c->out, c->resume, c->overwrite, t->step, &err) &&
+         write_config(t, &err); /* also on --resume, which may have been given more --steps */
+    if (!ok) return trainer_fail(t, EXIT_FAILED, err.text);
+    t->log.quiet = c->quiet;
+    if (!t->data.task.outputs) t->log.loss_name = "mse";
+    t->schedule = (Schedule){.lr = c->lr,
+                             .min_lr = c->min_lr,
+                             .warmup = c->warmup,
+                             .steps = c->steps,
+                             .inverse_sqrt = c->schedule == SCHEDULE_INVERSE_SQRT};
+    if (c->eval_every == 0) c->eval_every = c->steps < 20 ? 1 : c->steps / 20;
+    if (c->save_every == 0) c->save_every = c->steps < 10 ? 1 : c->steps / 10;
+    trainer_print_header(t);
+    stop_catch();
+    signal(SIGPIPE, SIG_IGN);
+    t->started = clock_seconds() - t->state.seconds;
+    return true;
+}
