@@ -98,6 +98,6 @@ cp "$tmp/colours"/by_source* "$tmp/sort"/alignment* "$tmp/parity"/by_length* "$t
 touch "$tmp/numbers/notes.txt" "$tmp/numbers/loss.csv"
 train transformer numbers --task numbers --positions none "${small[@]}" --overwrite
 left=$(cd "$tmp/numbers" && echo *)
-[ "$left" = "config.json log.csv loss.csv model.safetensors notes.txt state.safetensors" ] ||
+[ "$left" = "best.safetensors config.json log.csv loss.csv model.safetensors notes.txt state.safetensors" ] ||
     fail "--overwrite left $left"
 exit 0
