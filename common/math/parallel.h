@@ -43,4 +43,17 @@ int parallel_threads(double flops);
             }                                                                                      \
     } while (0)
 
+/* for (int r = 0; r < rows; r++) { ... } in the same way, over rows of n values: a thread takes about 4,096
+ * values at a time. */
+#define PARALLEL_ROWS(flops, r, rows, n, ...)                                                      \
+    do {                                                                                           \
+        const int rows_ = (rows), share_ = (n) < 4096 ? 4096 / (n) : 1;                            \
+        PARALLEL_FOR(flops, first_, rows_, share_, {                                               \
+            const int end_ = rows_ - first_ < share_ ? rows_ : first_ + share_;                    \
+            for (int r = first_; r < end_; r++) {                                                  \
+                __VA_ARGS__;                                                                       \
+            }                                                                                      \
+        });                                                                                        \
+    } while (0)
+
 #endif

@@ -3,6 +3,8 @@
 #include "math/parallel.h"
 #include "math/vecmath.h"
 
+#include <string.h>
+
 enum { CHUNK = 4096 }; /* values a thread takes at a time */
 
 /* Runs body for i = 0 .. len-1, in chunks. */
@@ -123,15 +125,40 @@ Tensor *op_mul(Tape *tp, Tensor *a, Tensor *b)
     return nd->out;
 }
 
+enum { COLUMNS = 64 }; /* a thread sums at a time, over all rows in their order */
+
+/* sum[j] += dy[r][j] x[r][j], or dy[r][j] where x is NULL, for n <= COLUMNS columns of matrices (R,C). */
+static inline void sum_columns(real *sum, const real *dy, const real *x, int R, int C, int n)
+{
+    real s[COLUMNS];
+    memcpy(s, sum, (size_t)n * sizeof *s);
+    for (int r = 0; r < R; r++)
+        for (int j = 0; j < n; j++) {
+            const size_t at = (size_t)r * C + j;
+            s[j] += x ? dy[at] * x[at] : dy[at];
+        }
+    memcpy(sum, s, (size_t)n * sizeof *s);
+}
+
+static void column_sums(real *sum, const real *dy, const real *x, int R, int C)
+{
+    PARALLEL_FOR(2.0 * R * C, j, C, COLUMNS, {
+        if (C - j >= COLUMNS && x) /* the size is a constant: sums stay in registers */
+            sum_columns(sum + j, dy + j, x + j, R, C, COLUMNS);
+        else if (C - j >= COLUMNS)
+            sum_columns(sum + j, dy + j, NULL, R, C, COLUMNS);
+        else
+            sum_columns(sum + j, dy + j, x ? x + j : NULL, R, C, C - j);
+    });
+}
+
 /* y = x + b, row by row   dx += dy        db += column sums of dy */
 static void bias_backward(Node *nd)
 {
     Tensor *x = nd->in[0], *b = nd->in[1];
     const real *dy = nd->out->grad;
-    const int C = b->len, R = x->len / C;
     if (x->grad) FOR_EACH(x->len, 2, x->grad[i] += dy[i])
-    for (int r = 0; r < R && b->grad; r++)
-        for (int j = 0; j < C; j++) b->grad[j] += dy[(size_t)r * C + j];
+    if (b->grad) column_sums(b->grad, dy, NULL, x->len / b->len, b->len);
 }
 
 Tensor *op_bias(Tape *tp, Tensor *x, Tensor *b)
@@ -140,9 +167,11 @@ Tensor *op_bias(Tape *tp, Tensor *x, Tensor *b)
     CHECK(b->shape.n == 1 && b->len == C, "op_bias: x %s, b %s; b must be (%d)",
           shape_text(x->shape).text, shape_text(b->shape).text, C);
     Node *nd = tape_node(tp, "bias", bias_backward, x->shape, x, b);
-    for (int r = 0; r < R; r++)
-        for (int j = 0; j < C; j++)
-            nd->out->data[(size_t)r * C + j] = x->data[(size_t)r * C + j] + b->data[j];
+    real *restrict y = nd->out->data;
+    PARALLEL_ROWS(2.0 * x->len, r, R, C, {
+        const size_t at = (size_t)r * C;
+        for (int j = 0; j < C; j++) y[at + j] = x->data[at + j] + b->data[j];
+    });
     return nd->out;
 }
 
@@ -152,11 +181,13 @@ static void gain_backward(Node *nd)
     Tensor *x = nd->in[0], *g = nd->in[1];
     const real *dy = nd->out->grad;
     const int C = g->len, R = x->len / C;
-    for (int r = 0; r < R; r++) {
-        const size_t at = (size_t)r * C;
-        for (int j = 0; j < C && x->grad; j++) x->grad[at + j] += dy[at + j] * g->data[j];
-        for (int j = 0; j < C && g->grad; j++) g->grad[j] += dy[at + j] * x->data[at + j];
-    }
+    real *restrict dx = x->grad;
+    if (dx)
+        PARALLEL_ROWS(2.0 * x->len, r, R, C, {
+            const size_t at = (size_t)r * C;
+            for (int j = 0; j < C; j++) dx[at + j] += dy[at + j] * g->data[j];
+        });
+    if (g->grad) column_sums(g->grad, dy, x->data, R, C);
 }
 
 Tensor *op_gain(Tape *tp, Tensor *x, Tensor *g)
@@ -165,9 +196,11 @@ Tensor *op_gain(Tape *tp, Tensor *x, Tensor *g)
     CHECK(g->shape.n == 1 && g->len == C, "op_gain: x %s, g %s; g must be (%d)",
           shape_text(x->shape).text, shape_text(g->shape).text, C);
     Node *nd = tape_node(tp, "gain", gain_backward, x->shape, x, g);
-    for (int r = 0; r < R; r++)
-        for (int j = 0; j < C; j++)
-            nd->out->data[(size_t)r * C + j] = x->data[(size_t)r * C + j] * g->data[j];
+    real *restrict y = nd->out->data;
+    PARALLEL_ROWS(2.0 * x->len, r, R, C, {
+        const size_t at = (size_t)r * C;
+        for (int j = 0; j < C; j++) y[at + j] = x->data[at + j] * g->data[j];
+    });
     return nd->out;
 }
 

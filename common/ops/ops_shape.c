@@ -1,5 +1,6 @@
 /* Ops that move values about. Backward is the same move the other way, added. */
 #include "ops/ops.h"
+#include "math/parallel.h"
 #include "math/vecmath.h"
 
 #include <string.h>
@@ -31,8 +32,9 @@ static void cols_backward(Node *nd)
     Tensor *x = nd->in[0];
     const int first = *(const int *)nd->saved, C = shape_last(x->shape);
     const int n = shape_last(nd->out->shape), R = x->len / C;
-    for (int r = 0; r < R && x->grad; r++)
-        add_to(x->grad + (size_t)r * C + first, nd->out->grad + (size_t)r * n, n);
+    if (x->grad)
+        PARALLEL_ROWS(2.0 * R * n, r, R, n,
+                      add_to(x->grad + (size_t)r * C + first, nd->out->grad + (size_t)r * n, n));
 }
 
 Tensor *op_cols(Tape *tp, Tensor *x, int first, int n)
@@ -43,19 +45,25 @@ Tensor *op_cols(Tape *tp, Tensor *x, int first, int n)
     Node *nd = tape_node(tp, "cols", cols_backward, shape_with_last(x->shape, n), x);
     int *saved = nd->saved = tape_save(tp, sizeof first);
     *saved = first;
-    for (int r = 0; r < R; r++)
-        memcpy(nd->out->data + (size_t)r * n, x->data + (size_t)r * C + first,
-               (size_t)n * sizeof(real));
+    PARALLEL_ROWS(2.0 * R * n, r, R, n,
+                  memcpy(nd->out->data + (size_t)r * n, x->data + (size_t)r * C + first,
+                         (size_t)n * sizeof(real)));
     return nd->out;
 }
 
-/* y = [x_0; x_1; ...] along a new first axis        dx_i += dy[i] */
+/* y = [x_0; x_1; ...] along a new first axis        dx_i += dy[i]
+ *
+ * A thread takes the same values of all tensors, since one tensor may stand in several places. */
 static void stack_backward(Node *nd)
 {
-    for (int i = 0; i < nd->inputs; i++) {
-        Tensor *x = nd->in[i];
-        if (x->grad) add_to(x->grad, nd->out->grad + (size_t)i * x->len, x->len);
-    }
+    enum { CHUNK = 1024 };
+    const int len = nd->in[0]->len;
+    PARALLEL_FOR(2.0 * nd->out->len, at, len, CHUNK, {
+        const int n = len - at < CHUNK ? len - at : CHUNK;
+        for (int i = 0; i < nd->inputs; i++)
+            if (nd->in[i]->grad)
+                add_to(nd->in[i]->grad + at, nd->out->grad + (size_t)i * len + at, n);
+    });
 }
 
 Tensor *op_stack(Tape *tp, Tensor **x, int n)
@@ -65,11 +73,12 @@ Tensor *op_stack(Tape *tp, Tensor **x, int n)
     memmove(s.d + 1, s.d, (size_t)(s.n - 1) * sizeof *s.d);
     s.d[0] = n;
     Node *nd = tape_node_of(tp, "stack", stack_backward, s, n, x, NULL);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         CHECK(shape_equal(x[i]->shape, x[0]->shape), "op_stack: tensor %d is %s, the first %s", i,
               shape_text(x[i]->shape).text, shape_text(x[0]->shape).text);
-        memcpy(nd->out->data + (size_t)i * x[i]->len, x[i]->data, (size_t)x[i]->len * sizeof(real));
-    }
+    const size_t len = (size_t)x[0]->len;
+    PARALLEL_ROWS(2.0 * nd->out->len, i, n, x[0]->len,
+                  memcpy(nd->out->data + i * len, x[i]->data, len * sizeof(real)));
     return nd->out;
 }
 
@@ -78,11 +87,11 @@ static void concat_backward(Node *nd)
 {
     Tensor *a = nd->in[0], *b = nd->in[1];
     const int A = shape_last(a->shape), B = shape_last(b->shape), R = a->len / A;
-    for (int r = 0; r < R; r++) {
+    PARALLEL_ROWS(2.0 * nd->out->len, r, R, A + B, {
         const real *dy = nd->out->grad + (size_t)r * (A + B);
         if (a->grad) add_to(a->grad + (size_t)r * A, dy, A);
         if (b->grad) add_to(b->grad + (size_t)r * B, dy + A, B);
-    }
+    });
 }
 
 Tensor *op_concat(Tape *tp, Tensor *a, Tensor *b)
@@ -91,12 +100,30 @@ Tensor *op_concat(Tape *tp, Tensor *a, Tensor *b)
     CHECK(shape_equal(shape_with_last(a->shape, B), b->shape), "op_concat: a %s, b %s",
           shape_text(a->shape).text, shape_text(b->shape).text);
     Node *nd = tape_node(tp, "concat", concat_backward, shape_with_last(a->shape, A + B), a, b);
-    for (int r = 0; r < R; r++) {
+    PARALLEL_ROWS(2.0 * nd->out->len, r, R, A + B, {
         real *y = nd->out->data + (size_t)r * (A + B);
         memcpy(y, a->data + (size_t)r * A, (size_t)A * sizeof *y);
         memcpy(y + A, b->data + (size_t)r * B, (size_t)B * sizeof *y);
-    }
+    });
     return nd->out;
+}
+
+/* to (n,N,M) = or += from (n,M,N), each of the n matrices transposed. A thread takes TILE rows of `to` at a
+ * time and walks along them together, so that it reads TILE neighbours of `from` at once. */
+static void transpose(real *restrict to, const real *restrict from, int n, int M, int N, bool adds)
+{
+    enum { TILE = 32 };
+    const int tiles = (N + TILE - 1) / TILE;
+    PARALLEL_FOR(4.0 * n * M * N, at, n * tiles, 1, {
+        const size_t matrix = (size_t)(at / tiles) * M * N;
+        const int first = at % tiles * TILE, end = N - first < TILE ? N : first + TILE;
+        for (int i = 0; i < M; i++)
+            for (int j = first; j < end; j++) {
+                real *y = to + matrix + (size_t)j * M + i;
+                const real x = from[matrix + (size_t)i * N + j];
+                *y = adds ? *y + x : x;
+            }
+    });
 }
 
 /* y[..., j, i] = x[..., i, j]        dx[..., i, j] += dy[..., j, i] */
@@ -104,11 +131,7 @@ static void transpose_backward(Node *nd)
 {
     Tensor *x = nd->in[0];
     const int M = x->shape.d[x->shape.n - 2], N = shape_last(x->shape), n = x->len / (M * N);
-    for (int k = 0; k < n && x->grad; k++)
-        for (int i = 0; i < M; i++)
-            for (int j = 0; j < N; j++)
-                x->grad[(size_t)k * M * N + (size_t)i * N + j] +=
-                    nd->out->grad[(size_t)k * M * N + (size_t)j * M + i];
+    if (x->grad) transpose(x->grad, nd->out->grad, n, N, M, true);
 }
 
 Tensor *op_transpose(Tape *tp, Tensor *x)
@@ -118,11 +141,7 @@ Tensor *op_transpose(Tape *tp, Tensor *x)
     Shape s = shape_with_last(x->shape, M);
     s.d[s.n - 2] = N;
     Node *nd = tape_node(tp, "transpose", transpose_backward, s, x);
-    for (int k = 0; k < n; k++)
-        for (int i = 0; i < M; i++)
-            for (int j = 0; j < N; j++)
-                nd->out->data[(size_t)k * M * N + (size_t)j * M + i] =
-                    x->data[(size_t)k * M * N + (size_t)i * N + j];
+    transpose(nd->out->data, x->data, n, M, N, false);
     return nd->out;
 }
 
@@ -131,9 +150,11 @@ static void swap_backward(Node *nd)
 {
     Tensor *x = nd->in[0];
     const int A = x->shape.d[0], B = x->shape.d[1], C = x->len / (A * B);
-    for (int i = 0; i < A && x->grad; i++)
-        for (int j = 0; j < B; j++)
-            add_to(x->grad + ((size_t)i * B + j) * C, nd->out->grad + ((size_t)j * A + i) * C, C);
+    if (x->grad)
+        PARALLEL_ROWS(2.0 * x->len, r, A * B, C, {
+            const size_t i = r / B, j = r % B;
+            add_to(x->grad + (size_t)r * C, nd->out->grad + (j * A + i) * C, C);
+        });
 }
 
 Tensor *op_swap(Tape *tp, Tensor *x)
@@ -143,10 +164,10 @@ Tensor *op_swap(Tape *tp, Tensor *x)
     Shape s = x->shape;
     s.d[0] = B, s.d[1] = A;
     Node *nd = tape_node(tp, "swap", swap_backward, s, x);
-    for (int i = 0; i < A; i++)
-        for (int j = 0; j < B; j++)
-            memcpy(nd->out->data + ((size_t)j * A + i) * C, x->data + ((size_t)i * B + j) * C,
-                   (size_t)C * sizeof(real));
+    PARALLEL_ROWS(2.0 * x->len, r, A * B, C, {
+        const size_t i = r / B, j = r % B;
+        memcpy(nd->out->data + (j * A + i) * C, x->data + (size_t)r * C, (size_t)C * sizeof(real));
+    });
     return nd->out;
 }
 
@@ -169,20 +190,25 @@ static size_t at_together(const HeadLayout *l, int b, int t, int h)
 
 typedef size_t HeadPlace(const HeadLayout *, int b, int t, int h);
 
-/* to[...] += from[...], run by run. */
+/* to[...] += from[...], run by run; `to` counts as 0 where it is new. */
 static void move_heads(const HeadLayout *l, real *to, HeadPlace *to_at, const real *from,
-                       HeadPlace *from_at)
+                       HeadPlace *from_at, bool is_new)
 {
-    for (int b = 0; b < l->B; b++)
-        for (int t = 0; t < l->T; t++)
-            for (int h = 0; h < l->H; h++)
-                add_to(to + to_at(l, b, t, h), from + from_at(l, b, t, h), l->D);
+    const int n = l->H * l->D;
+    PARALLEL_ROWS(2.0 * l->B * l->T * n, r, l->B * l->T, n, {
+        const int b = r / l->T, t = r % l->T;
+        for (int h = 0; h < l->H; h++) {
+            real *run = to + to_at(l, b, t, h);
+            if (is_new) memset(run, 0, (size_t)l->D * sizeof *run);
+            add_to(run, from + from_at(l, b, t, h), l->D);
+        }
+    });
 }
 
 static void split_heads_backward(Node *nd)
 {
     if (nd->in[0]->grad)
-        move_heads(nd->saved, nd->in[0]->grad, at_together, nd->out->grad, at_split);
+        move_heads(nd->saved, nd->in[0]->grad, at_together, nd->out->grad, at_split, false);
 }
 
 Tensor *op_split_heads(Tape *tp, Tensor *x, int heads, int which, int n)
@@ -196,15 +222,14 @@ Tensor *op_split_heads(Tape *tp, Tensor *x, int heads, int which, int n)
         .B = d[0], .T = d[1], .H = heads, .D = d[2] / (n * heads), .which = which, .row = d[2]};
     Node *nd = tape_node(tp, "split_heads", split_heads_backward, SHAPE(l.B * l.H, l.T, l.D), x);
     nd->saved = memcpy(tape_save(tp, sizeof l), &l, sizeof l);
-    memset(nd->out->data, 0, (size_t)nd->out->len * sizeof(real));
-    move_heads(&l, nd->out->data, at_split, x->data, at_together);
+    move_heads(&l, nd->out->data, at_split, x->data, at_together, true);
     return nd->out;
 }
 
 static void merge_heads_backward(Node *nd)
 {
     if (nd->in[0]->grad)
-        move_heads(nd->saved, nd->in[0]->grad, at_split, nd->out->grad, at_together);
+        move_heads(nd->saved, nd->in[0]->grad, at_split, nd->out->grad, at_together, false);
 }
 
 Tensor *op_merge_heads(Tape *tp, Tensor *x, int heads)
@@ -215,7 +240,6 @@ Tensor *op_merge_heads(Tape *tp, Tensor *x, int heads)
     const HeadLayout l = {.B = d[0] / heads, .T = d[1], .H = heads, .D = d[2], .row = heads * d[2]};
     Node *nd = tape_node(tp, "merge_heads", merge_heads_backward, SHAPE(l.B, l.T, l.row), x);
     nd->saved = memcpy(tape_save(tp, sizeof l), &l, sizeof l);
-    memset(nd->out->data, 0, (size_t)nd->out->len * sizeof(real));
-    move_heads(&l, nd->out->data, at_together, x->data, at_split);
+    move_heads(&l, nd->out->data, at_together, x->data, at_split, true);
     return nd->out;
 }
