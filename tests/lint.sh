@@ -48,6 +48,32 @@ done
 grep -rlE '#include <(omp|dnnl|cblas)' --include='*.[ch]' common $models 2>/dev/null | grep -vE 'common/math/(parallel|blas)\.c' &&
     note "only parallel.c names OpenMP's runtime, only blas.c the BLAS"
 
+# The page of the house: its picture names all rooms and model folders, the row of each room names all its files,
+# every `ROOM/FILE` exists, and in `ROOM/FILE`: `NAME` the file holds the name.
+page=common/README.md
+for room in $rooms; do
+    grep -q ">$room<" common/house.svg || note "common/house.svg: there is no room $room"
+    row=$(grep -F "| [$room]($room) |" $page) || note "$page: no row for the room $room"
+    for file in common/"$room"/*.[ch]; do
+        stem=$(basename "${file%.*}")
+        grep -qF "\`$stem\`" <<<"$row" || note "$page: the row of $room does not name $stem"
+    done
+    # shellcheck disable=SC2016 # backquotes, not a command
+    for stem in $(sed 's/.* | \(`.*\) |$/\1/; s/`//g' <<<"$row"); do
+        compgen -G "common/$room/$stem.[ch]" >/dev/null || note "$page: there is no file common/$room/$stem"
+    done
+done
+for dir in $models; do
+    [ ! -d "$dir" ] || grep -q ">$dir<" common/house.svg || note "common/house.svg: there is no folder $dir"
+done
+# shellcheck disable=SC2016 # backquotes, not a command
+while IFS=' ' read -r path name; do
+    file=common/$path
+    [ -e "$file" ] || file=$path
+    [ -e "$file" ] || { note "$page: there is no $path"; continue; }
+    [ -z "$name" ] || grep -qw -- "$name" "$file" || note "$page: $path has no $name"
+done < <(grep -oE '`[a-z_]+/[a-z_./]*`(: `[A-Za-z_]+`)?' $page | tr -d '`' | sed 's/: / /' | sort -u)
+
 # Links and pictures of the READMEs lead somewhere (of the lessons: tests/lessons.sh).
 for page in $(git ls-files '*README.md'); do
     for target in $(grep -oE '\]\([^)]+\)' "$page" | sed 's/^](//; s/)$//; s/#.*//' | grep -vE '^([a-z]+:|$)'); do
