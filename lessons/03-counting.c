@@ -12,6 +12,7 @@
 #include "system/plot.h"
 #include "decoding/sample.h"
 #include "system/utf8.h"
+#include "tokens/detokenizer.h"
 
 enum { LARGEST_N = 6 };
 
@@ -60,8 +61,8 @@ typedef struct {
 /* The newline before the first line is no token of the file. */
 static Tokens tokens_of(const Text *t)
 {
-    Tokens k = {.newline = vocab_id(&t->vocab, '\n'), .first = t->vocab.unit == UNIT_CHAR};
-    k.V = t->vocab.size - k.first;
+    Tokens k = {.newline = tokenizer_id(&t->tokens, "\n")};
+    k.V = text_outcomes(t, &k.first);
     for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) {
         k.ids[s] = t->ids[s] + t->by_line;
         k.len[s] = t->n[s] - t->by_line;
@@ -96,8 +97,8 @@ static double bits(double nats)
 
 static void print_table(const Result *r, const Data *d, const Tokens *k)
 {
-    printf("%d %s to learn from, %d held out\n\n", k->len[SPLIT_TRAIN],
-           d->text.vocab.unit == UNIT_BYTE ? "bytes" : "characters", k->len[SPLIT_VALID]);
+    printf("%d %ss to learn from, %d held out\n\n", k->len[SPLIT_TRAIN],
+           tokenizer_item(&d->text.tokens), k->len[SPLIT_VALID]);
     printf("%2s %10s %12s %12s %10s %11s\n", "n", "contexts", "train nats", "valid nats",
            "valid bits", "perplexity");
     for (int i = 0; i < r->n; i++) {
@@ -163,6 +164,7 @@ static void print_sample(const Ngram *m, const Data *d, const Tokens *k, const N
     const int before = m->n - 1;
     Rng rng = rng_make(c->seed, RNG_SAMPLE, (uint32_t)index);
     Utf8Printer printer = {0};
+    Detokenizer text = detokenizer_new(&d->text.tokens);
     int *ids = xmalloc(((size_t)before + c->sample_len) * sizeof *ids);
     double *p = xmalloc(k->V * sizeof *p);
     real *logits = xmalloc(k->V * sizeof *logits);
@@ -174,9 +176,13 @@ static void print_sample(const Ngram *m, const Data *d, const Tokens *k, const N
         for (int i = 0; i < k->V; i++) logits[i] = (real)log(p[i]);
         ids[t] = k->first + sample_token(logits, k->V, &c->sampling, &rng);
         if (c->data.lines && ids[t] == k->newline) break;
-        char bytes[4];
-        utf8_print(&printer, bytes, (size_t)vocab_decode(&d->text.vocab, ids[t], bytes), stdout);
+        detokenizer_put(&text, ids[t]);
+        utf8_print(&printer, text.text, text.len, stdout);
+        text.len = 0;
     }
+    detokenizer_end(&text);
+    utf8_print(&printer, text.text, text.len, stdout);
+    detokenizer_free(&text);
     utf8_flush(&printer, stdout);
     putchar('\n');
     free(ids), free(p), free(logits);
@@ -286,7 +292,10 @@ int main(int argc, char **argv)
         OPTION_FLAG("lines", &c.data.lines, "one item a line, as in lists of names"),
         OPTION_STRING("valid", &c.data.valid, "validation file (default: part of the text)"),
         OPTION("heldout", &c.data.heldout, 0.001, 0.9, "part of a running text held out, its end"),
-        OPTION_CHOICE("unit", &c.data.unit, "char|byte", "what one token is"),
+        OPTION_CHOICE("unit", &c.data.unit, "char|byte|word|jamo",
+                      "what one token is (word: those that occur twice)"),
+        OPTION("vocab-limit", &c.data.vocab_limit, 0, 10000000,
+               "most frequent tokens of a text that are kept (0: all)"),
         OPTION_GROUP("Counting"),
         OPTION("n-max", &c.n_max, 1, LARGEST_N, "the longest n-grams"),
         OPTION("smoothing", &c.smoothing, 0, 1e6, "added to every count"),

@@ -71,7 +71,7 @@ typedef struct {
 /* Before the first character of a line stand N newlines: no context reaches over the line's start. */
 static Examples examples_of(const Text *t, Split split, int N)
 {
-    const int *ids = t->ids[split], newline = vocab_id(&t->vocab, '\n');
+    const int *ids = t->ids[split], newline = tokenizer_id(&t->tokens, "\n");
     Examples e = {.n = t->n[split] - 1};
     e.x = xmalloc((size_t)e.n * N * sizeof *e.x);
     e.y = xmalloc((size_t)e.n * sizeof *e.y);
@@ -259,8 +259,8 @@ static double smooth(const double *curve, int steps, int i)
 static void print_samples(const Lab *lab, const Nplm *m, int samples)
 {
     const Sampling plain = {.temperature = 1, .top_p = 1};
-    const Vocab *v = &lab->data.text.vocab;
-    const int newline = vocab_id(v, '\n'), N = m->N;
+    const Tokenizer *v = &lab->data.text.tokens;
+    const int newline = tokenizer_id(v, "\n"), N = m->N;
     Tape tp = {.frozen = true};
     for (int s = 0; s < samples; s++) {
         Rng rng = rng_make(lab->c->seed, RNG_SAMPLE, (uint32_t)s);
@@ -268,10 +268,10 @@ static void print_samples(const Lab *lab, const Nplm *m, int samples)
         for (int j = 0; j < N; j++) x[j] = newline;
         printf("  ");
         for (int i = 0; i < 40; i++) {
-            char bytes[4];
+            char room[2];
             id = sample_token(nplm_logits(&tp, m, x, 1)->data, lab->V, &plain, &rng);
             if (id == newline) break;
-            printf("%.*s", vocab_decode(v, id, bytes), bytes);
+            fputs(tokenizer_name(v, id, room), stdout);
             memmove(x, x + 1, (N - 1) * sizeof *x);
             x[N - 1] = id;
         }
@@ -426,7 +426,7 @@ static bool lab_open(Lab *lab, const Config *c, Error *err)
     if (!data_open(&lab->data, &c->data, NULL, err)) return false;
     lab->train = examples_of(&lab->data.text, SPLIT_TRAIN, c->context);
     lab->valid = examples_of(&lab->data.text, SPLIT_VALID, c->context);
-    lab->V = lab->data.text.vocab.size;
+    lab->V = lab->data.text.tokens.size;
     lab->ln_V = log(lab->V); /* eq 5.2 */
     return true;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "models/evaluate.h"
-#include "tokens/lexicon.h"
+#include "tokens/tokenizer.h"
 #include "seq2seq_attention/decoder.h"
 #include "seq2seq_attention/seq2seq.h"
 #include "programs/trainer.h"
@@ -54,8 +54,8 @@ static void print_outputs(const Data *d, const Seq2seq *m)
         int *output = xmalloc((size_t)limit * sizeof *output);
         t.read(t.self, batch.s, batch.S);
         const int len = decode_greedy(&t.decoder, limit, output, NULL);
-        char *source = lexicon_decode(&d->pairs.source, batch.s, batch.S);
-        char *text = lexicon_decode(&d->pairs.target, output, len);
+        char *source = tokenizer_decode(&d->pairs.source, batch.s, batch.S, NULL);
+        char *text = tokenizer_decode(&d->pairs.target, output, len, NULL);
         printf("  source  %s\n  output  %s%s\n", source, text, len == limit ? " ..." : "");
         free(output), free(source), free(text);
     }

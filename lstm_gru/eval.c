@@ -47,25 +47,23 @@ static void take_weights(const Foreign *f, const Model *model, Gated *m)
 
 static void write_gates(Evaluator *e, const Gated *m, const char *text)
 {
-    const Vocab *v = &e->data.text.vocab;
+    const Tokenizer *v = &e->data.text.tokens;
     Error err;
-    int64_t unknown;
-    int n;
     if (!e->data.is_text || !e->dir) {
         evaluator_fail(e, EXIT_USAGE, "--gates TEXT needs a run directory of a text or lines");
         return;
     }
-    int *ids = vocab_encode(v, text, strlen(text), &n, &unknown, NULL);
-    if (unknown)
-        fprintf(stderr, "%s: warning: %lld characters of --gates are not in the vocabulary\n",
-                usage.program, (long long)unknown);
-    if (n) {
-        GateTrace gates = gated_trace_gates(m, ids, n);
-        if (!trace_gates_write(e->dir, &gates, v, ids, &err))
+    const Encoding x = tokenizer_encode(v, text, strlen(text));
+    if (x.unknown)
+        fprintf(stderr, "%s: warning: %lld %ss of --gates are not in the vocabulary\n",
+                usage.program, (long long)x.unknown, tokenizer_item(v));
+    if (x.n) {
+        GateTrace gates = gated_trace_gates(m, x.ids, x.n);
+        if (!trace_gates_write(e->dir, &gates, v, x.ids, &err))
             evaluator_fail(e, EXIT_FAILED, err.text);
         trace_gates_free(&gates);
     }
-    free(ids);
+    free(x.ids);
 }
 
 int main(int argc, char **argv)

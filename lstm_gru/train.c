@@ -35,7 +35,7 @@ static bool trace_gates(const Gated *m, const Trainer *t, Error *err)
     const int *ids = text->ids[SPLIT_VALID], n = text->n[SPLIT_VALID];
     const int T = n < GATE_TOKENS ? n : GATE_TOKENS;
     GateTrace gates = gated_trace_gates(m, ids, T);
-    const bool ok = trace_gates_write(t->config->out, &gates, &text->vocab, ids, err);
+    const bool ok = trace_gates_write(t->config->out, &gates, &text->tokens, ids, err);
     trace_gates_free(&gates);
     return ok;
 }

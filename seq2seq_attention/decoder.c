@@ -2,7 +2,7 @@
  * row a hypothesis, so that a hypothesis goes on from whichever row is its parent's (common/decoding/step_tapes.h). */
 #include "seq2seq_attention/decoder.h"
 
-#include "tokens/lexicon.h"
+#include "tokens/tokenizer.h"
 
 #include <string.h>
 

@@ -53,7 +53,7 @@ START_TEST(samples)
               "\xEA\xB0\x80"
               "bc\nabc\n",
               8}};
-    Vocab v = vocab_chars("\nabc", 4);
+    Tokenizer v = tokenizer_raw("\nabc", 4);
     for (int i = 0; i < LEN(c); i++) {
         Counter counter = {.V = v.size};
         const Model m = model_of(&counter);
@@ -64,11 +64,11 @@ START_TEST(samples)
         ck_assert_int_eq(generate(&m, &v, &g, 1, 0, f), i == 3);
         fclose(f);
         ck_assert_str_eq(text, c[i].want);
-        ck_assert_int_eq(counter.seen[0], vocab_id(&v, '\n'));
+        ck_assert_int_eq(counter.seen[0], tokenizer_id(&v, "\n"));
         ck_assert_int_eq(counter.n, c[i].fed);
         free(text);
     }
-    vocab_free(&v);
+    tokenizer_free(&v);
 }
 END_TEST
 
@@ -123,8 +123,8 @@ START_TEST(counting_models)
     const NgramLevel best = ngram_level(d);
     double least = INFINITY;
     for (int n = 1; n <= 4; n++) {
-        Ngram m = ngram_train(n, 2, 0.1, t->ids[SPLIT_TRAIN], t->n[SPLIT_TRAIN], VOCAB_UNKNOWN);
-        least = fmin(least, ngram_loss(&m, t->ids[SPLIT_VALID], t->n[SPLIT_VALID], VOCAB_UNKNOWN));
+        Ngram m = ngram_train(n, 2, 0.1, t->ids[SPLIT_TRAIN], t->n[SPLIT_TRAIN], STREAM_UNK);
+        least = fmin(least, ngram_loss(&m, t->ids[SPLIT_VALID], t->n[SPLIT_VALID], STREAM_UNK));
         ngram_free(&m);
     }
     ck_assert_double_eq(best.loss, least);

@@ -129,12 +129,12 @@ static void check_examples(const Lab *lab)
 {
     const char *expected[9] = {"\n\n\ne", "\n\nem", "\nemm", "emma", "mma\n",
                                "\n\n\na", "\n\nab", "\naba", "aba\n"};
-    const Vocab *v = &lab->data.text.vocab;
+    const Tokenizer *v = &lab->data.text.tokens;
     ck_assert_int_eq(lab->train.n, 9);
     for (int i = 0; i < 9; i++) {
         for (int j = 0; j < 3; j++)
-            ck_assert_int_eq(lab->train.x[3 * i + j], vocab_id(v, expected[i][j]));
-        ck_assert_int_eq(lab->train.y[i], vocab_id(v, expected[i][3]));
+            ck_assert_int_eq(lab->train.x[3 * i + j], tokenizer_id(v, (char[]){expected[i][j], 0}));
+        ck_assert_int_eq(lab->train.y[i], tokenizer_id(v, (char[]){expected[i][3], 0}));
     }
 }
 

@@ -3,7 +3,7 @@
 #include "system/file.h"
 #include "measure/ngram.h"
 #include "suite.h"
-#include "tokens/vocab.h"
+#include "tokens/tokenizer.h"
 
 static void ck_near(double a, double b, double tolerance)
 {
@@ -141,20 +141,20 @@ START_TEST(equal_hashes_are_told_apart)
 }
 END_TEST
 
-static int *read_ids(const char *name, Vocab *v, int *n)
+static int *read_ids(const char *name, Tokenizer *v, int *n)
 {
     const char *path = data_path(name);
     Error err;
     char *text;
     size_t len;
-    int64_t unknown;
     if (!path) return NULL;
     ck_assert_msg(file_read(path, 1 << 24, &text, &len, &err), "%s", err.text);
-    if (v->size == 0) *v = vocab_chars(text, len);
-    int *ids = vocab_encode(v, text, len, n, &unknown, NULL);
-    ck_assert_int_eq(unknown, 0);
+    if (v->size == 0) *v = tokenizer_learn(token_kind("char"), TOKENS_STREAM, text, len, 1, 0);
+    const Encoding e = tokenizer_encode(v, text, len);
+    ck_assert_int_eq(e.unknown, 0);
     free(text);
-    return ids;
+    *n = e.n;
+    return e.ids;
 }
 
 /* EurekaLabsAI/ngram, on its own split of the names: 4-grams with smoothing 0.1 reach 1.9028 nats
@@ -162,7 +162,7 @@ static int *read_ids(const char *name, Vocab *v, int *n)
  * symbols and scores what has a full context. */
 START_TEST(published_figures)
 {
-    Vocab v = {0};
+    Tokenizer v = {0};
     int n, n_valid;
     int *train = read_ids("lm/names_split/train.txt", &v, &n);
     int *valid = train ? read_ids("lm/names_split/val.txt", &v, &n_valid) : NULL;
@@ -173,7 +173,7 @@ START_TEST(published_figures)
     ck_near(ngram_loss(&m, valid, n_valid, NGRAM_UNPADDED), 2.1118, 5e-5);
     ngram_free(&m);
     free(train), free(valid);
-    vocab_free(&v);
+    tokenizer_free(&v);
 }
 END_TEST
 

@@ -242,7 +242,7 @@ START_TEST(numbers)
         for (int i = 0; i < pairs_items(p, (Split)s); i++) {
             const Pair *pair = pairs_item(p, (Split)s, i);
             char *english = xstrdup(pair->source_text), *korean = xstrdup(pair->target_text);
-            char *back = lexicon_decode(&p->source, pair->source, pair->n_source);
+            char *back = tokenizer_decode(&p->source, pair->source, pair->n_source, NULL);
             const int n = value_of_english(english);
             ck_assert(n >= 0 && n < 10000 && !seen[n]);
             ck_assert_int_eq(value_of_korean(korean), n);
@@ -270,7 +270,7 @@ START_TEST(typed_sources)
     char *unknown;
     int n;
     int *ids = pairs_encode_source(&o->pairs, "Thirty-four", &n, &unknown);
-    ck_assert(n == 2 && !unknown && ids[0] == lexicon_id(&o->pairs.source, "thirty"));
+    ck_assert(n == 2 && !unknown && ids[0] == tokenizer_id(&o->pairs.source, "thirty"));
     free(ids);
     ids = pairs_encode_source(&o->pairs, " one  umpteen and two", &n, &unknown);
     ck_assert(n == 4 && ids[1] == UNK && ids[2] == UNK);
@@ -342,7 +342,7 @@ START_TEST(dates)
     ck_assert_int_eq(found, 3);
     ck_assert_int_le(abs(p->n[SPLIT_TEST] - 3 * DAYS / 10), 3 * 400); /* 5 sigma */
     ck_assert(p->left_out == 0 && o->task.length == 18 && o->task.extra == 1);
-    ck_assert(p->source.unit == PIECE_CHAR && p->target.size == FIRST_PIECE + 11);
+    ck_assert(p->source.kind == token_kind("char") && p->target.size == FIRST_PIECE + 11);
 
     Batch b = batch_new();
     task_heldout(&o->task, SPLIT_TEST, 0, 0, 100, &b);
@@ -398,14 +398,14 @@ START_TEST(places)
         const Pairs *p = &o->pairs;
         int jamo_ids = 0;
         for (int id = FIRST_PIECE; id < p->target.size; id++)
-            jamo_ids += (unsigned char)p->target.symbol[id][0] == 0xE1; /* U+1100 .. 11FF */
+            jamo_ids += (unsigned char)p->target.symbols.string[id][0] == 0xE1; /* U+1100 .. 11FF */
         ck_assert(jamo ? jamo_ids > 40 && p->target.size < 80
                        : jamo_ids == 0 && p->target.size > 200);
         for (int i = 0; i < pairs_items(p, SPLIT_TEST); i++) {
             const Pair *pair = pairs_item(p, SPLIT_TEST, i);
-            char *back = lexicon_decode(&p->target, pair->target, pair->n_target);
+            char *back = tokenizer_decode(&p->target, pair->target, pair->n_target, NULL);
             ck_assert(strstr(back, "<unk>") || strcmp(back, pair->target_text) == 0);
-            char *tokens = lexicon_tokens(&p->target, pair->target, pair->n_target);
+            char *tokens = tokenizer_spaced(&p->target, pair->target, pair->n_target);
             ck_assert(strstr(back, "<unk>") || strcmp(tokens, pair->target_tokens) == 0);
             free(back), free(tokens);
         }

@@ -213,7 +213,7 @@ START_TEST(vocabulary_of_training_pairs)
     Opened *o = open_bytes(l.text, l.len, pairs_defaults());
     const Pairs *p = &o->pairs;
     ck_assert_int_eq(p->source.size, FIRST_PIECE + 2); /* "source" and "a"; each number is alone */
-    ck_assert_str_eq(p->source.symbol[FIRST_PIECE], "a");
+    ck_assert_str_eq(p->source.symbols.string[FIRST_PIECE], "a");
     ck_assert_double_eq_tol(p->unknown[0], 1 / 3., 1e-12);
     for (int i = 0; i < p->n[SPLIT_TEST]; i++) {
         const Pair *pair = pairs_item(p, SPLIT_TEST, i);
@@ -241,7 +241,8 @@ START_TEST(given_vocabularies)
 {
     static const char *const words[] = {"b", "source"};
     Lines l = sample(300, 0);
-    Lexicon source = lexicon_of(PIECE_WORD, words, 2), target = lexicon_of(PIECE_WORD, words, 1);
+    Tokenizer source = tokenizer_of(token_kind("word"), TOKENS_FRAMED, words, 2),
+              target = tokenizer_of(token_kind("word"), TOKENS_FRAMED, words, 1);
     PairsConfig c = pairs_defaults();
     c.file = put_file(l.text, l.len);
     Pairs p;
@@ -255,7 +256,7 @@ START_TEST(given_vocabularies)
     ck_assert(!pairs_open(&p, &t, &c, &source, &target, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "unit is word, the data's char"));
     unlink(c.file);
-    lexicon_free(&source), lexicon_free(&target);
+    tokenizer_free(&source), tokenizer_free(&target);
     free(l.text);
 }
 END_TEST
@@ -368,7 +369,7 @@ START_TEST(vocabularies_in_a_config)
     ck_assert(data_open(&again, &c, &v, &err));
     ck_assert_int_eq(again.task.outputs, d.task.outputs);
     for (int id = 0; id < d.task.outputs; id++)
-        ck_assert_str_eq(again.pairs.target.symbol[id], d.pairs.target.symbol[id]);
+        ck_assert_str_eq(again.pairs.target.symbols.string[id], d.pairs.target.symbols.string[id]);
     vocabularies_free(&v);
     data_close(&again), data_close(&d);
 
@@ -416,8 +417,8 @@ START_TEST(french)
         ck_assert_int_eq(shared, 0);
         free(text);
     }
-    ck_assert_int_ne(lexicon_id(&p->source, "l'"), UNK);
-    ck_assert_int_ne(lexicon_id(&p->target, "don't"), UNK);
+    ck_assert_int_ne(tokenizer_id(&p->source, "l'"), UNK);
+    ck_assert_int_ne(tokenizer_id(&p->target, "don't"), UNK);
     ck_assert(p->unknown[0] > 0 && p->unknown[0] < .05 && p->unknown[1] < .05);
     printf(
         "40000 French-English pairs: %d %d %d, left out %d, too long %d, repeated %d; vocabularies "

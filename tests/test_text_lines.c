@@ -20,9 +20,8 @@ START_TEST(lines_of_a_file)
         const int n = (int)strlen(want[b]);
         for (int t = 0; t < batch.T; t++) {
             const int *x = &batch.x[t * 3 + b], *y = &batch.y[t * 3 + b];
-            ck_assert_int_eq(*x, t < n ? vocab_id(&o->text.vocab, want[b][t]) : 0);
-            ck_assert_int_eq(
-                *y, t >= n ? -1 : vocab_id(&o->text.vocab, t + 1 < n ? want[b][t + 1] : '\n'));
+            ck_assert_int_eq(*x, t < n ? id_of(&o->text, want[b][t]) : 0);
+            ck_assert_int_eq(*y, t >= n ? -1 : id_of(&o->text, t + 1 < n ? want[b][t + 1] : '\n'));
         }
     }
     batch_free(&batch);
@@ -38,8 +37,8 @@ START_TEST(long_lines_are_cut)
     Batch batch = batch_new();
     task_heldout(&o->task, SPLIT_VALID, 0, 0, 2, &batch);
     ck_assert_int_eq(batch.T, 4);
-    ck_assert_int_eq(batch.y[3 * 2 + 0], vocab_id(&o->text.vocab, 'b'));
-    ck_assert_int_eq(batch.y[3 * 2 + 1], vocab_id(&o->text.vocab, '\n'));
+    ck_assert_int_eq(batch.y[3 * 2 + 0], id_of(&o->text, 'b'));
+    ck_assert_int_eq(batch.y[3 * 2 + 1], id_of(&o->text, '\n'));
     batch_free(&batch);
     close_it(o);
 
@@ -89,8 +88,9 @@ START_TEST(lines_split_by_content)
         heldout += heldout_by_content(s + len, n - 1);
         len += (size_t)n;
     }
-    for (Unit unit = UNIT_CHAR; unit <= UNIT_BYTE; unit++) {
-        Opened *o = open_bytes(s, len, NULL, unit, true, 0);
+    static const char *const units[] = {"char", "byte", "jamo"};
+    for (int i = 0; i < LEN(units); i++) {
+        Opened *o = open_bytes(s, len, NULL, units[i], true, 0);
         ck_assert_int_eq(o->text.lines[SPLIT_VALID], heldout);
         ck_assert_int_eq(o->text.lines[SPLIT_TRAIN], 2 * N - heldout);
         ck_assert_int_eq(count_heldout(&o->text, SPLIT_TRAIN), 0);
@@ -112,8 +112,8 @@ START_TEST(every_line_is_drawn)
     for (int b = 0; b < batch.B; b++) {
         int n = 0;
         while (n < batch.T && batch.y[n * batch.B + b] >= 0) n++;
-        ck_assert_int_eq(batch.x[b], vocab_id(&o->text.vocab, '\n'));
-        ck_assert_int_eq(batch.y[(n - 1) * batch.B + b], vocab_id(&o->text.vocab, '\n'));
+        ck_assert_int_eq(batch.x[b], id_of(&o->text, '\n'));
+        ck_assert_int_eq(batch.y[(n - 1) * batch.B + b], id_of(&o->text, '\n'));
         count[n]++;
     }
     for (int n = 2; n <= 4; n++) ck_assert_double_lt(abs(count[n] - 1000), 130);
@@ -127,12 +127,12 @@ START_TEST(odd_bytes)
 {
     static const char s[] = "\xEF\xBB\xBF"
                             "a\0b\r\nc\xFF\r\n";
-    Opened *o = open_bytes(s, sizeof s - 1, "a\n", UNIT_CHAR, true, 0);
+    Opened *o = open_bytes(s, sizeof s - 1, "a\n", "char", true, 0);
     const int want[] = {1, 2, 0, 3, 1, 4, 0, 1}; /* \n a ? b \n c ? \n */
     ck_assert_int_eq(o->text.n[SPLIT_TRAIN], LEN(want));
     ck_assert_mem_eq(o->text.ids[SPLIT_TRAIN], want, sizeof want);
     close_it(o);
-    o = open_bytes(s, sizeof s - 1, "a\n", UNIT_BYTE, false, 1);
+    o = open_bytes(s, sizeof s - 1, "a\n", "byte", false, 1);
     ck_assert_int_eq(o->text.n[SPLIT_TRAIN], (int)sizeof s - 1 - 3); /* a running text keeps \r */
     ck_assert_int_eq(o->text.ids[SPLIT_TRAIN][1], 0);
     ck_assert_int_eq(o->text.ids[SPLIT_TRAIN][3], '\r');
@@ -153,11 +153,11 @@ END_TEST
 /* A trained model's vocabulary stays its own, whatever the text. */
 START_TEST(given_vocabulary)
 {
-    Vocab given = vocab_chars("\nabx", 4), no_newline = vocab_chars("ab", 2);
+    Tokenizer given = tokenizer_raw("\nabx", 4), no_newline = tokenizer_raw("ab", 2);
     char *path = put_file("train", "ab\nba\ncab\n", 10);
     Opened *o = xmalloc(sizeof *o);
-    ck_assert(text_open(&o->text, &o->task, path, path, UNIT_BYTE, true, .1, 0, &given, &why));
-    vocab_free(&given);
+    ck_assert(text_open(&o->text, &o->task, path, path, "byte", 0, true, .1, 0, &given, &why));
+    tokenizer_free(&given);
     ck_assert_int_eq(o->task.vocab, 5);
     ck_split(&o->text, SPLIT_TRAIN,
              "\nab\nba\n\xEF\xBF\xBD"
@@ -166,10 +166,10 @@ START_TEST(given_vocabulary)
     ck_assert_int_eq(o->text.first_unknown[SPLIT_VALID], 6);
     text_close(&o->text);
     ck_assert(
-        !text_open(&o->text, &o->task, path, path, UNIT_CHAR, true, .1, 0, &no_newline, &why));
+        !text_open(&o->text, &o->task, path, path, "char", 0, true, .1, 0, &no_newline, &why));
     ck_assert_ptr_nonnull(strstr(why.text, "newline"));
     close_it(o);
-    vocab_free(&no_newline);
+    tokenizer_free(&no_newline);
     remove_file(path);
 }
 END_TEST
@@ -179,7 +179,7 @@ START_TEST(names)
     const char *path = data_path("lm/names.txt");
     if (!path) return;
     Opened *o = xmalloc(sizeof *o);
-    ck_assert(text_open(&o->text, &o->task, path, NULL, UNIT_CHAR, true, .1, 0, NULL, &why));
+    ck_assert(text_open(&o->text, &o->task, path, NULL, "char", 0, true, .1, 0, NULL, &why));
     ck_assert_int_eq(o->task.vocab, 28);
     ck_assert_int_eq(o->text.lines[SPLIT_TRAIN] + o->text.lines[SPLIT_VALID], 32033);
     ck_assert_double_lt(abs(o->text.lines[SPLIT_VALID] - 3203), 250);

@@ -65,9 +65,9 @@ START_TEST(tokens_as_labels)
     const char text[] = "a \n\t\",'\x7F";
     const char *const field[] = {"\"a\"",    "\"·\"", "\"↵\"", "\"\uFFFD\"",
                                  "\"\"\"\"", "\",\"", "\"'\"", "\"\uFFFD\""};
-    const Vocab v = vocab_bytes();
-    int n;
-    int *ids = vocab_encode(&v, text, strlen(text), &n, NULL, NULL);
+    const Tokenizer v = tokenizer_of(token_kind("byte"), TOKENS_STREAM, NULL, 0);
+    const int n = (int)strlen(text);
+    int *ids = tokenizer_encode(&v, text, (size_t)n).ids;
     GateTrace t = gates_of(n, 2);
     ck_assert_ptr_nonnull(mkdtemp(dir));
     ck_assert_msg(trace_gates_write(dir, &t, &v, ids, &why), "%s", why.text);
@@ -95,7 +95,7 @@ START_TEST(liveliest_units_first)
 {
     enum { TOKENS = 4, UNITS = 3 };
     static const int ids[TOKENS] = {'a', 'b', 'c', 'd'};
-    const Vocab v = vocab_bytes();
+    const Tokenizer v = tokenizer_of(token_kind("byte"), TOKENS_STREAM, NULL, 0);
     GateTrace t = gates_of(TOKENS, UNITS);
     for (int k = 0; k < t.gates; k++)
         for (int i = 0; i < TOKENS; i++) {
@@ -118,7 +118,7 @@ END_TEST
 START_TEST(a_long_text)
 {
     enum { LONG = 20000, UNITS = 30, SHOWN = 24 };
-    const Vocab v = vocab_bytes();
+    const Tokenizer v = tokenizer_of(token_kind("byte"), TOKENS_STREAM, NULL, 0);
     int *ids = xmalloc(LONG * sizeof *ids);
     for (int i = 0; i < LONG; i++) ids[i] = 'a' + i % 26;
     GateTrace t = gates_of(LONG, UNITS);

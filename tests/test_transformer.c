@@ -4,7 +4,7 @@
 #include "transformer/cache.h"
 #include "transformer/describe.h"
 #include "transformer/transformer.h"
-#include "tokens/lexicon.h"
+#include "tokens/tokenizer.h"
 #include "nn/optim.h"
 #include "math/parallel.h"
 #include "suite.h"

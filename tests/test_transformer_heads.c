@@ -2,7 +2,7 @@
  * be, equal to those computed by hand in the first layer. */
 #include "transformer/cache.h"
 #include "transformer/transformer.h"
-#include "tokens/lexicon.h"
+#include "tokens/tokenizer.h"
 #include "suite.h"
 
 enum { B = 3, S = 7, T = 6, V = 11, C = 16, H = 4, L = 2 };

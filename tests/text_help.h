@@ -35,19 +35,19 @@ typedef struct {
 
 static Error why;
 
-static inline bool try_open(Opened *o, const char *bytes, size_t len, const char *valid, Unit unit,
-                            bool by_line, int length)
+static inline bool try_open(Opened *o, const char *bytes, size_t len, const char *valid,
+                            const char *unit, bool by_line, int length)
 {
     char *path = put_file("train", bytes, len);
     char *other = valid ? put_file("valid", valid, strlen(valid)) : NULL;
     const bool ok =
-        text_open(&o->text, &o->task, path, other, unit, by_line, 0.1, length, NULL, &why);
+        text_open(&o->text, &o->task, path, other, unit, 0, by_line, 0.1, length, NULL, &why);
     if (other) remove_file(other);
     remove_file(path);
     return ok;
 }
 
-static inline Opened *open_bytes(const char *bytes, size_t len, const char *valid, Unit unit,
+static inline Opened *open_bytes(const char *bytes, size_t len, const char *valid, const char *unit,
                                  bool by_line, int length)
 {
     Opened *o = xmalloc(sizeof *o);
@@ -57,12 +57,12 @@ static inline Opened *open_bytes(const char *bytes, size_t len, const char *vali
 
 static inline Opened *open_text(const char *s, const char *valid, int length)
 {
-    return open_bytes(s, strlen(s), valid, UNIT_CHAR, false, length);
+    return open_bytes(s, strlen(s), valid, "char", false, length);
 }
 
 static inline Opened *open_lines(const char *s, const char *valid, int length)
 {
-    return open_bytes(s, strlen(s), valid, UNIT_CHAR, true, length);
+    return open_bytes(s, strlen(s), valid, "char", true, length);
 }
 
 static inline void close_it(Opened *o)
@@ -75,9 +75,12 @@ static inline void close_it(Opened *o)
 /* Tokens as text again; free() it. */
 static inline char *spell(const Text *t, const int *ids, int n)
 {
-    char *s = xcalloc((size_t)n * 4 + 1, 1);
-    for (int i = 0, at = 0; i < n; i++) at += vocab_decode(&t->vocab, ids[i], s + at);
-    return s;
+    return tokenizer_decode(&t->tokens, ids, n, NULL);
+}
+
+static inline int id_of(const Text *t, char c)
+{
+    return tokenizer_id(&t->tokens, (char[]){c, 0});
 }
 
 static inline void ck_split(const Text *t, Split split, const char *want)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "tokens/lexicon.h"
+#include "tokens/tokenizer.h"
 
 TransformerCache transformer_cache_init(const Transformer *m)
 {

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-/* The strings of n ids; lexicon NULL: of a task whose tokens have no names. */
-static const char *const *tokens_of(Tape *tp, const Lexicon *lexicon, const int *id, int n)
+/* The strings of n ids; tokens NULL: of a task whose tokens have no names. */
+static const char *const *tokens_of(Tape *tp, const Tokenizer *tokens, const int *id, int n)
 {
     enum { DIGITS = 12 };
     const char **token = tape_save(tp, (size_t)n * sizeof *token);
@@ -11,9 +11,7 @@ static const char *const *tokens_of(Tape *tp, const Lexicon *lexicon, const int 
         char *number = tape_save(tp, DIGITS);
         snprintf(number, DIGITS, "%d", id[i]);
         token[i] = number;
-        if (lexicon) token[i] = lexicon->symbol[id[i]];
-        if (lexicon && id[i] == BOS) token[i] = "<bos>";
-        if (lexicon && id[i] == EOS) token[i] = "<eos>";
+        if (tokens) token[i] = tokenizer_name(tokens, id[i], number);
     }
     return token;
 }

@@ -8,7 +8,8 @@ static const char *const PLACES = "common/data/places.tsv", *const PROSE = "less
 
 DataConfig data_defaults(void)
 {
-    return (DataConfig){.unit = "char", .heldout = 0.1, .pairs = pairs_defaults()};
+    return (DataConfig){
+        .unit = "char", .vocab_limit = 10000, .heldout = 0.1, .pairs = pairs_defaults()};
 }
 
 const char *data_name(const DataConfig *c)
@@ -28,7 +29,7 @@ static bool is_drawn(const DataConfig *c)
 
 bool data_options_fit(const DataConfig *c, Option *option, int n, Error *err)
 {
-    static const char *const of_text[] = {"lines", "valid", "heldout", "unit"};
+    static const char *const of_text[] = {"lines", "valid", "heldout", "unit", "vocab-limit"};
     static const char *const of_table[] = {"unit", "vocab-limit", "max-words",
                                            "swap", "items",       "heldout"};
     const char *const *name = c->of_pairs ? of_table : of_text;
@@ -65,10 +66,9 @@ bool data_open(Data *d, const DataConfig *c, const Vocabularies *given, Error *e
         return error_set(err, "--task %s and --text %s: choose one", c->task, c->text);
     if (c->task) return task_open(&d->task, c->task, c->seq_len, err);
     const char *path = data_name(c);
-    const Unit unit = c->unit[0] == 'b' ? UNIT_BYTE : UNIT_CHAR;
     d->is_text = true;
-    if (text_open(&d->text, &d->task, path, c->valid, unit, c->lines, c->heldout, c->seq_len,
-                  text ? &given->vocab : NULL, err))
+    if (text_open(&d->text, &d->task, path, c->valid, c->unit, c->vocab_limit, c->lines, c->heldout,
+                  c->seq_len, text ? &given->tokens : NULL, err))
         return true;
     Error why = *err;
     return error_set(err, "%s%s", why.text, missing_default(path));
@@ -108,10 +108,24 @@ void data_warn_unknown(const Data *d, const char *program)
 
 void vocabularies_to_json(const Data *d, json_t *config)
 {
-    if (d->is_text) json_object_set_new(config, "vocab", vocab_to_json(&d->text.vocab));
+    if (d->is_text) json_object_set_new(config, "vocab", tokenizer_to_json(&d->text.tokens));
     if (!d->is_pairs) return;
-    json_object_set_new(config, "source_vocab", lexicon_to_json(&d->pairs.source));
-    json_object_set_new(config, "target_vocab", lexicon_to_json(&d->pairs.target));
+    json_object_set_new(config, "source_vocab", tokenizer_to_json(&d->pairs.source));
+    json_object_set_new(config, "target_vocab", tokenizer_to_json(&d->pairs.target));
+}
+
+/* Reads one of a run's tokenizers; false and a message also if its ids are laid out for other data. */
+static bool read_tokens(Tokenizer *t, const json_t *j, TokenLayout layout, Error *err)
+{
+    Tokenizer read;
+    if (!tokenizer_from_json(&read, j, err)) return false;
+    if (read.layout != layout) {
+        tokenizer_free(&read);
+        return error_set(err, "tokenizer: its special tokens are those of %s",
+                         layout == TOKENS_STREAM ? "pairs" : "running text");
+    }
+    *t = read;
+    return true;
 }
 
 bool vocabularies_from_json(Vocabularies *v, const json_t *config, Error *err)
@@ -123,18 +137,18 @@ bool vocabularies_from_json(Vocabularies *v, const json_t *config, Error *err)
     if (!source != !target)
         return error_set(err, "%s_vocab is missing beside %s_vocab", source ? "target" : "source",
                          source ? "source" : "target");
-    if (vocab && !(v->of_text = vocab_from_json(&v->vocab, vocab, err))) return false;
+    if (vocab && !(v->of_text = read_tokens(&v->tokens, vocab, TOKENS_STREAM, err))) return false;
     if (!source) return true;
-    v->of_pairs =
-        lexicon_from_json(&v->source, source, err) && lexicon_from_json(&v->target, target, err);
+    v->of_pairs = read_tokens(&v->source, source, TOKENS_FRAMED, err) &&
+                  read_tokens(&v->target, target, TOKENS_FRAMED, err);
     if (!v->of_pairs) vocabularies_free(v);
     return v->of_pairs;
 }
 
 void vocabularies_free(Vocabularies *v)
 {
-    if (v->of_text) vocab_free(&v->vocab);
-    lexicon_free(&v->source), lexicon_free(&v->target);
+    tokenizer_free(&v->tokens);
+    tokenizer_free(&v->source), tokenizer_free(&v->target);
     *v = (Vocabularies){0};
 }
 
@@ -149,5 +163,5 @@ double data_metric(const Data *d, const Score *s)
 const char *data_metric_name(const Data *d)
 {
     if (!d->is_text) return d->task.metric;
-    return d->text.vocab.unit == UNIT_BYTE ? "bits per byte" : "bits per character";
+    return tokenizer_metric(&d->text.tokens);
 }

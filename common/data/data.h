@@ -12,7 +12,8 @@ typedef struct {
     const char *task;  /* a generated task, or NULL */
     const char *text;  /* a file, "-", or NULL: the lessons' prose; with lines, places.tsv */
     const char *valid; /* a file, or NULL: the last part of the text, or one line in ten */
-    const char *unit;  /* "char" or "byte" */
+    const char *unit;  /* "char", "byte", "word" or "jamo" */
+    int vocab_limit;   /* tokens of a text that get an id, the most frequent; 0: all */
     bool lines;        /* one item a line */
     double heldout;    /* part of a running text that is held out */
     int seq_len;       /* steps of a training sequence; 0: the task's own */
@@ -33,7 +34,10 @@ const char *data_name(const DataConfig *c); /* of the task, or of the file */
         OPTION_FLAG("lines", &(c)->lines, "one item a line, as in lists of names"),                \
         OPTION_STRING("valid", &(c)->valid, "validation file (default: part of the text)"),        \
         OPTION("heldout", &(c)->heldout, 0.001, 0.9, "part of a running text held out, its end"),  \
-        OPTION_CHOICE("unit", &(c)->unit, "char|byte", "what one token is"),                       \
+        OPTION_CHOICE("unit", &(c)->unit, "char|byte|word|jamo",                                   \
+                      "what one token is (word: those that occur twice)"),                         \
+        OPTION("vocab-limit", &(c)->vocab_limit, 0, 10000000,                                      \
+               "most frequent tokens of a text that are kept (0: all)"),                           \
         OPTION("seq-len", &(c)->seq_len, 0, 100000,                                                \
                "steps of a training sequence (0: as the task has it)")
 
@@ -49,8 +53,8 @@ typedef struct {
  * "source_vocab" and "target_vocab" of pairs, nothing of generated tasks. */
 typedef struct {
     bool of_text, of_pairs; /* which of these are set */
-    Vocab vocab;
-    Lexicon source, target;
+    Tokenizer tokens;       /* of texts and lines */
+    Tokenizer source, target;
 } Vocabularies;
 
 void vocabularies_to_json(const Data *d, json_t *config); /* sets those keys */

@@ -14,23 +14,28 @@
  * anyway, so nothing of a held-out pair is ever trained on. (In dates and numbers no target has two
  * sources on two sides.)
  *
+ * Files of held-out pairs are taken as they are, in their order: no pair of them is left out for its
+ * length or because it stands there twice, and no training pair because it stands in them (`shared`
+ * counts those). The tokenizers are learned from the training pairs only.
+ *
  * Of sources of 1 or 2 symbols there are too few to be split by their hash: they are all for
  * training, and held-out sequences of copy, reverse and sort have 3 symbols or more. */
 #ifndef PAIRS_H
 #define PAIRS_H
 
-#include "tokens/lexicon.h"
+#include "tokens/tokenizer.h"
 #include "tasks/task.h"
 
 typedef struct {
-    const char *task; /* copy reverse sort dates numbers places, or NULL */
-    const char *file; /* tab-separated, or NULL */
-    const char *unit; /* "word", "char", "jamo", or "auto": word for files and numbers, else char */
-    int vocab_limit;  /* pieces that get an id, each side; 0: all. Words of files: only those that
+    const char *task;         /* copy reverse sort dates numbers places, or NULL */
+    const char *file;         /* tab-separated, or NULL */
+    const char *valid, *test; /* files of held-out pairs beside `file`, or NULL: part of it */
+    const char *unit;         /* of tokenizer.h, or "auto": word for files and numbers, else char */
+    int vocab_limit; /* pieces that get an id, each side; 0: all. Words of files: only those that
                          occur twice in training, so that the model learns what to do with UNK */
-    int max_words;    /* pairs with more pieces on either side are left out; 0: any length */
-    bool swap;        /* the target is the source */
-    int items;        /* of a file: pairs in all; of dates numbers places: training pairs; 0: all. A
+    int max_words; /* pairs of `file` with more pieces on either side are left out; 0: any length */
+    bool swap;     /* the target is the source */
+    int items;     /* of a file: pairs in all; of dates numbers places: training pairs; 0: all. A
                          random sample, the same always: those with the smallest hash */
     double
         heldout; /* part held out for test, and as much again for validation, of tables; to 0.001 */
@@ -48,7 +53,10 @@ extern const char *const pairs_tasks; /* "copy|reverse|sort|dates|numbers|places
         OPTION_STRING("task", &(c)->task, "generated or built-in pairs", .known = pairs_tasks),    \
         OPTION_STRING("pairs", &(c)->file,                                                         \
                       "tab-separated file instead: source, target"),                               \
-        OPTION_CHOICE("unit", &(c)->unit, "auto|word|char|jamo",                                   \
+        OPTION_STRING("valid", &(c)->valid,                                                        \
+                      "validation pairs, as --pairs (default: part of --pairs)"),                  \
+        OPTION_STRING("test", &(c)->test, "test pairs, as --pairs (default: part of --pairs)"),    \
+        OPTION_CHOICE("unit", &(c)->unit, "auto|word|char|jamo|byte",                              \
                       "what one token is (auto: word for --pairs and numbers, else char)"),        \
         OPTION("vocab-limit", &(c)->vocab_limit, 0, 10000000,                                      \
                "most frequent pieces that are kept, on each side (0: all)"),                       \
@@ -64,7 +72,7 @@ extern const char *const pairs_tasks; /* "copy|reverse|sort|dates|numbers|places
 /* clang-format on */
 
 /* One pair of a table. Ids have no BOS or EOS. The tokens are those of the text itself, whether they
- * have an id or not (pieces_tokens): what a metric compares with. */
+ * have an id or not (tokenizer_spell): what a metric compares with. */
 typedef struct {
     const int *source, *target; /* ids */
     int n_source, n_target;
@@ -73,15 +81,17 @@ typedef struct {
 } Pair;
 
 typedef struct {
-    Lexicon source, target;
+    Tokenizer source, target;
     bool is_table;
     bool is_spelled; /* numbers: a hyphen of the source is a space */
     Pair *pair[3];   /* of each split, in the order of their hash */
     int n[3];
-    int left_out;      /* training pairs with the target of a held-out pair */
-    int too_long;      /* pairs beyond max_words */
-    int empty;         /* pairs of which one side is empty */
-    int repeated;      /* pairs that were there already, to the letter */
+    int left_out; /* training pairs with the target of a held-out pair */
+    int too_long; /* pairs beyond max_words */
+    int empty;    /* pairs of which one side is empty */
+    int repeated; /* pairs that were there already, to the letter */
+    int shared
+        [3]; /* of --valid and --test: pairs with the source or the target of a training pair */
     double unknown[2]; /* part of the test split's pieces without an id: source, target */
     int *ids;          /* what pair[] points into */
     char *bytes;
@@ -95,8 +105,8 @@ typedef struct {
  * Sets up *task, which borrows *p. Its metric is token accuracy; chance is over all ids, PAD, BOS and UNK
  * among them. task_heldout's sequence i is pair
  * i of a table's split; after the last it begins anew. */
-bool pairs_open(Pairs *p, Task *task, const PairsConfig *c, const Lexicon *source,
-                const Lexicon *target, Error *err);
+bool pairs_open(Pairs *p, Task *task, const PairsConfig *c, const Tokenizer *source,
+                const Tokenizer *target, Error *err);
 void pairs_close(Pairs *p);
 
 int pairs_items(const Pairs *p, Split split);               /* 0: drawn without end */

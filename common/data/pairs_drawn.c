@@ -93,9 +93,9 @@ bool drawn_task(Task *t, const char *name, int length, Error *err)
     return true;
 }
 
-Lexicon drawn_lexicon(void)
+Tokenizer drawn_tokens(void)
 {
     static const char *const letters[SYMBOLS] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j",
                                                  "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"};
-    return lexicon_of(PIECE_WORD, letters, SYMBOLS);
+    return tokenizer_of(token_kind("word"), TOKENS_FRAMED, letters, SYMBOLS);
 }

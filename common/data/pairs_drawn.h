@@ -2,12 +2,12 @@
 #ifndef PAIRS_DRAWN_H
 #define PAIRS_DRAWN_H
 
-#include "tokens/lexicon.h"
+#include "tokens/tokenizer.h"
 #include "tasks/task.h"
 
 /* Fills in what is these tasks' own: lengths and draw. length 0: 20. Error: an impossible length. */
 bool drawn_task(Task *t, const char *name, int length, Error *err);
-Lexicon drawn_lexicon(void); /* of both sides: the letters a to t */
+Tokenizer drawn_tokens(void); /* of both sides: the letters a to t */
 
 /* Pair b of a batch: s and s_len, x = BOS target, y = target EOS. Returns the steps of the target. */
 int pair_put(const int *source, int n_source, const int *target, int n_target, Batch *batch, int b);

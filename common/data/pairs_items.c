@@ -6,7 +6,7 @@
 
 static void item_free(Item *i)
 {
-    free(i->pieces[0].bytes), free(i->pieces[1].bytes);
+    pieces_free(&i->pieces[0]), pieces_free(&i->pieces[1]);
 }
 
 static void items_cut_off(Items *s, int n) /* keeps the first n */
@@ -32,9 +32,9 @@ static uint64_t pieces_hash(const Pieces *p)
     return h;
 }
 
-Items items_cut(const Table *t, PieceUnit unit, bool swap, int max_pieces, int by)
+/* Cuts a table's pairs and puts them behind those of s, which has room for them. */
+static void cut(Items *s, const Table *t, const TokenKind *unit, bool swap, int max_pieces, int by)
 {
-    Items s = {.item = xcalloc((size_t)t->n + 1, sizeof *s.item)};
     const char *at = t->bytes;
     for (int i = 0; i < t->n; i++) {
         Item item = {0};
@@ -43,19 +43,26 @@ Items items_cut(const Table *t, PieceUnit unit, bool swap, int max_pieces, int b
         int longest = 0;
         for (int side = 0; side < 2; side++) {
             Pieces *pieces = &item.pieces[side];
-            *pieces = pieces_cut(unit, item.text[side], strlen(item.text[side]));
+            *pieces = pieces_cut(unit, TOKENS_FRAMED, item.text[side], strlen(item.text[side]));
+            free(pieces->at), pieces->at = NULL;
             if (pieces->n > longest) longest = pieces->n;
         }
         const bool empty = item.pieces[0].n == 0 || item.pieces[1].n == 0;
         const bool too_long = !empty && max_pieces && longest > max_pieces;
-        s.empty += empty;
-        s.too_long += too_long;
+        s->empty += empty;
+        s->too_long += too_long;
         item.hash = pieces_hash(&item.pieces[by]);
         if (empty || too_long)
             item_free(&item);
         else
-            s.item[s.n++] = item;
+            s->item[s->n++] = item;
     }
+}
+
+Items items_cut(const Table *t, const TokenKind *unit, bool swap, int max_pieces, int by)
+{
+    Items s = {.item = xcalloc((size_t)t->n + 1, sizeof *s.item)};
+    cut(&s, t, unit, swap, max_pieces, by);
     return s;
 }
 
@@ -96,12 +103,13 @@ static int drop_repeated(Items *s)
     return dropped;
 }
 
-static void set_splits(Items *s, double heldout)
+static void set_splits(Items *s, const double heldout[3])
 {
-    const uint64_t part = (uint64_t)lround(1000 * heldout);
+    const uint64_t test = (uint64_t)lround(1000 * heldout[SPLIT_TEST]);
+    const uint64_t both = test + (uint64_t)lround(1000 * heldout[SPLIT_VALID]);
     for (int i = 0; i < s->n; i++) {
         const uint64_t h = s->item[i].hash % 1000;
-        s->item[i].split = h < part ? SPLIT_TEST : h < 2 * part ? SPLIT_VALID : SPLIT_TRAIN;
+        s->item[i].split = h < test ? SPLIT_TEST : h < both ? SPLIT_VALID : SPLIT_TRAIN;
     }
 }
 
@@ -143,7 +151,7 @@ static void keep_training(Items *s, int wanted) /* the first so many training pa
     s->n = n;
 }
 
-void items_split(Items *s, double heldout, int most, int most_training)
+void items_split(Items *s, const double heldout[3], int most, int most_training)
 {
     qsort(s->item, (size_t)s->n, sizeof *s->item, by_hash);
     s->repeated = drop_repeated(s);
@@ -151,6 +159,44 @@ void items_split(Items *s, double heldout, int most, int most_training)
     set_splits(s, heldout);
     s->left_out = drop_seen_targets(s);
     if (most_training) keep_training(s, most_training);
+}
+
+/* --- held-out pairs of their own file ---------------------------------------------------------------- */
+
+static int by_source(const void *a, const void *b)
+{
+    const Item *const *x = a, *const *y = b;
+    return pieces_compare(&(*x)->pieces[0], &(*y)->pieces[0]);
+}
+
+/* Counts the items from `from` on that have the source or the target of a training item. */
+static int count_shared(const Items *s, int from)
+{
+    int (*const order[2])(const void *, const void *) = {by_source, by_target};
+    bool *shared = xcalloc((size_t)s->n + 1, sizeof *shared);
+    const Item **train = xmalloc(((size_t)s->n + 1) * sizeof *train);
+    int n = 0, count = 0;
+    for (int i = 0; i < from; i++)
+        if (s->item[i].split == SPLIT_TRAIN) train[n++] = &s->item[i];
+    for (int side = 0; side < 2; side++) {
+        qsort(train, (size_t)n, sizeof *train, order[side]);
+        for (int i = from; i < s->n && n; i++) {
+            const Item *item = &s->item[i];
+            if (bsearch(&item, train, (size_t)n, sizeof *train, order[side])) shared[i] = true;
+        }
+    }
+    for (int i = from; i < s->n; i++) count += shared[i];
+    free(shared), free(train);
+    return count;
+}
+
+int items_add(Items *s, const Table *t, const TokenKind *unit, bool swap, Split split)
+{
+    const int from = s->n;
+    s->item = xrealloc(s->item, ((size_t)s->n + t->n + 1) * sizeof *s->item);
+    cut(s, t, unit, swap, 0, 0);
+    for (int i = from; i < s->n; i++) s->item[i].split = split;
+    return count_shared(s, from);
 }
 
 void items_free(Items *s)

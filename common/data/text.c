@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "data/text_split.h"
 
@@ -13,16 +14,18 @@ static void measure(Text *t, const Part *valid)
     for (size_t i = 0; i < valid->text.len; i++) chars += (valid->text.data[i] & 0xC0) != 0x80;
     const int n = t->n[SPLIT_VALID];
     t->bytes_per_token = n ? (double)valid->text.len / n : NAN;
-    t->chars_per_token = t->vocab.unit == UNIT_CHAR ? 1 : n ? (double)chars / n : NAN;
+    t->chars_per_token = n ? (double)chars / n : NAN;
 }
 
 static void encode(Text *t, const Part part[2])
 {
     for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) {
         const Bytes *b = &part[s].text;
-        int64_t first;
-        t->ids[s] = vocab_encode(&t->vocab, b->data, b->len, &t->n[s], &t->unknown[s], &first);
-        t->first_unknown[s] = part_origin(&part[s], first);
+        const Encoding e = tokenizer_encode(&t->tokens, b->data, b->len);
+        t->ids[s] = e.ids;
+        t->n[s] = e.n;
+        t->unknown[s] = e.unknown;
+        t->first_unknown[s] = part_origin(&part[s], e.first_unknown);
         t->lines[s] = part[s].lines;
     }
     measure(t, &part[SPLIT_VALID]);
@@ -31,7 +34,7 @@ static void encode(Text *t, const Part part[2])
 /* Notes where the lines are; returns the steps of the longest. */
 static int find_lines(Text *t)
 {
-    const int newline = vocab_id(&t->vocab, '\n');
+    const int newline = tokenizer_id(&t->tokens, "\n");
     int longest = 1;
     for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) {
         int *start = t->start[s] = xmalloc(((size_t)t->lines[s] + 1) * sizeof *start), k = 0;
@@ -116,7 +119,7 @@ static int default_steps(const Text *t, int length)
 
 static Task task_of(Text *t, int length)
 {
-    const int V = t->vocab.size, train = t->n[SPLIT_TRAIN], valid = t->n[SPLIT_VALID];
+    const int V = t->tokens.size, train = t->n[SPLIT_TRAIN], valid = t->n[SPLIT_VALID];
     return (Task){
         .name = t->by_line ? "lines" : "text",
         .about = t->by_line ? "a list, one item a line" : "running text",
@@ -128,7 +131,7 @@ static Task task_of(Text *t, int length)
         .steps = default_steps(t, length),
         .batch = BATCH,
         .lr = 2e-3,
-        .metric = t->vocab.unit == UNIT_BYTE ? "bits per byte" : "bits per character",
+        .metric = tokenizer_metric(&t->tokens),
         .loss_chance = log(V), /* eq 0.1 */
         .loss_perfect = NAN,
         .metric_chance = log2(V),
@@ -140,13 +143,27 @@ static Task task_of(Text *t, int length)
     };
 }
 
-static Vocab vocab_of(const Bytes *text, Unit unit)
+/* Of words those that occur twice, so that the model learns what to do with UNK. */
+static Tokenizer learn(const Bytes *text, const char *unit, int limit)
 {
-    return unit == UNIT_BYTE ? vocab_bytes() : vocab_chars(text->data, text->len);
+    const TokenKind *kind = token_kind(unit);
+    CHECK(kind, "text_open: unit \"%s\"", unit);
+    const int least = strcmp(unit, "word") == 0 ? 2 : 1;
+    return tokenizer_learn(kind, TOKENS_STREAM, text->data, text->len, least, limit);
 }
 
-bool text_open(Text *text, Task *task, const char *path, const char *valid, Unit unit, bool by_line,
-               double heldout, int length, const Vocab *given, Error *err)
+static bool knows_any(const Text *t, const char *path, Error *err)
+{
+    if (t->tokens.size > 1) return true;
+    return tokenizer_of_words(&t->tokens)
+               ? error_set(err, "%s: no word stands there twice; give a longer text", path)
+               : error_set(err, "%s: no character of it is UTF-8; convert it, or use --unit byte",
+                           path);
+}
+
+bool text_open(Text *text, Task *task, const char *path, const char *valid, const char *unit,
+               int limit, bool by_line, double heldout, int length, const Tokenizer *given,
+               Error *err)
 {
     enum { STEPS = 64, LONGEST_LINE = 256 };
     CHECK(length >= 0 && heldout > 0 && heldout < 1, "text_open: length %d, heldout %g", length,
@@ -155,8 +172,8 @@ bool text_open(Text *text, Task *task, const char *path, const char *valid, Unit
     *task = (Task){0};
     Part part[2] = {0};
     if (!parts_read(path, valid, by_line, heldout, part, err)) return false;
-    text->vocab = given ? vocab_copy(given) : vocab_of(&part[SPLIT_TRAIN].text, unit);
-    bool ok = !by_line || vocab_id(&text->vocab, '\n') != VOCAB_UNKNOWN ||
+    text->tokens = given ? tokenizer_copy(given) : learn(&part[SPLIT_TRAIN].text, unit, limit);
+    bool ok = !by_line || tokenizer_id(&text->tokens, "\n") != text->tokens.unk ||
               error_set(err, "%s: the vocabulary has no newline, which ends every line", path);
     if (ok) encode(text, part);
     part_free(&part[0]), part_free(&part[1]);
@@ -167,9 +184,7 @@ bool text_open(Text *text, Task *task, const char *path, const char *valid, Unit
     }
     if (length == 0) length = STEPS;
     ok = ok && long_enough(text, path, length, err);
-    ok = ok &&
-         (text->vocab.size > 1 ||
-          error_set(err, "%s: no character of it is UTF-8; convert it, or use --unit byte", path));
+    ok = ok && knows_any(text, path, err);
     text->ids[SPLIT_TEST] = text->ids[SPLIT_VALID];
     text->n[SPLIT_TEST] = text->n[SPLIT_VALID];
     text->start[SPLIT_TEST] = text->start[SPLIT_VALID];
@@ -184,8 +199,14 @@ bool text_open(Text *text, Task *task, const char *path, const char *valid, Unit
 void text_close(Text *text)
 {
     for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) free(text->ids[s]), free(text->start[s]);
-    vocab_free(&text->vocab);
+    tokenizer_free(&text->tokens);
     *text = (Text){0};
+}
+
+int text_outcomes(const Text *t, int *first)
+{
+    *first = tokenizer_of_words(&t->tokens) ? 0 : t->tokens.first;
+    return t->tokens.size - *first;
 }
 
 /* --- streams ---------------------------------------------------------------------------------- */
@@ -217,7 +238,7 @@ void text_stream(const Text *text, Split split, int T, int B, int64_t *cursor, B
 {
     check_running(text, T, B);
     CHECK(*cursor >= 0, "text_stream: cursor %lld", (long long)*cursor);
-    const Task shape = {.outputs = text->vocab.size};
+    const Task shape = {.outputs = text->tokens.size};
     const int64_t targets = text->n[split] - 1, left = longest_way(text, split, B) - *cursor;
     const int *ids = text->ids[split];
     int steps = T;

@@ -8,18 +8,18 @@
 #ifndef TEXT_H
 #define TEXT_H
 
-#include "tokens/vocab.h"
+#include "tokens/tokenizer.h"
 #include "tasks/task.h"
 
 typedef struct {
-    Vocab vocab;
+    Tokenizer tokens;
     int *ids[3], n[3]; /* the tokens of each split (SPLIT_TEST is SPLIT_VALID's) */
     int *start[3];     /* lines: the newline before each line, and the one after the last */
     int lines[3];      /* so line i is ids[start[i] .. start[i+1]], both newlines included */
     int cut;           /* lines of both splits that are longer than the task's length */
     bool by_line;
-    /* Of each split: tokens outside the vocabulary, in training what is no UTF-8; and the offset of the
-     * first in its file, in bytes, -1 if there is none. */
+    /* Of each split: tokens without an id, in training of characters those that are no UTF-8; and the
+     * offset of the first in its file, in bytes, -1 if there is none. */
     int64_t unknown[2], first_unknown[2];
     double bytes_per_token; /* of the validation split, for bits per byte */
     double chars_per_token;
@@ -27,8 +27,9 @@ typedef struct {
 
 /* path: a file, "-" for standard input, or a directory, whose *.md files are read in the order of
  * their names; valid: the same, or NULL. A byte order mark is left out. Of lines, empty ones are
- * left out too, and a carriage return at the end. The vocabulary is made from the training text
- * only, or is *given (may be NULL; copied). length: steps of a training sequence; 0: 64, or the
+ * left out too, and a carriage return at the end. The tokenizer is learned from the training text
+ * only, with the `limit` most frequent tokens (0: all), of words those that occur twice; or it is *given
+ * (may be NULL; copied). length: steps of a training sequence; 0: 64, or the
  * longest line, at most 256 steps. Longer lines are cut. Errors: unreadable, empty, too short for
  * one sequence in each split.
  *
@@ -36,9 +37,14 @@ typedef struct {
  * bits, is left to the caller: metric has its name, and metric_chance is that of a uniform guess.
  * task_heldout's sequence i is line i of the split, or of a running text the i-th of the windows of
  * `length` steps that follow one another; after the last it begins anew. */
-bool text_open(Text *text, Task *task, const char *path, const char *valid, Unit unit, bool by_line,
-               double heldout, int length, const Vocab *given, Error *err);
+bool text_open(Text *text, Task *task, const char *path, const char *valid, const char *unit,
+               int limit, bool by_line, double heldout, int length, const Tokenizer *given,
+               Error *err);
 void text_close(Text *text);
+
+/* Returns how many tokens can be the next one, *first and those after it: of characters and jamo not the
+ * unknown, which is what a file should not have; of words the unknown too, which is one word in many. */
+int text_outcomes(const Text *t, int *first);
 
 /* Contiguous batches with carried state: B cursors spread evenly over a running text, each moving
  * on by T steps a batch. *cursor is the state, 0 at first. In the training text they go on round

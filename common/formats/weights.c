@@ -12,7 +12,7 @@
 
 static bool bytes_as_vocab(Foreign *f)
 {
-    f->vocab = vocab_bytes();
+    f->tokens = tokenizer_of(token_kind("byte"), TOKENS_STREAM, NULL, 0);
     f->row = xmalloc(256 * sizeof *f->row);
     for (int i = 0; i < 256; i++) f->row[i] = i;
     return true;
@@ -64,14 +64,12 @@ static bool read_vocab(Foreign *f, const char *path, bool named, Error *err)
     char *text = xcalloc((size_t)f->V + 1, 4);
     const bool ok = read_characters(f, table, path, text, err);
     if (ok) {
-        f->vocab = vocab_chars(text, strlen(text));
-        f->row = xmalloc((size_t)f->vocab.size * sizeof *f->row);
-        f->row[VOCAB_UNKNOWN] = -1;
-        for (int id = 1; id < f->vocab.size; id++) {
-            char bytes[5] = {0};
-            vocab_decode(&f->vocab, id, bytes);
-            f->row[id] = (int)json_integer_value(json_object_get(table, bytes));
-        }
+        f->tokens = tokenizer_raw(text, strlen(text));
+        f->row = xmalloc((size_t)f->tokens.size * sizeof *f->row);
+        f->row[STREAM_UNK] = -1;
+        for (int id = f->tokens.first; id < f->tokens.size; id++)
+            f->row[id] =
+                (int)json_integer_value(json_object_get(table, f->tokens.symbols.string[id]));
     }
     free(text);
     json_decref(table);
@@ -104,7 +102,7 @@ bool foreign_open(Foreign *f, const char *path, const char *vocab, Error *err)
 
 void foreign_close(Foreign *f)
 {
-    vocab_free(&f->vocab);
+    tokenizer_free(&f->tokens);
     free(f->row);
     tape_free(&f->memory);
     *f = (Foreign){0};
@@ -157,7 +155,7 @@ void foreign_layer(const Foreign *f, int layer, const char *gates, Tensor *w, Te
 
 void foreign_ends(const Foreign *f, Tensor *embed, const Linear *head)
 {
-    const int V = f->vocab.size;
+    const int V = f->tokens.size;
     CHECK(shape_equal(embed->shape, SHAPE(V, f->C)) && shape_equal(head->w->shape, SHAPE(f->H, V)),
           "foreign_ends: embed %s, head %s", shape_text(embed->shape).text,
           shape_text(head->w->shape).text);

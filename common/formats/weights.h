@@ -10,7 +10,7 @@
 #define WEIGHTS_H
 
 #include "nn/layers.h"
-#include "tokens/vocab.h"
+#include "tokens/tokenizer.h"
 
 enum { FOREIGN_MAX_LAYERS = 16 };
 
@@ -27,10 +27,10 @@ typedef struct {
     int layers, V, C, H;
     Tensor *embed; /* (V,C), rows in the maker's order */
     ForeignLayer layer[FOREIGN_MAX_LAYERS];
-    Linear head; /* (H,V) (V) */
-    Vocab vocab; /* ours */
-    int *row;    /* of each of our ids, the maker's id; -1 for the unknown character */
-    Tape memory; /* owns the tensors */
+    Linear head;      /* (H,V) (V) */
+    Tokenizer tokens; /* ours */
+    int *row;         /* of each of our ids, the maker's id; -1 for the unknown character */
+    Tape memory;      /* owns the tensors */
 } Foreign;
 
 /* vocab: the vocabulary's file, or NULL: vocab.json in or beside path. Errors: what is missing, of an

@@ -13,8 +13,9 @@ NgramLevel ngram_level(const Data *d)
     if (!d->is_text) return best;
     const Text *t = &d->text;
     const int train = t->n[SPLIT_TRAIN] < NGRAM_TOKENS ? t->n[SPLIT_TRAIN] : NGRAM_TOKENS;
-    const int newline = vocab_id(&t->vocab, '\n');
-    const int V = t->vocab.size - (t->vocab.unit == UNIT_CHAR); /* the unknown is no outcome */
+    const int newline = tokenizer_id(&t->tokens, "\n");
+    int first;
+    const int V = text_outcomes(t, &first);
     for (int n = 1; n <= NGRAM_LONGEST && !stop_requested(); n++) {
         Ngram m = ngram_train(n, V, 0.1, t->ids[SPLIT_TRAIN], train, newline);
         const double loss = ngram_loss(&m, t->ids[SPLIT_VALID], t->n[SPLIT_VALID], newline);

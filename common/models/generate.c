@@ -5,6 +5,7 @@
 
 #include "system/stop.h"
 #include "system/utf8.h"
+#include "tokens/detokenizer.h"
 
 /* Feeds n tokens and returns the logits after the last; they live until the tape is reset. */
 static const real *feed(const Model *m, Tape *tp, int *ids, int n, int outputs, real *state)
@@ -18,42 +19,73 @@ static const real *feed(const Model *m, Tape *tp, int *ids, int n, int outputs, 
 
 /* The newline that every line and, by custom, every text starts after, then the prompt. Only what is
  * unknown of the prompt is counted: a vocabulary need not have the newline. */
-static int *starting_tokens(const Vocab *v, const char *prompt, int *n, int64_t *unknown)
+static int *starting_tokens(const Tokenizer *v, const char *prompt, int *n, int64_t *unknown)
 {
     if (!prompt) prompt = "";
-    int *ids = vocab_encode(v, prompt, strlen(prompt), n, unknown, NULL);
-    ids = xrealloc(ids, ((size_t)*n + 1) * sizeof *ids);
-    memmove(ids + 1, ids, (size_t)*n * sizeof *ids);
-    ids[0] = vocab_id(v, '\n');
-    ++*n;
+    const Encoding e = tokenizer_encode(v, prompt, strlen(prompt));
+    int *ids = xmalloc(((size_t)e.n + 1) * sizeof *ids);
+    ids[0] = tokenizer_id(v, "\n");
+    memcpy(ids + 1, e.ids, (size_t)e.n * sizeof *ids);
+    free(e.ids);
+    *n = e.n + 1;
+    *unknown = e.unknown;
     return ids;
 }
 
-int generate(const Model *m, const Vocab *v, const Generation *g, uint64_t seed, int index, FILE *f)
+/* --- printing --- */
+typedef struct {
+    Detokenizer text;
+    Utf8Printer printer;
+    FILE *f;
+} Output;
+
+static void print(Output *o) /* what can be read so far */
+{
+    utf8_print(&o->printer, o->text.text, o->text.len, o->f);
+    o->text.len = 0;
+}
+
+/* Prints the prompt as the model reads it; as it was typed if something of it is unknown. */
+static void print_prompt(Output *o, const char *prompt, const int *ids, int n, bool known)
+{
+    for (int i = 0; i < n; i++)
+        if (known)
+            detokenizer_put(&o->text, ids[i]);
+        else
+            detokenizer_skip(&o->text, ids[i]);
+    if (!known) detokenizer_add(&o->text, prompt, strlen(prompt));
+    print(o);
+}
+
+int generate(const Model *m, const Tokenizer *v, const Generation *g, uint64_t seed, int index,
+             FILE *f)
 {
     CHECK(m->state_size > 0, "generate: the model carries no state");
     real *state = xcalloc((size_t)m->state_size, sizeof *state);
     Tape tp = {.frozen = true};
-    Utf8Printer printer = {0};
+    Output out = {.text = detokenizer_new(v), .f = f};
     Rng rng = rng_make(seed, RNG_SAMPLE, (uint32_t)index);
-    const int newline = vocab_id(v, '\n');
+    const int newline = tokenizer_id(v, "\n");
     int64_t unknown;
     int n, id;
     int *start = starting_tokens(v, g->prompt, &n, &unknown);
-    if (g->prompt) utf8_print(&printer, g->prompt, strlen(g->prompt), f);
+    print_prompt(&out, g->prompt ? g->prompt : "", start + 1, n - 1, unknown == 0);
 
     const real *logits = feed(m, &tp, start, n, v->size, state);
     for (int i = 0; i < g->length && !stop_requested(); i++) {
         id = sample_token(logits, v->size, &g->sampling, &rng);
         if (g->line && id == newline) break;
-        char bytes[4];
-        utf8_print(&printer, bytes, (size_t)vocab_decode(v, id, bytes), f);
+        detokenizer_put(&out.text, id);
+        print(&out);
         tape_reset(&tp);
         logits = feed(m, &tp, &id, 1, v->size, state);
     }
-    utf8_flush(&printer, f);
+    detokenizer_end(&out.text);
+    print(&out);
+    utf8_flush(&out.printer, f);
     fputc('\n', f);
     tape_free(&tp);
+    detokenizer_free(&out.text);
     free(start), free(state);
     return (int)unknown;
 }

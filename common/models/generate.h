@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "tokens/vocab.h"
+#include "tokens/tokenizer.h"
 #include "models/model.h"
 #include "decoding/sample.h"
 
@@ -18,7 +18,7 @@ typedef struct {
 /* Writes sample number `index` of the seed to f. Incomplete UTF-8 is held back, what can never be
  * printed is replaced (utf8.h). The model must carry a state. Returns the tokens of the prompt that
  * the vocabulary does not have. */
-int generate(const Model *m, const Vocab *v, const Generation *g, uint64_t seed, int index,
+int generate(const Model *m, const Tokenizer *v, const Generation *g, uint64_t seed, int index,
              FILE *f);
 
 #endif

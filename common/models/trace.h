@@ -9,7 +9,7 @@
 
 #include "autograd/tape.h"
 #include "tasks/task.h"
-#include "tokens/vocab.h"
+#include "tokens/tokenizer.h"
 
 /* |dL/dh| at each lag, T values; c: the same of an LSTM's cell, or NULL. */
 typedef struct {
@@ -44,7 +44,7 @@ typedef struct {
 void trace_gates_free(GateTrace *t);
 
 /* The units that move most, over the tokens of ids. */
-bool trace_gates_write(const char *dir, const GateTrace *t, const Vocab *v, const int *ids,
+bool trace_gates_write(const char *dir, const GateTrace *t, const Tokenizer *v, const int *ids,
                        Error *err);
 
 /* dir/gates.gp, which draws dir/gates.csv: a heat map for each gate, the tokens below, a row for each

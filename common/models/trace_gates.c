@@ -54,7 +54,7 @@ static int choose_units(const GateTrace *t, int *unit)
 
 typedef struct {
     const GateTrace *trace;
-    const Vocab *vocab;
+    const Tokenizer *vocab;
     const int *ids;
     int n, unit[SHOWN]; /* which are shown */
 } Gates;
@@ -67,8 +67,8 @@ static void print_gates(FILE *f, const void *arg)
     for (int k = 0; k < t->gates; k++) fprintf(f, ",%s", t->name[k]);
     fputc('\n', f);
     for (int i = 0; i < t->T; i++) {
-        char token[5] = {0};
-        vocab_decode(g->vocab, g->ids[i], token);
+        char room[2];
+        const char *token = tokenizer_name(g->vocab, g->ids[i], room);
         for (int rank = 0; rank < g->n; rank++) {
             fprintf(f, "%d,", i);
             label_field(f, token);
@@ -80,7 +80,7 @@ static void print_gates(FILE *f, const void *arg)
     }
 }
 
-bool trace_gates_write(const char *dir, const GateTrace *t, const Vocab *v, const int *ids,
+bool trace_gates_write(const char *dir, const GateTrace *t, const Tokenizer *v, const int *ids,
                        Error *err)
 {
     Gates g = {.trace = t, .vocab = v, .ids = ids};

@@ -89,8 +89,8 @@ static bool open_foreign(Evaluator *e, Error *err)
     if (!foreign_open(&e->foreign, c->import, c->vocab, err)) return false;
     e->run.text = c->text;
     e->run.valid = c->valid ? c->valid : data_name(&e->run);
-    e->run.unit = e->foreign.vocab.unit == UNIT_BYTE ? "byte" : "char";
-    const Vocabularies given = {.of_text = true, .vocab = e->foreign.vocab};
+    e->run.unit = tokenizer_unit(&e->foreign.tokens);
+    const Vocabularies given = {.of_text = true, .tokens = e->foreign.tokens};
     if (!data_open(&e->data, &e->run, &given, err)) return false;
     e->data.streams = 1; /* as its makers would read it: from the beginning to the end */
     return true;

@@ -144,10 +144,10 @@ static void print_samples(Evaluator *e, const Model *m)
     if (c->samples) printf("\nsamples (temperature %g):\n", c->temperature);
     for (int i = 0; i < c->samples && !evaluator_stopped(e); i++) {
         if (!line) printf("--- %d ---\n", i + 1);
-        const int unknown = generate(m, &e->data.text.vocab, &g, c->seed, i, stdout);
+        const int unknown = generate(m, &e->data.text.tokens, &g, c->seed, i, stdout);
         if (unknown && i == 0)
-            fprintf(stderr, "%s: warning: %d characters of the prompt are not in the vocabulary\n",
-                    e->usage->program, unknown);
+            fprintf(stderr, "%s: warning: %d %ss of the prompt are not in the vocabulary\n",
+                    e->usage->program, unknown, tokenizer_item(&e->data.text.tokens));
     }
 }
 

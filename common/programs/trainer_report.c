@@ -66,7 +66,7 @@ void trainer_print_header(const Trainer *t)
             (unsigned long long)c->seed);
     if (t->data.is_text)
         fprintf(stderr, "%d training and %d validation tokens, vocabulary of %d\n",
-                t->data.text.n[SPLIT_TRAIN], t->data.text.n[SPLIT_VALID], t->data.text.vocab.size);
+                t->data.text.n[SPLIT_TRAIN], t->data.text.n[SPLIT_VALID], t->data.text.tokens.size);
     data_warn_unknown(&t->data, t->usage->program);
     if (t->data.is_pairs) print_pairs(t);
     if (t->step && t->step >= c->steps)

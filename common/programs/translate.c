@@ -40,9 +40,9 @@ static Example example_drawn(const Data *d, int i)
     const int S = batch.s_len[0];
     Example x = {.S = S, .source = xmalloc((size_t)S * sizeof(int))};
     memcpy(x.source, batch.s, (size_t)S * sizeof(int));
-    x.text = lexicon_decode(&d->pairs.source, batch.s, S);
-    x.target = lexicon_decode(&d->pairs.target, batch.y, batch.T);
-    x.tokens = lexicon_tokens(&d->pairs.target, batch.y, batch.T);
+    x.text = tokenizer_decode(&d->pairs.source, batch.s, S, NULL);
+    x.target = tokenizer_decode(&d->pairs.target, batch.y, batch.T, NULL);
+    x.tokens = tokenizer_spaced(&d->pairs.target, batch.y, batch.T);
     batch_free(&batch);
     return x;
 }
@@ -90,8 +90,8 @@ static Output decode(const Evaluator *e, const Translator *t, const TranslateCon
         o.id = h.token, o.len = h.len, o.log_probability = h.log_probability;
         o.finished = h.finished;
     }
-    o.text = lexicon_decode(&e->data.pairs.target, o.id, o.len);
-    o.tokens = lexicon_tokens(&e->data.pairs.target, o.id, o.len);
+    o.text = tokenizer_decode(&e->data.pairs.target, o.id, o.len, NULL);
+    o.tokens = tokenizer_spaced(&e->data.pairs.target, o.id, o.len);
     return o;
 }
 
@@ -102,7 +102,7 @@ static void output_free(Output *o)
 
 static bool is_of_words(const Evaluator *e)
 {
-    return e->data.pairs.target.unit == PIECE_WORD;
+    return tokenizer_of_words(&e->data.pairs.target);
 }
 
 /* EOS counts: an output that would have gone on is not the target. */
@@ -217,7 +217,7 @@ static void print_sources_script(FILE *f, const void *arg)
             "linespoints linewidth 2 pointtype 5 linecolor rgb '%s' title 'BLEU / 100', '' using "
             "1:4 every ::1 with linespoints linewidth 2 pointtype 9 linecolor rgb '%s' title "
             "'character errors'\n",
-            e->model, piece_unit_name(e->data.pairs.source.unit), plot_color[5], plot_color[1],
+            e->model, tokenizer_unit(&e->data.pairs.source), plot_color[5], plot_color[1],
             plot_color[7]);
 }
 
@@ -234,6 +234,7 @@ static void draw_by_source(Evaluator *e, const Translation *q)
 typedef struct {
     Alignment a;
     const char **target, **source;
+    char (*byte)[2]; /* the names of tokens that are bytes */
     real *weight;
 } Look;
 
@@ -244,13 +245,14 @@ static Look look(const Evaluator *e, const Translator *t, const int *source, int
     const int T = o->len + 1;
     Look l = {.target = xmalloc((size_t)T * sizeof *l.target),
               .source = xmalloc((size_t)S * sizeof *l.source),
+              .byte = xmalloc((size_t)(T + S) * sizeof *l.byte),
               .weight = xmalloc((size_t)T * S * sizeof *l.weight)};
     int *id = xmalloc((size_t)T * sizeof *id);
     memcpy(id, o->id, (size_t)o->len * sizeof *id);
     id[o->len] = EOS;
     t->align(t->self, source, S, id, T, l.weight);
-    for (int i = 0; i < T; i++) l.target[i] = i == o->len ? "<eos>" : p->target.symbol[id[i]];
-    for (int i = 0; i < S; i++) l.source[i] = p->source.symbol[source[i]];
+    for (int i = 0; i < T; i++) l.target[i] = tokenizer_name(&p->target, id[i], l.byte[i]);
+    for (int i = 0; i < S; i++) l.source[i] = tokenizer_name(&p->source, source[i], l.byte[T + i]);
     l.a = (Alignment){.T = T, .S = S, .target = l.target, .source = l.source, .weight = l.weight};
     free(id);
     return l;
@@ -258,7 +260,7 @@ static Look look(const Evaluator *e, const Translator *t, const int *source, int
 
 static void look_free(Look *l)
 {
-    free(l->target), free(l->source), free(l->weight);
+    free(l->target), free(l->source), free(l->byte), free(l->weight);
 }
 
 static void draw_alignments(Evaluator *e, const Translator *t, const TranslateConfig *c)

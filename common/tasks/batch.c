@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tasks/task.h"
-#include "tokens/lexicon.h"
+#include "tokens/tokenizer.h"
 
 Batch batch_new(void)
 {

@@ -1,70 +1,74 @@
-/* Vocabularies: there and back, what is unknown, what a JSON table may hold. */
+/* Tokenizers of running text, characters and bytes: there and back, what is unknown, JSON. */
 #include "system/file.h"
 #include "base/rng.h"
 #include "suite.h"
 #include "system/utf8.h"
-#include "tokens/vocab.h"
+#include "tokens/tokenizer.h"
 
-/* The text that ids stand for; free() it. */
-static char *decode(const Vocab *v, const int *ids, int n, size_t *len)
+static Tokenizer bytes(void)
 {
-    char *text = xmalloc((size_t)n * 4 + 1);
-    *len = 0;
-    for (int i = 0; i < n; i++) *len += (size_t)vocab_decode(v, ids[i], text + *len);
-    return text;
+    return tokenizer_of(token_kind("byte"), TOKENS_STREAM, NULL, 0);
 }
 
-static void check_round_trip(const Vocab *v, const char *text, size_t len)
+static Tokenizer chars(const char *text, size_t len)
 {
-    int n;
-    int64_t unknown, first;
+    return tokenizer_learn(token_kind("char"), TOKENS_STREAM, text, len, 1, 0);
+}
+
+static int code_of(const Tokenizer *v, int id)
+{
+    int code;
+    utf8_decode(v->symbols.string[id], strlen(v->symbols.string[id]), &code);
+    return code;
+}
+
+static void check_round_trip(const Tokenizer *v, const char *text, size_t len)
+{
     size_t back;
-    int *ids = vocab_encode(v, text, len, &n, &unknown, &first);
-    char *again = decode(v, ids, n, &back);
-    ck_assert_int_eq(unknown, 0);
-    ck_assert_int_eq(first, -1);
+    const Encoding e = tokenizer_encode(v, text, len);
+    char *again = tokenizer_decode(v, e.ids, e.n, &back);
+    ck_assert_int_eq(e.unknown, 0);
+    ck_assert_int_eq(e.first_unknown, -1);
     ck_assert_uint_eq(back, len);
     ck_assert_mem_eq(again, text, len);
-    free(ids), free(again);
+    free(e.ids), free(again);
 }
 
 START_TEST(bytes_are_themselves)
 {
     char text[256];
     for (int i = 0; i < 256; i++) text[i] = (char)i;
-    Vocab v = vocab_bytes();
-    int n;
-    int *ids = vocab_encode(&v, text, sizeof text, &n, NULL, NULL);
+    Tokenizer v = bytes();
+    const Encoding e = tokenizer_encode(&v, text, sizeof text);
     ck_assert_int_eq(v.size, 256);
-    ck_assert_int_eq(n, 256);
+    ck_assert_int_eq(e.n, 256);
     for (int i = 0; i < 256; i++) {
-        ck_assert_int_eq(ids[i], i);
-        ck_assert_int_eq(vocab_id(&v, i), i);
+        ck_assert_int_eq(e.ids[i], i);
+        ck_assert_int_eq(tokenizer_id(&v, (char[]){(char)i, 0}), i);
     }
     check_round_trip(&v, text, sizeof text);
-    free(ids);
-    vocab_free(&v);
+    free(e.ids);
+    tokenizer_free(&v);
 }
 END_TEST
 
 START_TEST(characters_by_hand)
 {
     const char text[] = "b한a\nb😀";
-    Vocab v = vocab_chars(text, strlen(text));
+    Tokenizer v = chars(text, strlen(text));
     const int code[] = {0xFFFD, '\n', 'a', 'b', 0xD55C, 0x1F600};
     ck_assert_int_eq(v.size, LEN(code));
-    ck_assert_mem_eq(v.code, code, sizeof code);
-    int n;
-    int *ids = vocab_encode(&v, text, strlen(text), &n, NULL, NULL);
+    for (int id = 0; id < LEN(code); id++) ck_assert_int_eq(code_of(&v, id), code[id]);
+    const Encoding e = tokenizer_encode(&v, text, strlen(text));
     const int want[] = {3, 4, 2, 1, 3, 5};
-    ck_assert_int_eq(n, LEN(want));
-    ck_assert_mem_eq(ids, want, sizeof want);
+    ck_assert_int_eq(e.n, LEN(want));
+    ck_assert_mem_eq(e.ids, want, sizeof want);
     check_round_trip(&v, text, strlen(text));
-    Vocab copy = vocab_copy(&v);
-    vocab_free(&v);
-    ck_assert_mem_eq(copy.code, code, sizeof code);
-    vocab_free(&copy);
-    free(ids);
+    Tokenizer copy = tokenizer_copy(&v);
+    tokenizer_free(&v);
+    for (int id = 0; id < LEN(code); id++) ck_assert_int_eq(code_of(&copy, id), code[id]);
+    tokenizer_free(&copy);
+    free(e.ids);
 }
 END_TEST
 
@@ -72,38 +76,33 @@ END_TEST
 START_TEST(unknown_is_counted)
 {
     static const char text[] = "abc\0a\xFFz\xEF\xBF\xBD\xED\x95";
-    Vocab v = vocab_chars("abca\0\xFF\xEF\xBF\xBD", 9);
+    Tokenizer v = chars("abca\0\xFF\xEF\xBF\xBD", 9);
     ck_assert_int_eq(v.size, 4);
-    int n;
-    int64_t unknown, first;
-    int *ids = vocab_encode(&v, text, sizeof text - 1, &n, &unknown, &first);
+    const Encoding e = tokenizer_encode(&v, text, sizeof text - 1);
     const int want[] = {1, 2, 3, 0, 1, 0, 0, 0, 0, 0};
-    ck_assert_int_eq(n, LEN(want));
-    ck_assert_mem_eq(ids, want, sizeof want);
-    ck_assert_int_eq(unknown, 6);
-    ck_assert_int_eq(first, 3);
-    char out[4];
-    ck_assert_int_eq(vocab_decode(&v, VOCAB_UNKNOWN, out), 3);
-    ck_assert_mem_eq(out, "\xEF\xBF\xBD", 3);
-    free(ids);
-    vocab_free(&v);
+    ck_assert_int_eq(e.n, LEN(want));
+    ck_assert_mem_eq(e.ids, want, sizeof want);
+    ck_assert_int_eq(e.unknown, 6);
+    ck_assert_int_eq(e.first_unknown, 3);
+    char *out = tokenizer_decode(&v, (int[]){STREAM_UNK}, 1, NULL);
+    ck_assert_str_eq(out, "\xEF\xBF\xBD");
+    free(out), free(e.ids);
+    tokenizer_free(&v);
 }
 END_TEST
 
 START_TEST(nothing_to_encode)
 {
-    Vocab v = vocab_chars("", 0);
+    Tokenizer v = chars("", 0);
     ck_assert_int_eq(v.size, 1);
-    int n;
-    int64_t unknown;
-    int *ids = vocab_encode(&v, "", 0, &n, NULL, NULL);
-    ck_assert_int_eq(n, 0);
-    free(ids);
-    ids = vocab_encode(&v, "x", 1, &n, &unknown, NULL);
-    ck_assert_int_eq(unknown, 1);
-    ck_assert_int_eq(ids[0], VOCAB_UNKNOWN);
-    free(ids);
-    vocab_free(&v);
+    Encoding e = tokenizer_encode(&v, "", 0);
+    ck_assert_int_eq(e.n, 0);
+    free(e.ids);
+    e = tokenizer_encode(&v, "x", 1);
+    ck_assert_int_eq(e.unknown, 1);
+    ck_assert_int_eq(e.ids[0], STREAM_UNK);
+    free(e.ids);
+    tokenizer_free(&v);
 }
 END_TEST
 
@@ -127,23 +126,26 @@ START_TEST(every_code_point)
         member[code] = true;
         len += (size_t)utf8_encode(code, text + len);
     }
-    Vocab v = vocab_chars(text, len);
+    Tokenizer v = tokenizer_raw(text, len);
     check_round_trip(&v, text, len);
 
     len = 0;
     for (int code = 0; code < CODES; code++)
         if (is_scalar(code)) len += (size_t)utf8_encode(code, text + len);
-    int n, *ids = vocab_encode(&v, text, len, &n, NULL, NULL);
-    ck_assert_int_eq(n, CODES - 0x800);
+    const Encoding e = tokenizer_encode(&v, text, len);
+    ck_assert_int_eq(e.n, CODES - 0x800);
     for (int code = 0, id = 0, at = 0; code < CODES; code++) {
         if (!is_scalar(code)) continue;
-        const int want = member[code] ? ++id : VOCAB_UNKNOWN;
-        if (vocab_id(&v, code) != want || ids[at] != want)
-            ck_abort_msg("U+%04X: %d and %d, not %d", code, vocab_id(&v, code), ids[at], want);
+        const int want = member[code] ? ++id : STREAM_UNK;
+        char symbol[5] = {0};
+        utf8_encode(code, symbol);
+        if (tokenizer_id(&v, symbol) != want || e.ids[at] != want)
+            ck_abort_msg("U+%04X: %d and %d, not %d", code, tokenizer_id(&v, symbol), e.ids[at],
+                         want);
         at++;
     }
-    free(text), free(member), free(ids);
-    vocab_free(&v);
+    free(text), free(member), free(e.ids);
+    tokenizer_free(&v);
 }
 END_TEST
 
@@ -155,12 +157,12 @@ START_TEST(tinyshakespeare_has_65)
     char *text;
     size_t len;
     ck_assert_msg(file_read(path, 1 << 24, &text, &len, &err), "%s", err.text);
-    Vocab v = vocab_chars(text, len);
+    Tokenizer v = chars(text, len);
     ck_assert_int_eq(v.size, 66);
-    ck_assert_int_eq(vocab_id(&v, '\n'), 1);
-    ck_assert_int_eq(vocab_id(&v, 'z'), 65);
+    ck_assert_int_eq(tokenizer_id(&v, "\n"), 1);
+    ck_assert_int_eq(tokenizer_id(&v, "z"), 65);
     check_round_trip(&v, text, len);
-    vocab_free(&v);
+    tokenizer_free(&v);
     free(text);
 }
 END_TEST
@@ -169,19 +171,22 @@ END_TEST
 START_TEST(json_there_and_back)
 {
     static const char text[] = "\"\\\n\t\x01\x7F é한😀\xEF\xBF\xBF\0";
-    Vocab tables[] = {vocab_chars(text, sizeof text - 1), vocab_bytes(), vocab_chars("", 0)};
+    Tokenizer tables[] = {chars(text, sizeof text - 1), bytes(), chars("", 0),
+                          tokenizer_raw(text, sizeof text - 1)};
     for (int i = 0; i < LEN(tables); i++) {
-        Vocab *v = &tables[i], back;
+        Tokenizer *v = &tables[i], back;
         Error err;
-        json_t *j = vocab_to_json(v);
+        json_t *j = tokenizer_to_json(v);
         char *dumped = json_dumps(j, 0);
         json_t *loaded = json_loads(dumped, JSON_REJECT_DUPLICATES, NULL);
-        ck_assert_msg(vocab_from_json(&back, loaded, &err), "%s", err.text);
-        ck_assert_int_eq(back.unit, v->unit);
+        ck_assert_msg(tokenizer_from_json(&back, loaded, &err), "%s", err.text);
+        ck_assert_ptr_eq(back.kind, v->kind);
         ck_assert_int_eq(back.size, v->size);
-        if (v->code) ck_assert_mem_eq(back.code, v->code, v->size * sizeof *v->code);
+        ck_assert_int_eq(back.composed, v->composed);
+        for (int id = 0; id < v->symbols.size; id++)
+            ck_assert_str_eq(back.symbols.string[id], v->symbols.string[id]);
         json_decref(j), json_decref(loaded), free(dumped);
-        vocab_free(v), vocab_free(&back);
+        tokenizer_free(v), tokenizer_free(&back);
     }
 }
 END_TEST
@@ -196,7 +201,7 @@ START_TEST(json_refused)
         {"{\"unit\":1,\"symbols\":\"ab\"}", "unit"},
         {"{\"unit\":\"word\",\"symbols\":\"ab\"}", "word"},
         {"{\"unit\":\"char\"}", "symbols"},
-        {"{\"unit\":\"char\",\"symbols\":[\"a\"]}", "symbols"},
+        {"{\"unit\":\"char\",\"special\":[\"<unk>\"],\"symbols\":[\"a\"]}", "symbols"},
         {"{\"unit\":\"char\",\"symbols\":\"aab\"}", "byte 1"},
         {"{\"unit\":\"char\",\"symbols\":\"acb\"}", "U+0062 after U+0063"},
         {"{\"unit\":\"char\",\"symbols\":\"a\\uFFFD\"}", "U+FFFD"},
@@ -204,10 +209,10 @@ START_TEST(json_refused)
     };
     for (int i = 0; i < LEN(bad); i++) {
         Error err = {""};
-        Vocab v = {.size = -7};
+        Tokenizer v = {.size = -7};
         json_t *j = json_loads(bad[i].json, JSON_ALLOW_NUL, NULL);
         ck_assert_ptr_nonnull(j);
-        ck_assert_msg(!vocab_from_json(&v, j, &err), "%s", bad[i].json);
+        ck_assert_msg(!tokenizer_from_json(&v, j, &err), "%s", bad[i].json);
         ck_assert_msg(strstr(err.text, bad[i].why), "%s: %s", bad[i].json, err.text);
         ck_assert_int_eq(v.size, -7);
         json_decref(j);
@@ -217,20 +222,19 @@ END_TEST
 
 START_TEST(id_beyond_the_table)
 {
-    Vocab v = vocab_chars("ab", 2);
-    char out[4];
-    vocab_decode(&v, 3, out);
+    Tokenizer v = chars("ab", 2);
+    tokenizer_decode(&v, (int[]){3}, 1, NULL);
 }
 END_TEST
 
 START_TEST(byte_beyond_255)
 {
-    Vocab v = vocab_bytes();
-    vocab_id(&v, 256);
+    Tokenizer v = bytes();
+    tokenizer_decode(&v, (int[]){256}, 1, NULL);
 }
 END_TEST
 
-SUITE("vocab",
+SUITE("tokenizer_stream",
       TESTS(bytes_are_themselves, characters_by_hand, unknown_is_counted, nothing_to_encode,
             every_code_point, tinyshakespeare_has_65, json_there_and_back, json_refused),
       ABORTS(id_beyond_the_table, byte_beyond_255))

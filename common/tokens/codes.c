@@ -1,0 +1,91 @@
+#include "tokens/codes.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <utf8proc.h>
+
+#include "system/utf8.h"
+
+enum {
+    CODE_BYTES = 4,
+    FIRST_MARK = 0x300
+}; /* no code point below U+0300 joins the one before it */
+
+/* Decodes one code point; returns its length in bytes. */
+static inline int next_code(const char *s, size_t len, int *code)
+{
+    *code = (unsigned char)*s;
+    const int n = *code < 0x80 ? 1 : utf8_decode(s, len, code);
+    if (*code <= 0) *code = UTF8_REPLACEMENT;
+    return n;
+}
+
+static void add(Codes *c, size_t *room, int code, int at)
+{
+    if ((size_t)c->n == *room) {
+        *room = *room * 3 / 2 + 16;
+        c->code = xrealloc(c->code, *room * sizeof *c->code);
+        c->at = xrealloc(c->at, *room * sizeof *c->at);
+    }
+    c->code[c->n] = code;
+    c->at[c->n++] = at;
+}
+
+static bool same_codes(const Codes *c, int from, const char *composed, size_t len)
+{
+    for (size_t at = 0; at < len; from++) {
+        int code;
+        at += (size_t)next_code(composed + at, len - at, &code);
+        if (from == c->n || c->code[from] != code) return false;
+    }
+    return from == c->n;
+}
+
+/* Composes the run that begins with code point `from`. */
+static void compose_run(Codes *c, size_t *room, int from)
+{
+    char *bytes = xmalloc((size_t)(c->n - from) * CODE_BYTES + 1);
+    size_t len = 0;
+    for (int i = from; i < c->n; i++) len += (size_t)utf8_encode(c->code[i], bytes + len);
+    utf8proc_uint8_t *composed = NULL;
+    const utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)bytes, (utf8proc_ssize_t)len,
+                                            &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    CHECK(n >= 0, "codes: %s", utf8proc_errmsg(n));
+    const char *s = (const char *)composed;
+    if (!same_codes(c, from, s, (size_t)n)) {
+        const int begin = c->at[from];
+        c->n = from;
+        for (size_t at = 0; at < (size_t)n;) {
+            int code;
+            at += (size_t)next_code(s + at, (size_t)n - at, &code);
+            add(c, room, code, begin);
+        }
+    }
+    free(bytes), free(composed);
+}
+
+Codes codes_of(const char *text, size_t len, bool composed)
+{
+    CHECK(len < INT_MAX, "codes: a text of %zu bytes; fewer than %d are needed", len, INT_MAX);
+    size_t room = len + 1;
+    Codes c = {.code = xmalloc(room * sizeof *c.code), .at = xmalloc(room * sizeof *c.at)};
+    int run = 0; /* where the code points began that may join one another */
+    for (size_t at = 0; at < len;) {
+        int code;
+        const int step = next_code(text + at, len - at, &code);
+        if (code < FIRST_MARK) {
+            if (composed && c.n > run + 1) compose_run(&c, &room, run);
+            run = c.n;
+        }
+        add(&c, &room, code, (int)at);
+        at += (size_t)step;
+    }
+    if (composed && c.n > run) compose_run(&c, &room, run);
+    return c;
+}
+
+void codes_free(Codes *c)
+{
+    free(c->code), free(c->at);
+    *c = (Codes){0};
+}

@@ -1,0 +1,78 @@
+/* Tokens that are code points. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "system/utf8.h"
+#include "tokens/kinds.h"
+
+static Pieces cut(const char *text, size_t len, TokenLayout layout, bool composed)
+{
+    (void)layout;
+    Pieces p = {0};
+    Codes c = codes_of(text, len, composed);
+    for (int i = 0; i < c.n; i++) pieces_add(&p, &c.code[i], 1, c.at[i]);
+    codes_free(&c);
+    return p;
+}
+
+static int code_of(const char *symbol) /* the first of it; -1 unless it is the only one */
+{
+    int code;
+    const size_t len = strlen(symbol);
+    return len && (size_t)utf8_decode(symbol, len, &code) == len ? code : -1;
+}
+
+/* Returns the table turned round: the id of each code point up to the largest, -1 for none. */
+static int *ids_by_code(const Tokenizer *t, int *largest)
+{
+    *largest = 0;
+    for (int id = t->first; id < t->size; id++) {
+        const int code = code_of(t->symbols.string[id]);
+        if (code > *largest) *largest = code;
+    }
+    int *by_code =
+        xcalloc((size_t)*largest + 1, sizeof *by_code); /* id + 1: untouched pages cost nothing */
+    for (int id = t->first; id < t->size; id++) {
+        const int code = code_of(t->symbols.string[id]);
+        if (code >= 0) by_code[code] = id + 1;
+    }
+    return by_code;
+}
+
+static int id_of(const Tokenizer *t, int code)
+{
+    char symbol[5] = {0};
+    utf8_encode(code, symbol);
+    return symbols_find(&t->symbols, symbol);
+}
+
+/* A short text is not worth a table of all code points. */
+static void encode(const Tokenizer *t, const char *text, size_t len, size_t origin, Encoding *e)
+{
+    enum { SHORT = 4096 };
+    int largest = -1, *by_code = len < SHORT ? NULL : ids_by_code(t, &largest);
+    Codes c = codes_of(text, len, t->composed);
+    for (int i = 0; i < c.n; i++) {
+        const int code = c.code[i], id = code <= largest ? by_code[code] - 1 : -1;
+        encoding_add(e, t, by_code ? id : id_of(t, code), origin + (size_t)c.at[i]);
+    }
+    codes_free(&c);
+    free(by_code);
+}
+
+static void count(TokenLearner *l, const char *text, size_t len)
+{
+    enum { CODES = 0x110000 };
+    if (!l->by_code) l->by_code = xcalloc(CODES, sizeof *l->by_code);
+    Codes c = codes_of(text, len, l->composed);
+    for (int i = 0; i < c.n; i++) l->by_code[c.code[i]]++;
+    codes_free(&c);
+}
+
+const TokenKind kind_char = {.name = "char",
+                             .item = "character",
+                             .metric = "bits per character",
+                             .cut = cut,
+                             .encode = encode,
+                             .count = count,
+                             .write = detokenizer_add};
