@@ -78,6 +78,34 @@ START_TEST(kept_gradients_are_apart)
 }
 END_TEST
 
+/* z = x, y = z z, L = 5 (y_1 + y_2): dL/dx = 10 x. Two passes give twice that in the parameter, and in y, in
+ * z and in its view what one pass gives; a pass from another loss leaves none where that does not depend. */
+START_TEST(passes_add_up_in_parameters_alone)
+{
+    for (int keep = 0; keep < 2; keep++) {
+        Params ps = params_init(1);
+        Tape tp = {.keep_grads = keep};
+        Tensor *x = counting(&ps, SHAPE(2), "x");
+        Tensor *z = op_scale(&tp, x, 1), *view = op_rows(&tp, z, 0, 2);
+        Tensor *y = op_mul(&tp, z, view), *other = op_dot(&tp, x, ones);
+        Tensor *loss = op_dot(&tp, op_scale(&tp, y, 5), ones);
+        for (int pass = 1; pass <= 3; pass++) {
+            const real times = (real)pass;
+            tape_backward(&tp, loss);
+            ck_reals(x->grad, 2, (real[]){10 * times, 20 * times});
+            if (keep) ck_reals(y->grad, 2, (real[]){5, 5});
+            if (keep) ck_reals(z->grad, 2, (real[]){10, 20});
+            if (keep) ck_reals(view->grad, 2, (real[]){10, 20});
+        }
+        tape_backward(&tp, other);
+        ck_reals(x->grad, 2, (real[]){31, 61});
+        ck_assert(y->grad == NULL && z->grad == NULL && (!keep || view->grad == NULL));
+        tape_free(&tp);
+        params_free(&ps);
+    }
+}
+END_TEST
+
 /* What the loss does not depend on gets no gradient, whether before or after it on the tape. */
 START_TEST(side_branches)
 {
@@ -306,7 +334,8 @@ START_TEST(view_before_the_start)
 END_TEST
 
 SUITE("tape",
-      TESTS(accumulates_until_zeroed, many_uses_add_up, kept_gradients_are_apart, side_branches,
+      TESTS(accumulates_until_zeroed, many_uses_add_up, kept_gradients_are_apart,
+            passes_add_up_in_parameters_alone, side_branches,
             constants_and_frozen_tapes_record_nothing, views_share_the_gradient,
             two_losses_on_one_tape, the_loss_may_be_a_view, gradient_buffers_are_used_again,
             the_arena_stops_growing_after_one_step, a_reset_forgets_gradient_buffers, long_tapes),

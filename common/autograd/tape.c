@@ -181,8 +181,21 @@ static bool backward(Tape *tp, Tensor *loss, Error *err)
     return true;
 }
 
+/* Forgets what an earlier backward pass left in intermediate results: kept gradients are those of the last
+ * pass, and a pass that added to them would send the earlier pass's part to the parameters again. */
+static void drop_kept_gradients(Tape *tp)
+{
+    for (int i = 0; i < tp->n; i++) tp->node[i]->out->grad = NULL;
+    for (int i = 0; i < tp->n; i++) {
+        const Node *nd = tp->node[i];
+        for (int j = 0; j < nd->inputs; j++) /* a view looks into a gradient that may be gone */
+            if (nd->in[j]->view_of && !nd->in[j]->view_of->grad) nd->in[j]->grad = NULL;
+    }
+}
+
 void tape_backward(Tape *tp, Tensor *loss)
 {
+    if (tp->keep_grads) drop_kept_gradients(tp);
     backward(tp, loss, NULL);
 }
 

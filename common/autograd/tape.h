@@ -43,8 +43,11 @@ typedef struct {
     int spares;
 } Tape;
 
-void tape_backward(Tape *tp, Tensor *loss); /* loss: a recorded scalar */
-void tape_reset(Tape *tp);                  /* the step is over: frees all it created */
+/* Adds dloss/dw to the gradient of each parameter w that the loss depends on; loss: a recorded scalar. Two
+ * passes over one tape add twice. With keep_grads the gradient of an intermediate result is that of the last
+ * pass alone, and NULL where the last loss does not depend on it. */
+void tape_backward(Tape *tp, Tensor *loss);
+void tape_reset(Tape *tp); /* the step is over: frees all it created */
 void tape_free(Tape *tp);
 
 /* For ops and models. What they return lives until tape_reset. */
