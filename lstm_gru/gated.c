@@ -71,13 +71,13 @@ static Tensor *inputs(Tape *tp, const Gated *m, const Batch *batch)
 /* x_t W + b of the first layer, for all steps at once. A row of the embedding times W is a row of
  * (embedding times W): where there are more tokens than words, it is cheaper to multiply the table
  * once and to look the products up. */
-static Tensor *first_products(Tape *tp, const Gated *m, const Batch *batch)
+static SequenceInput first_products(Tape *tp, const Gated *m, const Batch *batch)
 {
     const Linear in = input_weights(m, 0);
     if (!m->embed || m->embed->shape.d[0] > batch->T * batch->B)
-        return linear(tp, &in, inputs(tp, m, batch));                 /* (T,B,4H) */
-    Tensor *table = linear(tp, &in, m->embed);                        /* (V,4H) */
-    return op_lookup(tp, table, batch->x, SHAPE(batch->T, batch->B)); /* (T,B,4H) */
+        return sequence_of(linear(tp, &in, inputs(tp, m, batch)));
+    Tensor *table = linear(tp, &in, m->embed); /* (V,4H) */
+    return sequence_of_ids(table, batch->x, batch->T, batch->B);
 }
 
 /* A state of one layer, (B,H): zeros, or what the batch before left. */
@@ -94,9 +94,9 @@ static void carry(real *carried, const Tensor *s)
 }
 
 /* One layer over all steps, z (T,B,4H) -> (T,B,H). carried: its h, then of an LSTM its c. */
-static Tensor *layer(Tape *tp, const Gated *m, int i, Tensor *z, real *carried)
+static Tensor *layer(Tape *tp, const Gated *m, int i, SequenceInput z, real *carried)
 {
-    const int B = z->shape.d[1], H = m->config.hidden;
+    const int B = z.B, H = m->config.hidden;
     real *carried_c = carried ? carried + (size_t)B * H : NULL;
     if (!m->is_lstm) {
         GruState s = {.h = initial_state(tp, B, H, carried)};
@@ -134,8 +134,9 @@ static Tensor *gated_forward(Tape *tp, const void *self, const Batch *batch, rea
         real *carried = state ? state + (size_t)i * batch->B * state_of_layer(m) : NULL;
         const Linear in = input_weights(m, i);
         /* Only h U must wait for the step before: all x W are one product. */
-        Tensor *z = i ? linear(tp, &in, h) : first_products(tp, m, batch); /* (T,B,4H) */
-        h = op_dropout(tp, layer(tp, m, i, z, carried), p, dropout);       /* (T,B,H) */
+        const SequenceInput z =
+            i ? sequence_of(linear(tp, &in, h)) : first_products(tp, m, batch); /* (T,B,4H) */
+        h = op_dropout(tp, layer(tp, m, i, z, carried), p, dropout);            /* (T,B,H) */
     }
     return head(tp, m, batch, h);
 }

@@ -52,10 +52,10 @@ GruState gru_step(Tape *tp, const GruLayer *l, Tensor *x, GruState s)
     return new;
 }
 
-Tensor *gru_layer(Tape *tp, const GruLayer *l, Tensor *a, GruState *s)
+Tensor *gru_layer(Tape *tp, const GruLayer *l, SequenceInput a, GruState *s)
 {
     Tensor *h = l->after ? op_gru_after(tp, a, s->h, l->u, l->k)
                          : op_gru_before(tp, a, s->h, l->u); /* (T,B,H) */
-    s->h = op_rows(tp, h, a->shape.d[0] - 1, 1);             /* (B,H) */
+    s->h = op_rows(tp, h, a.T - 1, 1);                       /* (B,H) */
     return h;
 }

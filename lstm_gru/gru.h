@@ -24,6 +24,6 @@ GruState gru_step(Tape *tp, const GruLayer *l, Tensor *x, GruState s);
 
 /* A whole sequence: a (T,B,3H) are all x_t W + b. Returns all h_t, (T,B,H), and in *s the last
  * state. Equal to T calls of gru_step and much faster. */
-Tensor *gru_layer(Tape *tp, const GruLayer *l, Tensor *a, GruState *s);
+Tensor *gru_layer(Tape *tp, const GruLayer *l, SequenceInput a, GruState *s);
 
 #endif

@@ -51,10 +51,10 @@ LstmState lstm_step(Tape *tp, const LstmLayer *l, Tensor *x, LstmState s)
     return n;
 }
 
-Tensor *lstm_layer(Tape *tp, const LstmLayer *l, Tensor *z, LstmState *s)
+Tensor *lstm_layer(Tape *tp, const LstmLayer *l, SequenceInput z, LstmState *s)
 {
     CHECK(!l->p, "lstm_layer: peepholes are lstm_step's alone");
-    const int T = z->shape.d[0];
+    const int T = z.T;
     Tensor *hc = op_lstm(tp, z, s->h, s->c, l->u);                 /* (2,T,B,H) */
     Tensor *h = op_rows(tp, hc, 0, 1), *c = op_rows(tp, hc, 1, 1); /* (T,B,H) */
     s->h = op_rows(tp, h, T - 1, 1);                               /* (B,H) */

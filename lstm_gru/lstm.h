@@ -23,6 +23,6 @@ LstmState lstm_step(Tape *tp, const LstmLayer *l, Tensor *x, LstmState s);
 
 /* A whole sequence: z (T,B,4H) are all x_t W + b. Returns all h_t, (T,B,H), and in *s the last
  * state. Equal to T calls of lstm_step and much faster. */
-Tensor *lstm_layer(Tape *tp, const LstmLayer *l, Tensor *z, LstmState *s);
+Tensor *lstm_layer(Tape *tp, const LstmLayer *l, SequenceInput z, LstmState *s);
 
 #endif

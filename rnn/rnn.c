@@ -71,13 +71,13 @@ static Tensor *inputs(Tape *tp, const Rnn *m, const Batch *batch)
 /* x_t W + b of the first layer, for all steps at once. A row of the embedding times W is a row of
  * (embedding times W): where there are more tokens than words, it is cheaper to multiply the table
  * once and to look the products up. */
-static Tensor *first_products(Tape *tp, const Rnn *m, const Batch *batch)
+static SequenceInput first_products(Tape *tp, const Rnn *m, const Batch *batch)
 {
     const RnnLayer *l = &m->layer[0];
     if (!m->embed || m->embed->shape.d[0] > batch->T * batch->B)
-        return op_linear(tp, inputs(tp, m, batch), l->w, l->b);       /* (T,B,H) */
-    Tensor *table = op_linear(tp, m->embed, l->w, l->b);              /* (V,H) */
-    return op_lookup(tp, table, batch->x, SHAPE(batch->T, batch->B)); /* (T,B,H) */
+        return sequence_of(op_linear(tp, inputs(tp, m, batch), l->w, l->b));
+    Tensor *table = op_linear(tp, m->embed, l->w, l->b); /* (V,H) */
+    return sequence_of_ids(table, batch->x, batch->T, batch->B);
 }
 
 /* h0 of one layer: zeros, or what the batch before left. */
@@ -107,8 +107,9 @@ static Tensor *rnn_forward(Tape *tp, const void *self, const Batch *batch, real 
         const RnnLayer *l = &m->layer[i];
         real *carried = state ? state + (size_t)i * B * H : NULL;
         /* Only h U must wait for the step before: all x W are one product. */
-        Tensor *z = i ? op_linear(tp, h, l->w, l->b) : first_products(tp, m, batch); /* (T,B,H) */
-        h = op_rnn(tp, z, initial_state(tp, B, H, carried), l->u);                   /* (T,B,H) */
+        const SequenceInput z = i ? sequence_of(op_linear(tp, h, l->w, l->b))
+                                  : first_products(tp, m, batch);  /* (T,B,H) */
+        h = op_rnn(tp, z, initial_state(tp, B, H, carried), l->u); /* (T,B,H) */
         if (carried)
             memcpy(carried, h->data + (size_t)(T - 1) * B * H, (size_t)B * H * sizeof(real));
         h = op_dropout(tp, h, p, dropout);

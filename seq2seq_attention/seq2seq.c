@@ -125,30 +125,18 @@ static const int *reversed(Tape *tp, const int *s, const int *len, int S, int B)
     return back;
 }
 
-/* What a cell makes of words ids (T,B): (T,B,N). A row of the embedding times W is a row of
- * (embedding times W): where there are more tokens than words, the table is multiplied, once; and not
- * even copied, unless more is added to its rows. */
-static Tensor *words_in(Tape *tp, const Cell *cell, Tensor *embed, const int *ids, int T, int B,
-                        real p, Rng *dropout, bool added_to)
-{
-    const Shape s = SHAPE(T, B);
-    if (p == 0 && embed->shape.d[0] <= T * B)
-        return (added_to ? op_embed : op_lookup)(tp, cell_inputs(tp, cell, embed), ids, s);
-    return cell_inputs(tp, cell, op_dropout(tp, op_embed(tp, embed, ids, s), p, dropout));
-}
-
 /* One layer, z (S,B,N) for each way, the backward one's from each source's end on -> (S,B,H). *last
  * becomes the state after the last step that is read: of the backward way, the source's first. */
-static Tensor *encoder_layer(Tape *tp, const Seq2seq *m, int i, Tensor *z, Tensor *z_back,
-                             const int *len, CellState *last)
+static Tensor *encoder_layer(Tape *tp, const Seq2seq *m, int i, SequenceInput z,
+                             const SequenceInput *z_back, const int *len, CellState *last)
 {
-    const int B = z->shape.d[1];
+    const int B = z.B;
     *last = cell_zeros(tp, &m->forward[i], B);
     Tensor *h = cell_run(tp, &m->forward[i], z, last, len); /* eq 13.1 */
     if (!z_back) return h;
     CellState first = cell_zeros(tp, &m->backward[i], B);
-    Tensor *g = cell_run(tp, &m->backward[i], z_back, &first, len); /* (S,B,H/2) */
-    last->h = op_concat(tp, last->h, first.h);                      /* (B,H) */
+    Tensor *g = cell_run(tp, &m->backward[i], *z_back, &first, len); /* (S,B,H/2) */
+    last->h = op_concat(tp, last->h, first.h);                       /* (B,H) */
     if (last->c) last->c = op_concat(tp, last->c, first.c);
     return op_concat(tp, h, op_reverse(tp, g, len)); /* (S,B,H) */
 }
@@ -170,17 +158,18 @@ Memory seq2seq_encode(Tape *tp, const Seq2seq *m, const int *s, const int *len, 
         s = back, back = there;
     }
     Memory memory = {.S = S, .B = B, .len = len};
-    Tensor *h = NULL, *z, *z_back = NULL;
+    Tensor *h = NULL;
+    SequenceInput z, z_back = {0};
     for (int i = 0; i < m->config.layers; i++) {
         const Cell *f = &m->forward[i], *b = &m->backward[i];
         h = i ? op_dropout(tp, h, p, dropout) : NULL;
-        z = i ? cell_inputs(tp, f, h)
-              : words_in(tp, f, m->source_embed, s, S, B, p, dropout, false);
+        z = i ? sequence_of(cell_inputs(tp, f, h))
+              : cell_inputs_of_words(tp, f, m->source_embed, s, S, B, p, dropout);
         if (both && i)
-            z_back = cell_inputs(tp, b, op_reverse(tp, h, len));
+            z_back = sequence_of(cell_inputs(tp, b, op_reverse(tp, h, len)));
         else if (both)
-            z_back = words_in(tp, b, m->source_embed, back, S, B, p, dropout, false);
-        h = encoder_layer(tp, m, i, z, z_back, len, &memory.last[i]); /* (S,B,H) */
+            z_back = cell_inputs_of_words(tp, b, m->source_embed, back, S, B, p, dropout);
+        h = encoder_layer(tp, m, i, z, both ? &z_back : NULL, len, &memory.last[i]); /* (S,B,H) */
     }
     memory.state = h;
     memory.key = keys(tp, &m->attention, h);
@@ -226,15 +215,15 @@ static Tensor *fed_back(Tape *tp, const Seq2seq *m, const Memory *memory, Decode
 
 /* T steps whose inputs are z = y W + b (T,B,N): all of them at once, or, where something is fed back
  * from step to step, one. Returns the states h (T,B,H) of the last layer and their *context. */
-static Tensor *decoder_run(Tape *tp, const Seq2seq *m, const Memory *memory, Tensor *z,
+static Tensor *decoder_run(Tape *tp, const Seq2seq *m, const Memory *memory, SequenceInput z,
                            DecoderState *s, Tensor **context, Rng *dropout)
 {
     const real p = dropout_of(m, dropout);
-    Tensor *fed = fed_back(tp, m, memory, s);                       /* (1,B,H) */
-    if (fed) z = op_add(tp, z, op_matmul(tp, fed, m->context));     /* (1,B,N) */
+    Tensor *fed = fed_back(tp, m, memory, s); /* (1,B,H) */
+    if (fed) z = sequence_of(op_add(tp, sequence_tensor(tp, z), op_matmul(tp, fed, m->context)));
     Tensor *h = cell_run(tp, &m->decoder[0], z, &s->cell[0], NULL); /* (T,B,H), eq 13.2 */
     for (int i = 1; i < m->config.layers; i++) {
-        z = cell_inputs(tp, &m->decoder[i], op_dropout(tp, h, p, dropout));
+        z = sequence_of(cell_inputs(tp, &m->decoder[i], op_dropout(tp, h, p, dropout)));
         h = cell_run(tp, &m->decoder[i], z, &s->cell[i], NULL);
     }
     *context = fed; /* additive */
@@ -253,9 +242,10 @@ Tensor *seq2seq_step(Tape *tp, const Seq2seq *m, const Memory *memory, const int
                      DecoderState *s)
 {
     const int B = memory->B;
-    Tensor *z = memory->words ? op_embed(tp, memory->words, y, SHAPE(1, B))
-                              : words_in(tp, &m->decoder[0], m->target_embed, y, 1, B, 0, NULL,
-                                         feeds_back(m));                    /* (1,B,N) */
+    const SequenceInput z = memory->words
+                                ? sequence_of_ids(memory->words, y, 1, B)
+                                : cell_inputs_of_words(tp, &m->decoder[0], m->target_embed, y, 1, B,
+                                                       0, NULL);            /* (1,B,N) */
     Tensor *context, *h = decoder_run(tp, m, memory, z, s, &context, NULL); /* (1,B,H) */
     Tensor *out = m->config.feed ? op_reshape(tp, s->fed, h->shape)
                                  : readout(tp, &m->attention, context, h); /* (1,B,H) */
@@ -272,8 +262,8 @@ static Tensor *decoder_loop(Tape *tp, const Seq2seq *m, const Memory *memory, Te
     Tensor **h = tape_save(tp, 2 * (size_t)T * sizeof *h), **context = h + T;
     for (int t = 0; t < T; t++) {
         Tensor *zt = op_reshape(tp, op_rows(tp, z, t, 1), SHAPE(1, B, N));
-        h[t] = decoder_run(tp, m, memory, zt, s, &context[t], dropout); /* (1,B,H) */
-        h[t] = m->config.feed ? s->fed : op_reshape(tp, h[t], row);     /* (B,H) */
+        h[t] = decoder_run(tp, m, memory, sequence_of(zt), s, &context[t], dropout); /* (1,B,H) */
+        h[t] = m->config.feed ? s->fed : op_reshape(tp, h[t], row);                  /* (B,H) */
         context[t] = op_reshape(tp, context[t], row);
     }
     Tensor *all = op_stack(tp, h, T); /* (T,B,H) */
@@ -289,11 +279,11 @@ static Tensor *seq2seq_forward(Tape *tp, const void *self, const Batch *batch, r
     CHECK(batch->S > 0 && !state, "seq2seq: a batch of pairs, without a state");
     const Memory memory = seq2seq_encode(tp, m, batch->s, batch->s_len, batch->S, B, dropout);
     DecoderState s = seq2seq_start(tp, m, &memory);
-    Tensor *context, *out,
-        *z = words_in(tp, &m->decoder[0], m->target_embed, batch->x, T, B, dropout_of(m, dropout),
-                      dropout, feeds_back(m)); /* (T,B,N) */
+    const SequenceInput z = cell_inputs_of_words(tp, &m->decoder[0], m->target_embed, batch->x, T,
+                                                 B, dropout_of(m, dropout), dropout); /* (T,B,N) */
+    Tensor *context, *out;
     if (feeds_back(m)) {
-        out = decoder_loop(tp, m, &memory, z, &s, dropout); /* (T,B,H) */
+        out = decoder_loop(tp, m, &memory, sequence_tensor(tp, z), &s, dropout); /* (T,B,H) */
     } else {
         Tensor *h = decoder_run(tp, m, &memory, z, &s, &context, dropout);
         out = readout(tp, &m->attention, context, h);

@@ -16,7 +16,7 @@ START_TEST(three_steps_fused)
     Tape tp = {0};
     Tensor *z = GIVEN(&tp, SHAPE(3, 1, 1), LN2, LN2 - 0.3f, LN3 - 0.3f);
     Tensor *h0 = GIVEN(&tp, SHAPE(1, 1), 0), *u = GIVEN(&tp, SHAPE(1, 1), 0.5f);
-    Tensor *h = op_rnn(&tp, z, h0, u);
+    Tensor *h = op_rnn(&tp, sequence_of(z), h0, u);
     CK(h->data, 0.6f, 0.6f, 0.8f);
     BACKWARD(&tp, h, 0, 0, 1);
     CK(z->grad, 0.036864f, 0.1152f, 0.36f);
@@ -52,7 +52,7 @@ START_TEST(truncated)
     Tensor *z = GIVEN(&tp, SHAPE(1, 1, 1), LN3 - 0.3f), *u = GIVEN(&tp, SHAPE(1, 1), 0.5f);
     Tensor *h2 = tape_zeros(&tp, SHAPE(1, 1));
     h2->data[0] = 0.6f;
-    Tensor *h = op_rnn(&tp, z, h2, u);
+    Tensor *h = op_rnn(&tp, sequence_of(z), h2, u);
     CK(h->data, 0.8f);
     BACKWARD(&tp, h, 1);
     CK(u->grad, 0.216f); /* 0.28512 - 0.216 = 0.06912 is left out */

@@ -22,7 +22,7 @@ START_TEST(two_steps_fused)
     Tensor *z = GIVEN(&tp, SHAPE(2, 1, 4), Z_1, Z_2);
     Tensor *h0 = GIVEN(&tp, SHAPE(1, 1), 0), *c0 = GIVEN(&tp, SHAPE(1, 1), C_0);
     Tensor *u = GIVEN(&tp, SHAPE(1, 4), 0, 0, 0, 0);
-    Tensor *hc = op_lstm(&tp, z, h0, c0, u);
+    Tensor *hc = op_lstm(&tp, sequence_of(z), h0, c0, u);
     CK(hc->data, 0.4f, 0.375f, LN3, LN3 / 2);
     BACKWARD(&tp, hc, 0, 1, 0, 0);
     ck_close("dz", z->grad, dz, 8);
@@ -75,7 +75,8 @@ static double direct_path(int T, double forget_bias)
     Tape tp = {0};
     Tensor *z = tape_zeros(&tp, SHAPE(T, 1, 4)), *c0 = GIVEN(&tp, SHAPE(1, 1), 1);
     for (int t = 0; t < T; t++) z->data[4 * t + 1] = (real)forget_bias;
-    Tensor *hc = op_lstm(&tp, z, tape_zeros(&tp, SHAPE(1, 1)), c0, tape_zeros(&tp, SHAPE(1, 4)));
+    Tensor *hc = op_lstm(&tp, sequence_of(z), tape_zeros(&tp, SHAPE(1, 1)), c0,
+                         tape_zeros(&tp, SHAPE(1, 4)));
     real *r = tape_save(&tp, (size_t)hc->len * sizeof *r);
     memset(r, 0, (size_t)hc->len * sizeof *r);
     r[hc->len - 1] = 1; /* L is the last c */
@@ -112,8 +113,8 @@ START_TEST(grows_without_a_forget_gate)
         with->data[4 * t] = with->data[4 * t + 1] = with->data[4 * t + 3] = LN3;
     }
     Tensor *zero = tape_zeros(&tp, SHAPE(1, 1));
-    const Tensor *a = op_lstm(&tp, without, zero, zero, tape_zeros(&tp, SHAPE(1, 3)));
-    const Tensor *b = op_lstm(&tp, with, zero, zero, tape_zeros(&tp, SHAPE(1, 4)));
+    const Tensor *a = op_lstm(&tp, sequence_of(without), zero, zero, tape_zeros(&tp, SHAPE(1, 3)));
+    const Tensor *b = op_lstm(&tp, sequence_of(with), zero, zero, tape_zeros(&tp, SHAPE(1, 4)));
     ck_assert_double_eq_tol((double)a->data[a->len - 1], 0.6 * T, 0.1);
     ck_assert_double_eq_tol((double)b->data[b->len - 1], 0.6 / (1 - 0.75), 1e-5);
     tape_free(&tp);
@@ -155,15 +156,15 @@ START_TEST(carries_both)
     const LstmLayer l = lstm_init(&ps, 3, H, true, 1);
     Tensor *z = param(&ps, SHAPE(T, 1, 4 * H), 1, "z"), *zero = tape_zeros(&tp, SHAPE(1, H));
     LstmState whole = {.h = zero, .c = zero}, half = whole;
-    lstm_layer(&tp, &l, z, &whole);
+    lstm_layer(&tp, &l, sequence_of(z), &whole);
     for (int t = 0; t < T - 1; t++) {
         Tensor *zt = op_reshape(&tp, op_rows(&tp, z, t, 1), SHAPE(1, 1, 4 * H));
-        lstm_layer(&tp, &l, zt, &half);
+        lstm_layer(&tp, &l, sequence_of(zt), &half);
     }
     LstmState h_alone = {.h = half.h, .c = zero};
     Tensor *last = op_reshape(&tp, op_rows(&tp, z, T - 1, 1), SHAPE(1, 1, 4 * H));
-    lstm_layer(&tp, &l, last, &half);
-    lstm_layer(&tp, &l, last, &h_alone);
+    lstm_layer(&tp, &l, sequence_of(last), &half);
+    lstm_layer(&tp, &l, sequence_of(last), &h_alone);
     double same = 0, other = 0;
     for (int j = 0; j < H; j++) {
         same = fmax(same, fabs((double)(half.h->data[j] - whole.h->data[j])));

@@ -21,7 +21,8 @@ static void check_two_steps(bool after)
     Tape tp = {0};
     Tensor *a = given(&tp, SHAPE(2, 1, 3), two_inputs);
     Tensor *h0 = GIVEN(&tp, SHAPE(1, 1), 0), *u = GIVEN(&tp, SHAPE(1, 3), 1, 1, 2);
-    Tensor *h = after ? op_gru_after(&tp, a, h0, u, NULL) : op_gru_before(&tp, a, h0, u);
+    Tensor *h = after ? op_gru_after(&tp, sequence_of(a), h0, u, NULL)
+                      : op_gru_before(&tp, sequence_of(a), h0, u);
     CK(h->data, 0.4f, 0.45f);
     BACKWARD(&tp, h, 0, 1);
     CK(a->grad, 0, -0.1809f, 0.16281f, 0.032f, -0.0375f, 0.16f);
@@ -94,7 +95,7 @@ static Random random_of(int T, int B, int C, int H, bool after, bool inner_bias)
 static Tensor *all_at_once(Tape *tp, const Random *m, const GruLayer *l)
 {
     GruState s = {.h = m->h0};
-    return gru_layer(tp, l, op_linear(tp, m->x, l->w, l->b), &s); /* (T,B,H) */
+    return gru_layer(tp, l, sequence_of(op_linear(tp, m->x, l->w, l->b)), &s); /* (T,B,H) */
 }
 
 static double distance(const real *a, const real *b, size_t n)
@@ -217,8 +218,9 @@ START_TEST(gates_tied)
             lstm[0] = -gru[H], lstm[H] = gru[H], lstm[2 * H] = 0, lstm[3 * H] = gru[2 * H];
         }
     Tensor *start = tape_zeros(&tp, SHAPE(B, H));
-    const Tensor *h = op_gru_after(&tp, a, start, tape_zeros(&tp, SHAPE(H, 3 * H)), NULL);
-    const Tensor *hc = op_lstm(&tp, z, start, start, tape_zeros(&tp, SHAPE(H, 4 * H)));
+    const Tensor *h =
+        op_gru_after(&tp, sequence_of(a), start, tape_zeros(&tp, SHAPE(H, 3 * H)), NULL);
+    const Tensor *hc = op_lstm(&tp, sequence_of(z), start, start, tape_zeros(&tp, SHAPE(H, 4 * H)));
     ck_assert_double_le(distance(h->data, hc->data + h->len, (size_t)h->len), 1e-6);
     tape_free(&tp);
 }
@@ -235,8 +237,8 @@ START_TEST(only_the_cell_counts)
         memcpy(z->data + 4 * t, (const real[]){20, 20, 0, 20}, 4 * sizeof(real));
     }
     Tensor *start = tape_zeros(&tp, SHAPE(1, 1));
-    const Tensor *h = op_gru_after(&tp, a, start, tape_zeros(&tp, SHAPE(1, 3)), NULL);
-    const Tensor *hc = op_lstm(&tp, z, start, start, tape_zeros(&tp, SHAPE(1, 4)));
+    const Tensor *h = op_gru_after(&tp, sequence_of(a), start, tape_zeros(&tp, SHAPE(1, 3)), NULL);
+    const Tensor *hc = op_lstm(&tp, sequence_of(z), start, start, tape_zeros(&tp, SHAPE(1, 4)));
     ck_assert_double_eq_tol((double)hc->data[2 * T - 1], 100, 1e-3);
     ck_assert_double_le((double)h->data[T - 1], 1);
     ck_assert_double_gt((double)h->data[T - 1], .98);

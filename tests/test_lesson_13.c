@@ -95,9 +95,9 @@ START_TEST(last_true_step)
     const Cell cell = {.kind = CELL_RNN, .H = 1, .u = GIVEN(&tp, SHAPE(1, 1), 0.5f)};
     Tensor *z = GIVEN(&tp, SHAPE(3, 2, 1), ln2, ln2, ln2 - 0.3f, 0, ln3 - 0.3f, 0);
     CellState s = cell_zeros(&tp, &cell, 2), wrong = s;
-    cell_run(&tp, &cell, z, &s, len);
+    cell_run(&tp, &cell, sequence_of(z), &s, len);
     CK(s.h->data, 0.8f, 0.6f);
-    cell_run(&tp, &cell, z, &wrong, NULL);
+    cell_run(&tp, &cell, sequence_of(z), &wrong, NULL);
     CK(wrong.h->data, 0.8f, (real)0.14463485);
     BACKWARD(&tp, s.h, 0, 1);
     CK(z->grad, 0, 0.64f, 0, 0, 0, 0); /* nothing from the padding */

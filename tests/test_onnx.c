@@ -193,13 +193,13 @@ static Problem problem_of(Tape *tp, const Vector *v)
 static Tensor *fused(Tape *tp, Kind kind, const Problem *q)
 {
     Tensor *z = op_linear(tp, q->x, q->w, q->b), *zero = tape_zeros(tp, SHAPE(q->B, q->H));
-    if (kind == RNN) return op_rnn(tp, z, zero, q->u);
+    if (kind == RNN) return op_rnn(tp, sequence_of(z), zero, q->u);
     if (kind == LSTM) {
         const LstmLayer l = {.u = q->u, .H = q->H, .forget = true};
-        return lstm_layer(tp, &l, z, &(LstmState){.h = zero, .c = zero});
+        return lstm_layer(tp, &l, sequence_of(z), &(LstmState){.h = zero, .c = zero});
     }
     const GruLayer l = {.u = q->u, .H = q->H, .after = false};
-    return gru_layer(tp, &l, z, &(GruState){.h = zero});
+    return gru_layer(tp, &l, sequence_of(z), &(GruState){.h = zero});
 }
 
 /* The same a step at a time. */

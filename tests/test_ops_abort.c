@@ -93,40 +93,55 @@ static const char *sequence_mistake(int n, bool make)
 static const char *recurrent_mistake(int n, bool make)
 {
     Tape tape = {0}, *tp = &tape;
-    MISTAKE(op_rnn(tp, Z(2, 3), Z(3), Z(3, 3)), "op_rnn: z (2,3)")
-    MISTAKE(op_rnn(tp, Z(5, 2, 3), Z(5, 3), Z(3, 3)), "op_rnn: z (5,2,3), h0 (5,3), u (3,3)")
-    MISTAKE(op_rnn(tp, Z(5, 2, 3), Z(2, 3), Z(2, 3)), "op_rnn: z (5,2,3), h0 (2,3), u (2,3)")
-    MISTAKE(op_rnn(tp, Z(5, 2, 3), Z(2, 3), Z(3, 2)), "op_rnn: z (5,2,3), h0 (2,3), u (3,2)")
-    MISTAKE(op_rnn(tp, Z(5, 2, 3), Z(2, 3), Z(9)), "op_rnn: z (5,2,3), h0 (2,3), u (9)")
-    MISTAKE(op_lstm(tp, Z(2, 8), Z(2, 2), Z(2, 2), Z(2, 8)), "op_lstm: z (2,8), u (2,8)")
-    MISTAKE(op_lstm(tp, Z(5, 2, 8), Z(2, 2), Z(2, 2), Z(16)), "op_lstm: z (5,2,8), u (16)")
-    MISTAKE(op_lstm(tp, Z(5, 2, 8), Z(5, 2), Z(2, 2), Z(2, 8)),
+    MISTAKE(op_rnn(tp, sequence_of(Z(2, 3)), Z(3), Z(3, 3)), "op_rnn: z (2,3)")
+    MISTAKE(op_rnn(tp, sequence_of(Z(5, 2, 3)), Z(5, 3), Z(3, 3)),
+            "op_rnn: z (5,2,3), h0 (5,3), u (3,3)")
+    MISTAKE(op_rnn(tp, sequence_of(Z(5, 2, 3)), Z(2, 3), Z(2, 3)),
+            "op_rnn: z (5,2,3), h0 (2,3), u (2,3)")
+    MISTAKE(op_rnn(tp, sequence_of(Z(5, 2, 3)), Z(2, 3), Z(3, 2)),
+            "op_rnn: z (5,2,3), h0 (2,3), u (3,2)")
+    MISTAKE(op_rnn(tp, sequence_of(Z(5, 2, 3)), Z(2, 3), Z(9)),
+            "op_rnn: z (5,2,3), h0 (2,3), u (9)")
+    MISTAKE(op_lstm(tp, sequence_of(Z(2, 8)), Z(2, 2), Z(2, 2), Z(2, 8)),
+            "op_lstm: z (2,8); must be (T,B,4H)")
+    MISTAKE(op_lstm(tp, sequence_of(Z(5, 2, 8)), Z(2, 2), Z(2, 2), Z(16)),
+            "op_lstm: z (5,2,8), u (16)")
+    MISTAKE(op_lstm(tp, sequence_of(Z(5, 2, 8)), Z(5, 2), Z(2, 2), Z(2, 8)),
             "op_lstm: z (5,2,8), h0 (5,2), c0 (2,2), u (2,8)")
-    MISTAKE(op_lstm(tp, Z(5, 2, 8), Z(2, 2), Z(2, 4), Z(2, 8)),
+    MISTAKE(op_lstm(tp, sequence_of(Z(5, 2, 8)), Z(2, 2), Z(2, 4), Z(2, 8)),
             "op_lstm: z (5,2,8), h0 (2,2), c0 (2,4), u (2,8)")
-    MISTAKE(op_lstm(tp, Z(5, 2, 8), Z(2, 2), Z(4), Z(2, 8)),
+    MISTAKE(op_lstm(tp, sequence_of(Z(5, 2, 8)), Z(2, 2), Z(4), Z(2, 8)),
             "op_lstm: z (5,2,8), h0 (2,2), c0 (4), u (2,8)")
-    MISTAKE(op_lstm(tp, Z(5, 2, 8), Z(2, 2), Z(2, 2), Z(2, 6)),
+    MISTAKE(op_lstm(tp, sequence_of(Z(5, 2, 8)), Z(2, 2), Z(2, 2), Z(2, 6)),
             "op_lstm: z (5,2,8), h0 (2,2), c0 (2,2), u (2,6)")
-    MISTAKE(op_lstm(tp, Z(5, 2, 6), Z(2, 2), Z(2, 2), Z(2, 8)),
+    MISTAKE(op_lstm(tp, sequence_of(Z(5, 2, 6)), Z(2, 2), Z(2, 2), Z(2, 8)),
             "op_lstm: z (5,2,6), h0 (2,2), c0 (2,2), u (2,8)")
-    MISTAKE(op_lstm(tp, Z(5, 2, 4), Z(2, 2), Z(2, 2), Z(2, 4)),
+    MISTAKE(op_lstm(tp, sequence_of(Z(5, 2, 4)), Z(2, 2), Z(2, 2), Z(2, 4)),
             "op_lstm: z (5,2,4), h0 (2,2), c0 (2,2), u (2,4)")
-    MISTAKE(op_gru_after(tp, Z(2, 6), Z(2, 2), Z(2, 6), NULL), "op_gru_after: a (2,6), u (2,6)")
-    MISTAKE(op_gru_after(tp, Z(5, 2, 6), Z(5, 2), Z(2, 6), NULL),
+    MISTAKE(op_gru_after(tp, sequence_of(Z(2, 6)), Z(2, 2), Z(2, 6), NULL),
+            "op_gru_after: a (2,6); must be (T,B,3H)")
+    MISTAKE(op_gru_after(tp, sequence_of(Z(5, 2, 6)), Z(5, 2), Z(2, 6), NULL),
             "op_gru_after: a (5,2,6), h0 (5,2), u (2,6)")
-    MISTAKE(op_gru_after(tp, Z(5, 2, 8), Z(2, 2), Z(2, 8), NULL),
+    MISTAKE(op_gru_after(tp, sequence_of(Z(5, 2, 8)), Z(2, 2), Z(2, 8), NULL),
             "op_gru_after: a (5,2,8), h0 (2,2), u (2,8)")
-    MISTAKE(op_gru_after(tp, Z(5, 2, 6), Z(2, 2), Z(2, 8), NULL),
+    MISTAKE(op_gru_after(tp, sequence_of(Z(5, 2, 6)), Z(2, 2), Z(2, 8), NULL),
             "op_gru_after: a (5,2,6), h0 (2,2), u (2,8)")
-    MISTAKE(op_gru_after(tp, Z(5, 2, 6), Z(2, 2), Z(2, 6), Z(6)), "op_gru_after: u (2,6), k (6)")
-    MISTAKE(op_gru_before(tp, Z(5, 2, 6), Z(2, 2), Z(12)), "op_gru_before: a (5,2,6), u (12)")
-    MISTAKE(op_gru_before(tp, Z(5, 2, 6), Z(4), Z(2, 6)),
+    MISTAKE(op_gru_after(tp, sequence_of(Z(5, 2, 6)), Z(2, 2), Z(2, 6), Z(6)),
+            "op_gru_after: u (2,6), k (6)")
+    MISTAKE(op_gru_before(tp, sequence_of(Z(5, 2, 6)), Z(2, 2), Z(12)),
+            "op_gru_before: a (5,2,6), u (12)")
+    MISTAKE(op_gru_before(tp, sequence_of(Z(5, 2, 6)), Z(4), Z(2, 6)),
             "op_gru_before: a (5,2,6), h0 (4), u (2,6)")
-    MISTAKE(op_gru_before(tp, Z(5, 2, 3), Z(2, 2), Z(2, 6)),
+    MISTAKE(op_gru_before(tp, sequence_of(Z(5, 2, 3)), Z(2, 2), Z(2, 6)),
             "op_gru_before: a (5,2,3), h0 (2,2), u (2,6)")
     return NULL;
 }
+
+#define WORDS(table, ...)                                                                          \
+    &(EmbedSum)                                                                                    \
+    {                                                                                              \
+        .word = table, .ids = ids, .segments = ids, .scale = 1, __VA_ARGS__                        \
+    }
 
 /* The same of ops that move values about, and of losses. */
 static const char *moving_mistake(int n, bool make)
@@ -136,20 +151,29 @@ static const char *moving_mistake(int n, bool make)
     MISTAKE(op_embed(tp, Z(3, 2), ids, SHAPE(2)), "op_embed: id 3 at 1; the vocabulary is 3")
     MISTAKE(op_embed(tp, Z(3, 2), negative, SHAPE(2)), "op_embed: id -1 at 1")
     MISTAKE(op_embed(tp, Z(6), ids, SHAPE(1)), "op_embed: w (6)")
-    MISTAKE(op_embed_at(tp, Z(4, 2), ids, 1, Z(2, 3), SHAPE(1, 2)),
-            "op_embed_at: (1,2) rows of (4,2), places (2,3)")
-    MISTAKE(op_embed_at(tp, Z(4, 2), ids, 1, Z(2, 2), SHAPE(2, 1)),
-            "op_embed_at: (2,1) rows of (4,2), places (2,2)")
-    MISTAKE(op_embed_at(tp, Z(4, 3), ids, 1, Z(3, 2), SHAPE(1, 2)),
-            "op_embed_at: (1,2) rows of (4,3), places (3,2)")
-    MISTAKE(op_embed_at(tp, Z(4, 3), ids, 1, Z(6), SHAPE(1, 2)),
-            "op_embed_at: (1,2) rows of (4,3), places (6)")
+    MISTAKE(op_embed_sum(tp, WORDS(Z(4, 2), .place = Z(2, 3), .shape = SHAPE(1, 2))),
+            "op_embed_sum: (1,2) rows of (4,2), places (2,3)")
+    MISTAKE(op_embed_sum(tp, WORDS(Z(4, 2), .place = Z(2, 2), .shape = SHAPE(2, 1))),
+            "op_embed_sum: (2,1) rows of (4,2), places (2,2)")
+    MISTAKE(op_embed_sum(tp, WORDS(Z(4, 3), .place = Z(3, 2), .shape = SHAPE(1, 2))),
+            "op_embed_sum: (1,2) rows of (4,3), places (3,2)")
+    MISTAKE(op_embed_sum(tp, WORDS(Z(4, 3), .place = Z(6), .shape = SHAPE(1, 2))),
+            "op_embed_sum: (1,2) rows of (4,3), places (6)")
     MISTAKE(op_linear(tp, op_embed(tp, Z(1, 2), many, SHAPE(9)), Z(3, 2), Z(2)),
             "op_linear: x (9,2), w (3,2)")
-    MISTAKE(op_lookup(tp, Z(3, 2), ids, SHAPE(2)), "op_lookup: id 3 at 1; the vocabulary is 3")
-    MISTAKE(op_lookup(tp, Z(6), ids, SHAPE(1)), "op_lookup: w (6)")
-    MISTAKE(op_tanh(tp, op_lookup(tp, Z(4, 2), ids, SHAPE(2))), "op tanh: (2,2) is an op_lookup")
-    MISTAKE(op_rows(tp, op_lookup(tp, Z(4, 2), ids, SHAPE(2)), 0, 1), "(2,2) is an op_lookup")
+    MISTAKE(op_embed_sum(tp, WORDS(Z(4, 3), .segment = Z(4, 2), .shape = SHAPE(1, 2))),
+            "op_embed_sum: words (4,3), segments (4,2)")
+    MISTAKE(op_embed_sum(tp, WORDS(Z(4, 3), .segment = Z(2, 3), .shape = SHAPE(1, 2))),
+            "op_embed_sum: id 3 at 1; the vocabulary is 2")
+    MISTAKE(op_embed_linear(tp, WORDS(Z(4, 3), .shape = SHAPE(1, 2)), Z(2, 3), Z(3)),
+            "op_embed_linear: words (4,3), w (2,3), b (3); w must be (3,N) and b (N)")
+    MISTAKE(op_embed_linear(tp, WORDS(Z(4, 3), .shape = SHAPE(1, 2)), Z(3, 2), Z(3)),
+            "op_embed_linear: words (4,3), w (3,2), b (3)")
+    MISTAKE(op_rnn(tp, sequence_of_ids(Z(3, 2), ids, 1, 2), Z(2, 2), Z(2, 2)),
+            "op_rnn: id 3 at 1; the table has 3 rows")
+    MISTAKE(op_rnn(tp, sequence_of_ids(Z(6), ids, 1, 2), Z(2, 2), Z(2, 2)), "op_rnn: table (6)")
+    MISTAKE(op_rnn(tp, sequence_of_ids(Z(4, 3), ids, 1, 2), Z(2, 2), Z(2, 2)),
+            "op_rnn: z (1,2,3), h0 (2,2)")
     MISTAKE(op_embed(tp, Z(6, 2), ids, SHAPE(1, 1, 1, 2)), "shape (1,1,1,2): no room")
     MISTAKE(op_rows(tp, Z(4, 2), 3, 2), "op_rows: rows 3 to 4 of x (4,2)")
     MISTAKE(op_rows(tp, Z(4, 2), -1, 2), "op_rows: rows -1 to 0 of x (4,2)")

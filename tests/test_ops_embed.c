@@ -19,12 +19,15 @@ START_TEST(embed)
 END_TEST
 
 /* Twice row 1 plus the places, then twice rows 0 and 2. */
-START_TEST(embed_at)
+START_TEST(embed_sum)
 {
     Tape tp = {0};
     Tensor *w = GIVEN(&tp, SHAPE(3, 2), 1, 2, 3, 4, 5, 6);
     Tensor *place = GIVEN(&tp, SHAPE(2, 2), 10, 20, 30, 40);
-    Tensor *y = op_embed_at(&tp, w, (int[]){1, 1, 0, 2}, 2, place, SHAPE(2, 2));
+    int ids[] = {1, 1, 0, 2};
+    EmbedSum e = {.word = w, .ids = ids, .scale = 2, .place = place, .shape = SHAPE(2, 2)};
+    Tensor *y = op_embed_sum(&tp, &e);
+    ids[0] = 0; /* the op has its own copy */
     ck_shape(y, SHAPE(2, 2, 2));
     CK(y->data, 16, 28, 36, 48, 12, 24, 40, 52);
     BACKWARD(&tp, y, 1, 2, 10, 20, 100, 200, 1000, 2000);
@@ -34,39 +37,66 @@ START_TEST(embed_at)
 }
 END_TEST
 
+/* Without places and with segments 1 0 1 1. */
+START_TEST(embed_sum_of_segments)
+{
+    Tape tp = {0};
+    Tensor *w = GIVEN(&tp, SHAPE(2, 1), 1, 2), *segment = GIVEN(&tp, SHAPE(2, 1), 10, 20);
+    int segments[] = {1, 0, 1, 1};
+    EmbedSum e = {.word = w, .ids = (int[]){0, 1, 1, 1}, .scale = 3, .shape = SHAPE(2, 2)};
+    e.segment = segment, e.segments = segments;
+    Tensor *y = op_embed_sum(&tp, &e);
+    segments[0] = 0;
+    ck_shape(y, SHAPE(2, 2, 1));
+    CK(y->data, 23, 16, 26, 26);
+    BACKWARD(&tp, y, 1, 10, 100, 1000);
+    CK(w->grad, 3, 3330);
+    CK(segment->grad, 10, 1101);
+    tape_free(&tp);
+}
+END_TEST
+
 /* --- a product with embedded words ------------------------------------------------------------------ */
 
 typedef struct {
     Params ps;
-    Tensor *table, *place, *w, *b;
-    int *ids, B, T;
+    Tensor *table, *place, *segment, *w, *b;
+    int *ids, *segments, B, T;
 } WordsIn;
 
-/* y = x w + b, in one op of the table and the places or of x, which a view of it hides; its gradients are
- * in ps.grad. */
+/* y = x w + b, in one op of the tables or of x; its gradients are in ps.grad. */
 static Tensor *product(Tape *tp, WordsIn *c, bool by_table)
 {
     params_zero_grad(&c->ps);
-    Tensor *x = op_embed_at(tp, c->table, c->ids, (real)1.5, c->place, SHAPE(c->B, c->T));
-    Tensor *y = op_linear(tp, by_table ? x : op_reshape(tp, x, x->shape), c->w, c->b);
-    ck_assert_str_eq(tp->node[tp->n - 1]->name, by_table ? "embed_linear" : "linear");
+    const EmbedSum e = {.word = c->table,
+                        .ids = c->ids,
+                        .scale = (real)1.5,
+                        .place = c->place,
+                        .segment = c->segment,
+                        .segments = c->segments,
+                        .shape = SHAPE(c->B, c->T)};
+    Tensor *y = by_table ? op_embed_linear(tp, &e, c->w, c->b)
+                         : op_linear(tp, op_embed_sum(tp, &e), c->w, c->b);
     const Tensor *r = tape_zeros(tp, y->shape);
     for (int i = 0; i < y->len; i++) r->data[i] = (real)(i % 11 - 5) / (real)y->len;
     tape_backward(tp, op_dot(tp, y, r->data));
     return y;
 }
 
-static void check_product(int V, int B, int T, int C, int N, bool placed)
+static void check_product(int V, int B, int T, int C, int N, bool placed, int segments)
 {
     Tape tp = {0};
     WordsIn c = {.ps = params_init(3), .B = B, .T = T};
     Rng rng = rng_make(4, RNG_TEST, 0);
     c.table = param(&c.ps, SHAPE(V, C), 1, "table");
     c.place = placed ? param(&c.ps, SHAPE(T, C), 1, "place") : NULL;
+    c.segment = segments ? param(&c.ps, SHAPE(segments, C), 1, "segment") : NULL;
     c.w = param(&c.ps, SHAPE(C, N), 1 / sqrt(C), "w");
     c.b = param(&c.ps, SHAPE(N), 1, "b");
     c.ids = xmalloc((size_t)B * T * sizeof *c.ids);
+    c.segments = xcalloc((size_t)B * T, sizeof *c.segments);
     for (int i = 0; i < B * T; i++) c.ids[i] = rng_below(&rng, V);
+    for (int i = 0; i < B * T && segments; i++) c.segments[i] = rng_below(&rng, segments);
     const size_t bytes = c.ps.len * sizeof(real);
     real *want = xmalloc(bytes), *first = xmalloc(bytes);
     const Tensor *y = product(&tp, &c, false);
@@ -80,7 +110,7 @@ static void check_product(int V, int B, int T, int C, int N, bool placed)
         ck_assert_msg(memcmp(first, c.ps.grad, bytes) == 0, "%d threads: other bits", threads);
     }
     ck_assert_double_gt(params_norm(&c.ps), .01);
-    free(want), free(first), free(c.ids);
+    free(want), free(first), free(c.ids), free(c.segments);
     params_free(&c.ps);
     tape_free(&tp);
 }
@@ -88,32 +118,34 @@ static void check_product(int V, int B, int T, int C, int N, bool placed)
 /* The same as of the rows themselves, up to rounding. */
 START_TEST(few_words_are_multiplied_instead)
 {
-    for (int placed = 0; placed < 2; placed++) {
-        check_product(1, 4, 1, 1, 1, placed);
-        check_product(7, 6, 5, 3, 17, placed);
-        check_product(24, 32, 20, 128, 130, placed);
+    for (int i = 0; i < 4; i++) {
+        const bool placed = i & 1;
+        const int segments = i & 2;
+        check_product(1, 4, 1, 1, 1, placed, segments);
+        check_product(7, 6, 5, 3, 17, placed, segments);
+        check_product(24, 32, 20, 128, 130, placed, segments);
     }
 }
 END_TEST
 
-/* Twice the words and places are more than the rows, or somebody wants to see x's gradient. */
-START_TEST(rows_are_multiplied)
+/* Not where twice the words, places and segments are more than the rows, or where x's gradient is kept. */
+START_TEST(tables_with_few_rows_pay)
 {
-    const int ids[8] = {0};
-    for (int keep = 0; keep < 2; keep++)
-        for (int V = 2; V <= 3; V++) {
-            Tape tp = {.keep_grads = keep};
-            Tensor *w = tape_zeros(&tp, SHAPE(V, 2)), *place = tape_zeros(&tp, SHAPE(2, 2));
-            w->requires_grad = true;
-            Tensor *x = op_embed_at(&tp, w, ids, 1, place, SHAPE(4, 2));
-            op_linear(&tp, x, tape_zeros(&tp, SHAPE(2, 2)), tape_zeros(&tp, SHAPE(2)));
-            ck_assert_str_eq(tp.node[tp.n - 1]->name, V == 2 && !keep ? "embed_linear" : "linear");
-            tape_free(&tp);
-        }
+    Tape tp = {0}, keeps = {.keep_grads = true};
+    for (int V = 1; V <= 4; V++) {
+        EmbedSum e = {.word = tape_zeros(&tp, SHAPE(V, 2)), .shape = SHAPE(4, 2)};
+        ck_assert_int_eq(embed_linear_pays(&tp, &e), V + 1 <= 4);
+        e.place = tape_zeros(&tp, SHAPE(2, 2));
+        ck_assert_int_eq(embed_linear_pays(&tp, &e), V + 2 <= 4);
+        ck_assert(!embed_linear_pays(&keeps, &e));
+        e.segment = tape_zeros(&tp, SHAPE(1, 2));
+        ck_assert_int_eq(embed_linear_pays(&tp, &e), V + 2 + 1 <= 4);
+    }
+    tape_free(&tp);
 }
 END_TEST
 
-/* --- a recurrence that reads a lookup ------------------------------------------------------------- */
+/* --- a recurrence that reads rows of a table ------------------------------------------------------------- */
 
 typedef enum { RNN, LSTM, LSTM_WITHOUT_FORGET, GRU_AFTER, GRU_AFTER_WITH_K, GRU_BEFORE, OPS } Op;
 static const int blocks[] = {1, 4, 3, 3, 3, 3}; /* of H columns */
@@ -125,7 +157,7 @@ typedef struct {
     int T, B;
 } Case;
 
-static Tensor *recurrence(Tape *tp, const Case *c, Op op, Tensor *z)
+static Tensor *recurrence(Tape *tp, const Case *c, Op op, SequenceInput z)
 {
     switch (op) {
     case RNN: return op_rnn(tp, z, c->h0, c->u);
@@ -140,8 +172,8 @@ static Tensor *recurrence(Tape *tp, const Case *c, Op op, Tensor *z)
  * states. */
 static Tensor *learn(Tape *tp, const Case *c, Op op, bool lookup)
 {
-    const Shape s = SHAPE(c->T, c->B);
-    Tensor *z = (lookup ? op_lookup : op_embed)(tp, c->table, c->ids, s);
+    SequenceInput z = sequence_of_ids(c->table, c->ids, c->T, c->B);
+    if (!lookup) z = sequence_of(sequence_tensor(tp, z));
     Tensor *h = recurrence(tp, c, op, z), *besides = op_mul(tp, c->table, c->table);
     const Tensor *r = tape_zeros(tp, h->shape);
     for (int i = 0; i < h->len; i++) r->data[i] = (real)(i % 7 - 3) / (real)h->len;
@@ -179,7 +211,7 @@ static void check_lookup(Op op, int V, int T, int B, int H)
 }
 
 /* The same bits as with op_embed, on one thread and on two. */
-START_TEST(lookup_is_embed_without_the_copy)
+START_TEST(ids_read_the_table_without_a_copy)
 {
     for (int threads = 1; threads <= 2; threads++) {
         parallel_init(threads);
@@ -194,6 +226,6 @@ START_TEST(lookup_is_embed_without_the_copy)
 END_TEST
 
 SUITE("ops_embed",
-      TESTS(embed, embed_at, few_words_are_multiplied_instead, rows_are_multiplied,
-            lookup_is_embed_without_the_copy),
+      TESTS(embed, embed_sum, embed_sum_of_segments, few_words_are_multiplied_instead,
+            tables_with_few_rows_pay, ids_read_the_table_without_a_copy),
       NO_ABORTS)

@@ -20,7 +20,7 @@ START_TEST(reset_after)
     Tape tp = {0};
     Tensor *a = GIVEN(&tp, SHAPE(2, 1, 3), -.2f, .2f, L - .1f, L - .4f, .4f - L, ln3 - .2f);
     Tensor *h0 = GIVEN(&tp, SHAPE(1, 1), .2f), *u = GIVEN(&tp, SHAPE(1, 3), 1, -1, .5f);
-    Tensor *k = GIVEN(&tp, SHAPE(1), .1f), *h = op_gru_after(&tp, a, h0, u, k);
+    Tensor *k = GIVEN(&tp, SHAPE(1), .1f), *h = op_gru_after(&tp, sequence_of(a), h0, u, k);
     ck_shape(h, SHAPE(2, 1, 1));
     CK(h->data, .4f, 2 / 3.f);
     BACKWARD(&tp, h, 0, 1);
@@ -32,7 +32,7 @@ START_TEST(reset_after)
 
     /* Without k, q = h u_n is .1 and .2, r q .05 and .4/3: the same gates from other a. */
     a = GIVEN(&tp, SHAPE(2, 1, 3), -.2f, .2f, L - .05f, L - .4f, .4f - L, ln3 - .4f / 3);
-    CK(op_gru_after(&tp, a, h0, u, NULL)->data, .4f, 2 / 3.f);
+    CK(op_gru_after(&tp, sequence_of(a), h0, u, NULL)->data, .4f, 2 / 3.f);
     tape_free(&tp);
 }
 END_TEST
@@ -46,7 +46,7 @@ START_TEST(reset_before)
     Tape tp = {0};
     Tensor *a = GIVEN(&tp, SHAPE(2, 1, 3), -.2f, .2f, L - .05f, L - .4f, .4f - L, ln3 - .4f / 3);
     Tensor *h0 = GIVEN(&tp, SHAPE(1, 1), .2f), *u = GIVEN(&tp, SHAPE(1, 3), 1, -1, .5f);
-    Tensor *h = op_gru_before(&tp, a, h0, u);
+    Tensor *h = op_gru_before(&tp, sequence_of(a), h0, u);
     ck_shape(h, SHAPE(2, 1, 1));
     CK(h->data, .4f, 2 / 3.f);
     BACKWARD(&tp, h, 0, 1);
@@ -85,8 +85,8 @@ static Tensor *slow(Tape *tp, const Case *c)
 
 static Tensor *fast(Tape *tp, const Case *c, Tensor *a)
 {
-    return c->l.after ? op_gru_after(tp, a, c->h0, c->l.u, c->l.k)
-                      : op_gru_before(tp, a, c->h0, c->l.u);
+    return c->l.after ? op_gru_after(tp, sequence_of(a), c->h0, c->l.u, c->l.k)
+                      : op_gru_before(tp, sequence_of(a), c->h0, c->l.u);
 }
 
 /* Both forms: h projected on r, and where a is read besides, a on q. */
@@ -163,7 +163,8 @@ START_TEST(layer_and_last_state)
         Tensor *h0 = param(&ps, SHAPE(B, H), 1, "h0");
         Tape tp = {0}, frozen = {.frozen = true};
         GruState s = {.h = h0}, other = s;
-        const Tensor *h = gru_layer(&tp, &l, a, &s), *again = gru_layer(&frozen, &l, a, &other);
+        const Tensor *h = gru_layer(&tp, &l, sequence_of(a), &s),
+                     *again = gru_layer(&frozen, &l, sequence_of(a), &other);
         ck_shape(h, SHAPE(T, B, H));
         ck_shape(s.h, SHAPE(B, H));
         ck_assert_mem_eq(s.h->data, h->data + (T - 1) * B * H, B * H * sizeof(real));

@@ -21,7 +21,7 @@ static TwoSteps two_steps(Tape *tp)
     s.h0 = GIVEN(tp, SHAPE(1, 1), 1);
     s.c0 = GIVEN(tp, SHAPE(1, 1), 2 * (L - .4f));
     s.u = GIVEN(tp, SHAPE(1, 4), .2f, -.4f, .6f, 1);
-    s.y = op_lstm(tp, s.z, s.h0, s.c0, s.u);
+    s.y = op_lstm(tp, sequence_of(s.z), s.h0, s.c0, s.u);
     ck_shape(s.y, SHAPE(2, 2, 1, 1));
     CK(s.y->data, .45f, .4f, L, L); /* h1 h2 c1 c2 */
     return s;
@@ -70,7 +70,7 @@ START_TEST(without_a_forget_gate)
     Tape tp = {0};
     Tensor *z = GIVEN(&tp, SHAPE(1, 1, 3), 0, ln3, L), *u = GIVEN(&tp, SHAPE(1, 3), .5f, -1, 2);
     Tensor *h0 = GIVEN(&tp, SHAPE(1, 1), 0), *c0 = GIVEN(&tp, SHAPE(1, 1), L - .3f);
-    Tensor *y = op_lstm(&tp, z, h0, c0, u);
+    Tensor *y = op_lstm(&tp, sequence_of(z), h0, c0, u);
     CK(y->data, .45f, L);
     BACKWARD(&tp, y, 1, 0);
     CK(z->grad, .072f, .1125f, .1536f);
@@ -112,7 +112,7 @@ static Tensor *loss(Tape *tp, const Case *c, bool fused, Way way, Tensor **y)
 {
     Tensor *z = op_linear(tp, c->x, c->l.w, c->l.b), *besides = NULL;
     if (way == READ_BEFORE) besides = op_dot(tp, z, c->q->data);
-    *y = fused ? op_lstm(tp, z, c->h0, c->c0, c->l.u) : slow(tp, c);
+    *y = fused ? op_lstm(tp, sequence_of(z), c->h0, c->c0, c->l.u) : slow(tp, c);
     if (way == READ_AFTER) besides = op_dot(tp, z, c->q->data);
     Tensor *l = op_dot(tp, *y, c->r->data);
     return besides ? op_add(tp, l, besides) : l;
@@ -176,8 +176,9 @@ START_TEST(layer_and_last_state)
     Tensor *h0 = param(&ps, SHAPE(B, H), 1, "h0"), *c0 = param(&ps, SHAPE(B, H), 1, "c0");
     Tape tp = {0}, frozen = {.frozen = true};
     LstmState s = {.h = h0, .c = c0}, other = s;
-    const Tensor *hc = op_lstm(&tp, z, h0, c0, l.u), *h = lstm_layer(&tp, &l, z, &s);
-    const Tensor *again = lstm_layer(&frozen, &l, z, &other);
+    const Tensor *hc = op_lstm(&tp, sequence_of(z), h0, c0, l.u),
+                 *h = lstm_layer(&tp, &l, sequence_of(z), &s);
+    const Tensor *again = lstm_layer(&frozen, &l, sequence_of(z), &other);
     ck_shape(h, SHAPE(T, B, H));
     ck_shape(s.h, SHAPE(B, H));
     ck_shape(s.c, SHAPE(B, H));
@@ -199,7 +200,7 @@ START_TEST(layer_with_peepholes)
     l.p = param(&ps, SHAPE(3, 2), 0, "p");
     Tape tp = {0};
     LstmState s = {.h = tape_zeros(&tp, SHAPE(1, 2)), .c = tape_zeros(&tp, SHAPE(1, 2))};
-    lstm_layer(&tp, &l, tape_zeros(&tp, SHAPE(3, 1, 8)), &s);
+    lstm_layer(&tp, &l, sequence_of(tape_zeros(&tp, SHAPE(3, 1, 8))), &s);
 }
 END_TEST
 

@@ -13,7 +13,7 @@ START_TEST(rnn_by_hand)
     const real ln2 = (real)0.69314718056;
     Tensor *z = GIVEN(&tp, SHAPE(2, 1, 1), ln2, ln2 - 0.3f);
     Tensor *h0 = GIVEN(&tp, SHAPE(1, 1), 0), *u = GIVEN(&tp, SHAPE(1, 1), 0.5f);
-    Tensor *h = op_rnn(&tp, z, h0, u);
+    Tensor *h = op_rnn(&tp, sequence_of(z), h0, u);
     ck_shape(h, SHAPE(2, 1, 1));
     CK(h->data, 0.6f, 0.6f);
     BACKWARD(&tp, h, 0, 1);
@@ -43,7 +43,7 @@ static void check_layer(int T, int B, int C, int H)
     real *want = xmalloc(ps.len * sizeof *want);
     memcpy(want, ps.grad, ps.len * sizeof *want);
     params_zero_grad(&ps);
-    Tensor *fast = op_rnn(&tp, op_linear(&tp, x, l.w, l.b), h0, l.u);
+    Tensor *fast = op_rnn(&tp, sequence_of(op_linear(&tp, x, l.w, l.b)), h0, l.u);
     backward(&tp, fast, r->data);
 
     double worst = 0;

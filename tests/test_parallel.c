@@ -137,7 +137,11 @@ static Result all_ops(void)
     h = op_add(&tp, op_gelu(&tp, h), op_gelu_tanh(&tp, op_scale(&tp, h, 2)));
     Tensor *a = op_softmax(&tp, op_bmm(&tp, h, x, false, true)); /* (B,T,T) */
     h = op_add(&tp, op_bmm(&tp, a, h, false, false), op_bmm(&tp, a, h, true, false));
-    Tensor *e = op_embed_at(&tp, w, ids, 2, op_rows(&tp, w, 7, T), SHAPE(B, T));
+    Tensor *e = op_embed_sum(&tp, &(EmbedSum){.word = w,
+                                              .ids = ids,
+                                              .scale = 2,
+                                              .place = op_rows(&tp, w, 7, T),
+                                              .shape = SHAPE(B, T)});
     Tensor *up = op_linear_relu(&tp, h, w, b), *sum = op_linear_add(&tp, e, up, w, b);
     h = op_add(&tp, h, op_mul(&tp, sum, e));
     Tensor *c = op_bmm(&tp, op_tanh(&tp, h), op_sigmoid(&tp, h), true, false); /* (B,C,C) */

@@ -1,5 +1,5 @@
 /* Where words and places are few the first layer multiplies these and not the rows made of them
- * (op_embed_at): the same loss and the same gradients, whatever the positions. */
+ * (op_embed_linear): the same loss and the same gradients, whatever the positions. */
 #include "models/model.h"
 #include "transformer/transformer.h"
 #include "suite.h"

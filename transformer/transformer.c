@@ -185,7 +185,9 @@ static Tensor *leaving(const Pass *p, const Norm *n, Tensor *x, const Linear *la
 /* Whom the steps of x see, and where they stand. */
 typedef struct {
     AttentionMask mask;
-    int first;          /* place of the first; NOWHERE: among the steps of another sequence */
+    int first; /* place of the first; NOWHERE: among the steps of another sequence */
+    const EmbedSum
+        *words;         /* the embeddings that layer 0's input is the sum of; NULL: changed since */
     const real **looks; /* (L) where they look is put here, layer by layer; or NULL */
 } Steps;
 
@@ -195,24 +197,32 @@ static Tensor *turned(const Pass *p, Tensor *x, const Steps *steps)
     return positions_turned(p->tp, p->m->positions, x, p->m->config.heads, steps->first);
 }
 
+/* x w + b. If x is the sum of the embeddings `words` (NULL: it is not), their tables are multiplied instead
+ * of x where they have few rows. */
+static Tensor *project(const Pass *p, const Linear *l, Tensor *x, const EmbedSum *words)
+{
+    if (words && embed_linear_pays(p->tp, words)) return op_embed_linear(p->tp, words, l->w, l->b);
+    return linear(p->tp, l, x);
+}
+
 typedef struct {
     Tensor *k, *v; /* (B,S,C) */
 } KeyValue;
 
-static KeyValue key_value(const Pass *p, const MultiHead *a, Tensor *x)
+static KeyValue key_value(const Pass *p, const MultiHead *a, Tensor *x, const EmbedSum *words)
 {
     KeyValue kv;
-    kv.k = linear(p->tp, &a->k, x);
-    kv.v = linear(p->tp, &a->v, x);
+    kv.k = project(p, &a->k, x, words);
+    kv.v = project(p, &a->v, x, words);
     return kv;
 }
 
 /* What the heads of x (B,T,C) see of what kv was made of, in layer i, side by side: (B,T,C). */
-static Tensor *multi_head(const Pass *p, const MultiHead *a, Tensor *x, KeyValue kv,
-                          const Steps *steps, int i)
+static Tensor *multi_head(const Pass *p, const MultiHead *a, Tensor *x, const EmbedSum *words,
+                          KeyValue kv, const Steps *steps, int i)
 {
     const real **looks = steps->looks ? &steps->looks[i] : NULL;
-    Tensor *q = turned(p, linear(p->tp, &a->q, x), steps); /* (B,T,C) */
+    Tensor *q = turned(p, project(p, &a->q, x, words), steps); /* (B,T,C) */
     return op_attention(p->tp, q, kv.k, kv.v, p->m->config.heads, &steps->mask, looks);
 }
 
@@ -235,20 +245,22 @@ static Tensor *self_attention(const Pass *p, const Block *b, Tensor *x, const St
                               KeyValues *past, int i)
 {
     Tensor *y = entering(p, &b->norm_self, x);
-    KeyValue kv = key_value(p, &b->self, y);
+    const EmbedSum *words = i == 0 && !p->m->pre ? steps->words : NULL;
+    KeyValue kv = key_value(p, &b->self, y, words);
     kv.k = turned(p, kv.k, steps);
     if (past) {
         kv.k = past->k[i] = joined(p->tp, past->k[i], kv.k);
         kv.v = past->v[i] = joined(p->tp, past->v[i], kv.v);
     }
-    return leaving(p, &b->norm_self, x, &b->self.out, multi_head(p, &b->self, y, kv, steps, i));
+    return leaving(p, &b->norm_self, x, &b->self.out,
+                   multi_head(p, &b->self, y, words, kv, steps, i));
 }
 
 static Tensor *cross_attention(const Pass *p, const Block *b, Tensor *x, KeyValue source,
                                const Steps *steps, int i)
 {
     Tensor *y = entering(p, &b->norm_cross, x);
-    y = multi_head(p, &b->cross, y, source, steps, i);
+    y = multi_head(p, &b->cross, y, NULL, source, steps, i);
     return leaving(p, &b->norm_cross, x, &b->cross.out, y);
 }
 
@@ -261,17 +273,20 @@ static Tensor *feed_forward(const Pass *p, const Block *b, Tensor *x)
 
 /* --- embeddings --------------------------------------------------------------------------------------- */
 
-/* The ids (T,B) of steps first .. first+T-1, embedded: (B,T,C). */
-static Tensor *embedded(const Pass *p, Tensor *table, Tensor *learned, const int *ids, int first,
-                        int T, int B)
+/* The ids (T,B) of steps first .. first+T-1, and their positions. */
+static EmbedSum words_of(const Pass *p, Tensor *table, Tensor *learned, const int *ids, int first,
+                         int T, int B)
 {
     int *batch_major = tape_save(p->tp, (size_t)T * B * sizeof *batch_major); /* (B,T) */
     for (int t = 0; t < T; t++)
         for (int b = 0; b < B; b++) batch_major[(size_t)b * T + t] = ids[(size_t)t * B + b];
     const int C = p->m->config.channels;
     Tensor *place = positions_added(p->tp, p->m->positions, C, learned, first, T); /* (T,C) */
-    Tensor *x = op_embed_at(p->tp, table, batch_major, (real)sqrt(C), place, SHAPE(B, T));
-    return dropped(p, x); /* eq 19.2 */
+    return (EmbedSum){.word = table,
+                      .ids = batch_major,
+                      .scale = (real)sqrt(C),
+                      .place = place,
+                      .shape = SHAPE(B, T)}; /* eq 19.2 */
 }
 
 /* --- encoder, decoder ----------------------------------------------------------------------------------- */
@@ -284,9 +299,11 @@ static const real *slopes(const Pass *p, bool both_ways)
 static Tensor *encoder(const Pass *p, const int *s, const int *len, int S, int B)
 {
     const Transformer *m = p->m;
+    const EmbedSum words = words_of(p, m->source_embed, m->source_place, s, 0, S, B);
     const Steps steps = {.mask = {.len = len, .slope = slopes(p, true)},
+                         .words = dropout_of(p) == 0 ? &words : NULL,
                          .looks = p->looks ? p->looks->encoder : NULL};
-    Tensor *x = embedded(p, m->source_embed, m->source_place, s, 0, S, B); /* (B,S,C) */
+    Tensor *x = dropped(p, op_embed_sum(p->tp, &words)); /* (B,S,C) */
     for (int i = 0; i < m->config.layers; i++) {
         x = self_attention(p, &m->encoder[i], x, &steps, NULL, i);
         x = feed_forward(p, &m->encoder[i], x);
@@ -299,7 +316,7 @@ static KeyValues cross_keys_values(const Pass *p, Tensor *memory)
 {
     KeyValues source = {0};
     for (int i = 0; i < p->m->config.layers; i++) {
-        const KeyValue kv = key_value(p, &p->m->decoder[i].cross, memory);
+        const KeyValue kv = key_value(p, &p->m->decoder[i].cross, memory, NULL);
         source.k[i] = kv.k, source.v[i] = kv.v;
     }
     return source;
@@ -311,12 +328,14 @@ static Tensor *decoder(const Pass *p, const int *ids, int first, int T, int B,
                        const KeyValues *source, const int *len, KeyValues *past)
 {
     const Transformer *m = p->m;
+    const EmbedSum words = words_of(p, m->target_embed, m->target_place, ids, first, T, B);
     const Steps steps = {.mask = {.causal = true, .slope = slopes(p, false)},
                          .first = first,
+                         .words = dropout_of(p) == 0 ? &words : NULL,
                          .looks = p->looks ? p->looks->decoder : NULL};
     const Steps across = {
         .mask = {.len = len}, .first = NOWHERE, .looks = p->looks ? p->looks->cross : NULL};
-    Tensor *x = embedded(p, m->target_embed, m->target_place, ids, first, T, B);
+    Tensor *x = dropped(p, op_embed_sum(p->tp, &words)); /* (B,T,C) */
     for (int i = 0; i < m->config.layers; i++) {
         x = self_attention(p, &m->decoder[i], x, &steps, past, i);
         if (source) {

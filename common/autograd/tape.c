@@ -39,12 +39,6 @@ static void record(Tape *tp, Node *nd)
     tp->node[tp->n++] = nd;
 }
 
-static void check_data(const char *op, const Tensor *x)
-{
-    CHECK(x->data, "op %s: %s is an op_lookup, which recurrences alone read; use op_embed", op,
-          shape_text(x->shape).text);
-}
-
 Node *tape_node_of(Tape *tp, const char *name, void (*backward)(Node *), Shape s, int inputs,
                    Tensor **in, real *data)
 {
@@ -53,7 +47,6 @@ Node *tape_node_of(Tape *tp, const char *name, void (*backward)(Node *), Shape s
     nd->out = data ? tensor_over(tp, s, data) : tape_tensor(tp, s);
     nd->in = arena_alloc(&tp->arena, (size_t)inputs * sizeof *nd->in);
     for (int i = 0; i < inputs; i++) {
-        check_data(name, in[i]);
         nd->in[i] = in[i];
         if (in[i]->requires_grad && !tp->frozen) nd->out->requires_grad = true;
     }
@@ -64,7 +57,6 @@ Node *tape_node_of(Tape *tp, const char *name, void (*backward)(Node *), Shape s
 Tensor *tape_view(Tape *tp, Tensor *x, Shape s, int offset)
 {
     const int len = shape_len(s);
-    check_data("view", x);
     CHECK(offset >= 0 && offset <= x->len - len, "tape_view: %d values from %d on, of %d", len,
           offset, x->len);
     Tensor *t = tensor_over(tp, s, x->data + offset);
@@ -130,31 +122,43 @@ static char *describe(Tape *tp, Tensor *t)
     return arena_format(&tp->arena, "parameter %s %s", name, shape.text);
 }
 
-/* The node can set the gradient of input j, and nothing has been added to it yet. */
-static bool is_fresh(const Node *nd, int j)
+/* The node can write all of the gradient of input j, and nothing has been added to it yet. */
+static bool can_overwrite(const Node *nd, int j)
 {
     Tensor *t = nd->in[j];
-    if (j >= 32 || !(nd->sets >> j & 1)) return false;
+    if (j >= 32 || !(nd->may_overwrite >> j & 1)) return false;
     if (!t->requires_grad || t->grad || t->view_of) return false;
     for (int i = 0; i < nd->inputs; i++)
         if (i != j && tensor_whole(nd->in[i]) == t) return false; /* would add to it as well */
     return true;
 }
 
-/* Gradients for the inputs, of zeros where there is none yet, unless the node sets all of it. */
+/* Gradients for the inputs, of zeros where there is none yet, unless the node writes all of it. */
 static void gradients_want(Tape *tp, Node *nd)
 {
-    nd->fresh = 0;
+    nd->overwrite_now = 0;
     for (int j = 0; j < nd->inputs; j++) {
         Tensor *t = nd->in[j];
-        if (!is_fresh(nd, j)) {
+        if (!can_overwrite(nd, j)) {
             gradient_want(tp, t);
             continue;
         }
-        nd->fresh |= 1u << j;
-        const bool becomes = j == 0 && nd->passes && !tp->keep_grads && !nd->out->view_of;
-        t->grad = becomes ? nd->out->grad : gradient_take(tp, t->len);
+        nd->overwrite_now |= 1u << j;
+        const bool shares =
+            j == 0 && nd->may_share_gradient && !tp->keep_grads && !nd->out->view_of;
+        t->grad = shares ? nd->out->grad : gradient_take(tp, t->len);
     }
+}
+
+void gradient_write(const Node *nd, int j, int first, const real *from, int n)
+{
+    if (!nd->in[j]->grad || nd->in[j]->grad == nd->out->grad) return;
+    real *restrict dx = nd->in[j]->grad + first;
+    const real *restrict x = from;
+    if (gradient_overwrites(nd, j))
+        memcpy(dx, x, (size_t)n * sizeof *dx);
+    else
+        for (int i = 0; i < n; i++) dx[i] += x[i];
 }
 
 /* The backward pass; with an Error it stops at the first non-finite gradient and describes it. */

@@ -15,16 +15,24 @@
 #include "base/arena.h"
 #include "autograd/tensor.h"
 
+/* The rule for the author of an op: backward adds to dx[i] += ..., dx = in[j]->grad, for each input j unless
+ * dx is NULL. That is always right. Two permissions, given when the op is recorded, save time:
+ *
+ *   nd->may_overwrite = 1u << j;        backward asks gradient_overwrites(nd, j). If true, dx is uninitialised
+ *                                       and every element of it must be written, dx[i] = ...
+ *   nd->may_share_gradient = true;      the gradient of input 0 is that of the output, so that both may be
+ *                                       one memory; implies the first, and gradient_write knows it
+ *
+ * gradient_write and gradient_beta follow the rule for a copy and for a matrix product. */
 typedef struct Node Node;
 struct Node {
-    void (*backward)(Node *n); /* adds to in[i]->grad, where that is not NULL */
+    void (*backward)(Node *n);
     Tensor *out, **in;
     int inputs;
-    void *saved;      /* what backward needs besides */
-    unsigned sets;    /* bit j: backward can set in[j]->grad as well as add to it (j < 32) */
-    unsigned fresh;   /* bit j: it has to, this time: in[j]->grad is uninitialised */
-    bool passes;      /* in[0]'s gradient is the output's, which may become it: then in[0]->grad ==
-                       * out->grad, and there is nothing to set */
+    void *saved;            /* what backward needs besides */
+    unsigned may_overwrite; /* bit j: backward can write all of in[j]->grad (j < 32) */
+    unsigned overwrite_now; /* bit j: this time it must; set by tape_backward */
+    bool may_share_gradient;
     const char *name; /* of the op, for messages, tape_print and DOT */
 };
 
@@ -47,6 +55,22 @@ typedef struct {
  * passes over one tape add twice. With keep_grads the gradient of an intermediate result is that of the last
  * pass alone, and NULL where the last loss does not depend on it. */
 void tape_backward(Tape *tp, Tensor *loss);
+/* For backward functions, by the rule above. */
+static inline bool gradient_overwrites(const Node *nd, int j)
+{
+    return nd->overwrite_now >> j & 1;
+}
+
+/* As beta of a product dx = beta dx + ...: 0 where it overwrites, else 1. */
+static inline real gradient_beta(const Node *nd, int j)
+{
+    return gradient_overwrites(nd, j) ? 0 : 1;
+}
+
+/* dx[first .. first+n-1] += from, or = from where it overwrites. Does nothing where there is no dx, or where
+ * dx is the output's gradient itself. */
+void gradient_write(const Node *nd, int j, int first, const real *from, int n);
+
 void tape_reset(Tape *tp); /* the step is over: frees all it created */
 void tape_free(Tape *tp);
 

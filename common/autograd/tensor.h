@@ -9,16 +9,14 @@ typedef struct {
     int n, d[4]; /* number of axes, size of each */
 } Shape;
 
-typedef struct Words Words;
 typedef struct Tensor Tensor;
 struct Tensor {
     Shape shape;
     int len;            /* product of shape.d[], checked to fit an int */
     bool requires_grad; /* does a gradient flow here? */
-    real *data;         /* len values, row major, contiguous; an op_lookup has none */
+    real *data;         /* len values, row major, contiguous */
     real *grad;         /* len values, or NULL where no gradient flows or none has arrived yet */
     Tensor *view_of;    /* for a slice: the tensor whose data, and gradient, it looks into */
-    const Words *words; /* of an op_embed or op_lookup: what its rows are made of (ops_embed.h) */
     const char *name;   /* of a parameter; NULL for what an op makes */
 };
 

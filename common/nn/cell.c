@@ -36,6 +36,15 @@ Tensor *cell_inputs(Tape *tp, const Cell *cell, Tensor *x)
     return linear(tp, &cell->in, x);
 }
 
+SequenceInput cell_inputs_of_words(Tape *tp, const Cell *cell, Tensor *embed, const int *ids, int T,
+                                   int B, real p, Rng *dropout)
+{
+    if (p == 0 && embed->shape.d[0] <= T * B)
+        return sequence_of_ids(cell_inputs(tp, cell, embed), ids, T, B);
+    Tensor *x = op_dropout(tp, op_embed(tp, embed, ids, SHAPE(T, B)), p, dropout); /* (T,B,C) */
+    return sequence_of(cell_inputs(tp, cell, x));
+}
+
 /* x at each sequence's last true step: (T,B,H) -> (B,H). */
 static Tensor *last_of(Tape *tp, Tensor *x, const int *len)
 {
@@ -46,7 +55,7 @@ static Tensor *last_of(Tape *tp, Tensor *x, const int *len)
     return op_pick(tp, x, last);
 }
 
-Tensor *cell_run(Tape *tp, const Cell *cell, Tensor *z, CellState *s, const int *len)
+Tensor *cell_run(Tape *tp, const Cell *cell, SequenceInput z, CellState *s, const int *len)
 {
     Tensor *h, *c = NULL; /* (T,B,H) */
     if (cell->kind == CELL_LSTM) {

@@ -33,8 +33,14 @@ CellState cell_zeros(Tape *tp, const Cell *cell, int B);
 /* x (T,B,C) -> z (T,B,N) */
 Tensor *cell_inputs(Tape *tp, const Cell *cell, Tensor *x);
 
+/* The same of words ids (T,B), the rows of embed (V,C), dropped with probability p. A row of the embedding
+ * times W is a row of (embedding times W): without dropout, and where there are no fewer tokens than words, it
+ * is cheaper to multiply the table once and to look the products up. */
+SequenceInput cell_inputs_of_words(Tape *tp, const Cell *cell, Tensor *embed, const int *ids, int T,
+                                   int B, real p, Rng *dropout);
+
 /* All steps of z (T,B,N), from state *s on: returns all h, (T,B,H), and in *s the state after each
  * sequence's last true step, len[b] of them (1 .. T; NULL: T). */
-Tensor *cell_run(Tape *tp, const Cell *cell, Tensor *z, CellState *s, const int *len);
+Tensor *cell_run(Tape *tp, const Cell *cell, SequenceInput z, CellState *s, const int *len);
 
 #endif

@@ -39,15 +39,30 @@ Tensor *op_dropout(Tape *tp, Tensor *x, real p, Rng *rng);
 Tensor *op_softmax(Tape *tp, Tensor *x);
 Tensor *op_layernorm(Tape *tp, Tensor *x, Tensor *g, Tensor *b); /* (...,C) (C) (C), eps 1e-5    */
 
-/* --- ops_embed.c: rows of a table ------------------------------------------------------------ */
+/* --- ops_embed.c: rows of tables ------------------------------------------------------------- */
 Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s); /* rows of w (V,C) -> (s...,C)   */
-/* y[b][t] = scale w[ids[b][t]] + place[t] (Vaswani et al. 2017, s3.4 and 3.5). w (V,C), place (T,C) or
- * NULL: nothing is added; s (B,T) -> (B,T,C). An op_linear of this, or of an op_embed, multiplies the rows
- * of w and place, not those of y, where they are at most half as many: the same up to rounding. */
-Tensor *op_embed_at(Tape *tp, Tensor *w, const int *ids, real scale, Tensor *place, Shape s);
-/* The same without a copy, as z of op_rnn, op_lstm and op_gru_*, which read the rows where they stand;
- * no other op takes it. */
-Tensor *op_lookup(Tape *tp, Tensor *w, const int *ids, Shape s);
+/* What a sum of embeddings is made of. Step t of sequence b gets (Vaswani et al. 2017, s3.4 and 3.5;
+ * segments: Devlin et al. 2019, s3)
+ *
+ *   y[b][t] = scale word[ids[b][t]] + place[t] + segment[segments[b][t]]
+ */
+typedef struct {
+    Tensor *word;        /* (V,C) */
+    const int *ids;      /* (B,T) */
+    real scale;          /* of the word alone */
+    Tensor *place;       /* (T,C), or NULL: none is added */
+    Tensor *segment;     /* (G,C), or NULL: none is added */
+    const int *segments; /* (B,T), where there is a segment */
+    Shape shape;         /* (B,T), or without a place any */
+} EmbedSum;
+Tensor *op_embed_sum(Tape *tp, const EmbedSum *e); /* -> (B,T,C) */
+/* y w + b of that y, w (C,N), b (N) -> (B,T,N). Multiplies the rows of the tables, V + T + G of them, and adds
+ * up rows of the products: the same up to rounding, and less work where the tables have fewer rows than y.
+ * No gradient of y itself is made: it goes to the tables at once. */
+Tensor *op_embed_linear(Tape *tp, const EmbedSum *e, Tensor *w, Tensor *b);
+/* Is it worth it? Where the tables have at most half as many rows as y; never with keep_grads, where y's
+ * gradient shall be all that flows. */
+bool embed_linear_pays(const Tape *tp, const EmbedSum *e);
 
 /* --- ops_shape.c: moving values about ------------------------------------------------------- */
 /* x[first .. first+n-1], free; of one row the axis goes: (T,B,C) -> (B,C) */
@@ -111,19 +126,32 @@ Tensor *op_cross_entropy_smoothed(Tape *tp, Tensor *logits, const int *target, r
 Tensor *op_mse(Tape *tp, Tensor *y, const real *target); /* mean (y - target)^2                  */
 Tensor *op_dot(Tape *tp, Tensor *x, const real *r);      /* sum_i r[i] x[i]                      */
 
+/* --- ops_recurrent.c: what a recurrence reads -------------------------------------------------
+ * z (T,B,N): a tensor, or rows of a table by their numbers. Rows of a table are read where they stand, which
+ * saves a copy and its gradient: a table of products, words times W, has few rows. */
+typedef struct {
+    Tensor *rows; /* z (T,B,N), or the table (V,N) */
+    const int
+        *ids; /* (T,B): step t of sequence b reads row ids[t*B+b] of the table; NULL: rows is z */
+    int T, B;
+} SequenceInput;
+SequenceInput sequence_of(Tensor *z);
+SequenceInput sequence_of_ids(Tensor *table, const int *ids, int T, int B); /* the op copies ids */
+Tensor *sequence_tensor(Tape *tp, SequenceInput z); /* (T,B,N): z, or its rows copied */
+
 /* --- ops_rnn.c, ops_lstm.c, ops_gru.c: whole sequences in one op -------------------------------
  * Each equals the loop of primitive ops over t that the model's folder writes down, and is much
  * faster. h0 (B,H), and c0 (B,H), are the states before the first step. */
 /* h_t = tanh(z_t + h_{t-1} u) (Elman 1990). z (T,B,H), u (H,H) -> (T,B,H). */
-Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u);
+Tensor *op_rnn(Tape *tp, SequenceInput z, Tensor *h0, Tensor *u);
 /* [i f o g] = z_t + h_{t-1} u, c_t = f c_{t-1} + i g, h_t = o tanh(c_t) (Gers et al. 2000).
  * z (T,B,4H), u (H,4H) -> (2,T,B,H): all h_t, then all c_t. With 3H columns [i o g] there is no
  * forget gate: f = 1 (Hochreiter & Schmidhuber 1997). */
-Tensor *op_lstm(Tape *tp, Tensor *z, Tensor *h0, Tensor *c0, Tensor *u);
+Tensor *op_lstm(Tape *tp, SequenceInput z, Tensor *h0, Tensor *c0, Tensor *u);
 /* [r z] = sigmoid(a_rz + h_{t-1} u_rz), h_t = z h_{t-1} + (1 - z) n (Cho et al. 2014), with the reset
  * gate after the product, n = tanh(a_n + r (h_{t-1} u_n + k)), or before it, n = tanh(a_n +
  * (r h_{t-1}) u_n). a (T,B,3H), u (H,3H), k (H) or NULL -> (T,B,H). */
-Tensor *op_gru_after(Tape *tp, Tensor *a, Tensor *h0, Tensor *u, Tensor *k);
-Tensor *op_gru_before(Tape *tp, Tensor *a, Tensor *h0, Tensor *u);
+Tensor *op_gru_after(Tape *tp, SequenceInput a, Tensor *h0, Tensor *u, Tensor *k);
+Tensor *op_gru_before(Tape *tp, SequenceInput a, Tensor *h0, Tensor *u);
 
 #endif

@@ -215,21 +215,15 @@ static void clear_rows(real *x, const Head *z, int first, int end)
     for (int r = first; r < end; r++) memset(x + (size_t)r * z->C, 0, (size_t)z->D * sizeof *x);
 }
 
-/* For a product that goes to the gradient of an input: 0 where that is fresh, to be set, else 1. */
-static real beta_of(const Node *nd, int input)
-{
-    return nd->fresh >> input & 1 ? 0 : 1;
-}
-
-/* p or de (steps,keys), transposed, times x (steps,D), for the gradient of the keys or values. Of a fresh one
- * the first tile sets all rows, those that it does not see to 0. */
+/* p or de (steps,keys), transposed, times x (steps,D), for the gradient of the keys or values. Where it is
+ * overwritten the first tile sets all rows, those that it does not see to 0. */
 static void gradient_of_keys(const Node *nd, int input, const Head *z, const Tile *i, const real *p,
                              const real *x)
 {
     const Attention *a = nd->saved;
     real *grad = nd->in[input]->grad;
     if (!grad) return;
-    const real beta = i->t > 0 ? 1 : beta_of(nd, input);
+    const real beta = i->t > 0 ? 1 : gradient_beta(nd, input);
     if (beta == 0) clear_rows(grad + z->k, z, i->keys, z->S);
     gemm_small(TN, i->keys, z->D, i->steps, p, a->row, x, z->C, beta, grad + z->k, z->C);
 }
@@ -254,7 +248,7 @@ static void backward_tile(Node *nd, const Head *z, const Tile *i)
     }
     gradient_of_keys(nd, 2, z, i, z->p, dy);
     if (q->grad)
-        gemm_small(NN, i->steps, z->D, n, z->de, row, k->data + z->k, z->C, beta_of(nd, 0),
+        gemm_small(NN, i->steps, z->D, n, z->de, row, k->data + z->k, z->C, gradient_beta(nd, 0),
                    q->grad + i->q, z->C);
     gradient_of_keys(nd, 1, z, i, z->de, q->data + i->q);
 }
@@ -308,7 +302,7 @@ Tensor *op_attention(Tape *tp, Tensor *q, Tensor *k, Tensor *v, int heads,
     check(q, k, v, heads, mask->len);
     const int B = q->shape.d[0], T = q->shape.d[1], S = k->shape.d[1], C = q->shape.d[2];
     Node *nd = tape_node(tp, "attention", attention_backward, q->shape, q, k, v);
-    nd->sets = 7;
+    nd->may_overwrite = 7;
     Attention *a = nd->saved = tape_save(tp, sizeof *a);
     *a = (Attention){.mask = *mask, .heads = heads, .row = gemm_row(round_up(S))};
     a->tile = T < TILE ? T : TILE;

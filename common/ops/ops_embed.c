@@ -1,4 +1,4 @@
-/* Rows of a table, by number; and products with them, of the table where it has fewer rows. */
+/* Rows of tables, by number; and products with them, made of the tables. */
 #include "ops/ops_embed.h"
 
 #include "math/blas.h"
@@ -36,128 +36,177 @@ static int *checked_ids(Tape *tp, const char *op, const Tensor *w, const int *id
     return memcpy(tape_save(tp, (size_t)rows * sizeof *ids), ids, (size_t)rows * sizeof *ids);
 }
 
-Tensor *op_lookup(Tape *tp, Tensor *w, const int *ids, Shape s)
-{
-    Tensor *y = tape_save(tp, sizeof *y);
-    Words *words = tape_save(tp, sizeof *words);
-    *words = (Words){.table = w, .scale = 1, .T = 1};
-    words->ids = checked_ids(tp, "op_lookup", w, ids, shape_len(s));
-    *y = (Tensor){.shape = shape_append(s, w->shape.d[1]), .words = words};
-    y->len = shape_len(y->shape);
-    y->requires_grad = w->requires_grad;
-    return y;
-}
+/* --- sums of embeddings ---------------------------------------------------------------------------- */
 
-/* --- rows that are copied ------------------------------------------------------------------------- */
+/* One table of a sum: row r of the sum gets scale table[ids[r]]. */
+typedef struct {
+    Tensor *table; /* (V,C), an input of the node */
+    const int *ids;
+    real scale;
+} Part;
 
-/* y[r] = scale table[ids[r]] + place[steps[r]] for r < R, all of N numbers. */
-static void put_rows(const Words *w, const real *table, const real *place, int R, int N, real *y)
+enum { PARTS = 3 }; /* word, place, segment */
+
+typedef struct {
+    Part part[PARTS];
+    int n;
+} Parts;
+
+/* y[r] = scale table[ids[r]] + the same of the other tables, for r < R; rows of N numbers, tables[i] those of
+ * part i. */
+static void put_rows(const Parts *p, real *const *tables, int R, int N, real *y)
 {
-    PARALLEL_FOR(4.0 * R * N, r, R, 1, {
-        const real *restrict row = table + (size_t)w->ids[r] * N;
-        const real *restrict at = place ? place + (size_t)w->steps[r] * N : NULL;
+    PARALLEL_FOR(4.0 * R * N * p->n, r, R, 1, {
+        const real *restrict row = tables[0] + (size_t)p->part[0].ids[r] * N;
         real *restrict to = y + (size_t)r * N;
-        for (int j = 0; j < N; j++) to[j] = w->scale * row[j];
-        if (at) add_to(to, at, N);
+        for (int j = 0; j < N; j++) to[j] = p->part[0].scale * row[j];
+        for (int i = 1; i < p->n; i++) add_to(to, tables[i] + (size_t)p->part[i].ids[r] * N, N);
     });
 }
 
-/* dtable[ids[r]] += scale dy[r]        dplace[steps[r]] += dy[r] */
+/* dtable[ids[r]] += scale dy[r], of each table */
 static void embed_backward(Node *nd)
 {
-    const Words *w = nd->saved;
-    const int C = w->table->shape.d[1], R = nd->out->len / C;
-    const real *dy = nd->out->grad;
-    if (w->table->grad) add_rows(w->table->grad, C, w->ids, R, w->scale, dy, C, C);
-    if (w->place && w->place->grad) add_rows(w->place->grad, C, w->steps, R, 1, dy, C, C);
+    const Parts *p = nd->saved;
+    const int C = shape_last(nd->out->shape), R = nd->out->len / C;
+    for (int i = 0; i < p->n; i++)
+        if (nd->in[i]->grad)
+            add_rows(nd->in[i]->grad, C, p->part[i].ids, R, p->part[i].scale, nd->out->grad, C, C);
 }
 
-Tensor *op_embed_at(Tape *tp, Tensor *w, const int *ids, real scale, Tensor *place, Shape s)
+/* The step of each row of (B,T): 0, 1, .. T-1, and again. */
+static int *steps_of(Tape *tp, int R, int T)
 {
-    const int R = shape_len(s), C = shape_last(w->shape), T = place ? place->shape.d[0] : 1;
-    Words *words = tape_save(tp, sizeof *words);
-    *words = (Words){.table = w, .place = place, .scale = scale, .T = T};
-    words->ids = checked_ids(tp, "op_embed", w, ids, R);
-    CHECK(!place || (place->shape.n == 2 && place->shape.d[1] == C && shape_last(s) == T),
-          "op_embed_at: %s rows of %s, places %s", shape_text(s).text, shape_text(w->shape).text,
-          shape_text(place->shape).text);
     int *steps = tape_save(tp, (size_t)R * sizeof *steps);
-    for (int r = 0; r < R; r++) steps[r] = r % T;
-    words->steps = steps;
-    Node *nd = tape_node_of(tp, "embed", embed_backward, shape_append(s, C), place ? 2 : 1,
-                            (Tensor *[]){w, place}, NULL);
-    nd->saved = words;
-    put_rows(words, w->data, place ? place->data : NULL, R, C, nd->out->data);
-    nd->out->words = words;
+    for (int r = 0; r < R; r += T)
+        for (int t = 0; t < T; t++) steps[r + t] = t;
+    return steps;
+}
+
+static Parts *parts_of(Tape *tp, const char *op, const EmbedSum *e)
+{
+    const int R = shape_len(e->shape), C = shape_last(e->word->shape);
+    Parts *p = tape_save(tp, sizeof *p);
+    *p = (Parts){.n = 1};
+    p->part[0] = (Part){e->word, checked_ids(tp, op, e->word, e->ids, R), e->scale};
+    if (e->place) {
+        const Tensor *place = e->place;
+        CHECK(place->shape.n == 2 && place->shape.d[1] == C &&
+                  shape_last(e->shape) == place->shape.d[0],
+              "%s: %s rows of %s, places %s", op, shape_text(e->shape).text,
+              shape_text(e->word->shape).text, shape_text(place->shape).text);
+        p->part[p->n++] = (Part){e->place, steps_of(tp, R, place->shape.d[0]), 1};
+    }
+    if (e->segment) {
+        const int *ids = checked_ids(tp, op, e->segment, e->segments, R);
+        CHECK(shape_last(e->segment->shape) == C, "%s: words %s, segments %s", op,
+              shape_text(e->word->shape).text, shape_text(e->segment->shape).text);
+        p->part[p->n++] = (Part){e->segment, ids, 1};
+    }
+    return p;
+}
+
+static Tensor *embed_sum(Tape *tp, const char *name, const EmbedSum *e)
+{
+    Parts *p = parts_of(tp, name, e);
+    Tensor *in[PARTS];
+    real *tables[PARTS];
+    for (int i = 0; i < p->n; i++) in[i] = p->part[i].table, tables[i] = in[i]->data;
+    const int R = shape_len(e->shape), C = shape_last(e->word->shape);
+    Node *nd = tape_node_of(tp, name + strlen("op_"), embed_backward, shape_append(e->shape, C),
+                            p->n, in, NULL);
+    nd->saved = p;
+    put_rows(p, tables, R, C, nd->out->data);
     return nd->out;
+}
+
+Tensor *op_embed_sum(Tape *tp, const EmbedSum *e)
+{
+    return embed_sum(tp, "op_embed_sum", e);
 }
 
 Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s)
 {
-    return op_embed_at(tp, w, ids, 1, NULL, s);
+    return embed_sum(tp, "op_embed", &(EmbedSum){.word = w, .ids = ids, .scale = 1, .shape = s});
 }
 
 /* --- a product with them ---------------------------------------------------------------------------- */
 
-/* y = x w + b for x[r] = scale table[ids[r]] + place[steps[r]]: of the table's V rows and the T places
- * there are products, of the R rows only sums.
+/* y = x w + b for x[r] = scale word[ids[r]] + place[t] + segment[segments[r]]: there are products of the
+ * tables' rows, and of the R rows only sums.
  *
- *   y[r] = scale (table w)[ids[r]] + (place w + b)[steps[r]]
+ *   y[r] = scale (word w)[ids[r]] + (place w + b)[t] + (segment w)[segments[r]]
  *
- *   dword[ids[r]] += scale dy[r]        dw += table^T dword        dtable += dword w^T
- *   dstep[steps[r]] += dy[r]            dw += place^T dstep        dplace += dstep w^T
- *   db += column sums of dstep
- */
+ *   dproduct[ids[r]] += scale dy[r]        dw += table^T dproduct        dtable += dproduct w^T
+ *   db += column sums of what place w + b gets
+ *
+ * of each table. Without places one row of b stands for place w + b. */
 typedef struct {
-    const Words *words;
-    real *word, *step; /* (V,N) (T,N): table w and place w + b, then their gradients */
+    Parts parts;          /* the second one: places, or, its table NULL, b alone */
+    real *product[PARTS]; /* (V,N): table w, the second one's + b; then their gradients */
+    int rows[PARTS];
 } Products;
-
-static void product_gradients(const Tensor *x, const Tensor *w, int rows, const real *dy)
-{
-    const int C = w->shape.d[0], N = w->shape.d[1];
-    if (w->grad) gemm(TN, C, N, rows, x->data, dy, 1, w->grad);
-    if (x->grad) gemm(NT, rows, C, N, dy, w->data, 1, x->grad);
-}
 
 static void embed_linear_backward(Node *nd)
 {
     const Products *p = nd->saved;
-    const Words *words = p->words;
-    const Tensor *table = nd->in[0], *w = nd->in[1], *b = nd->in[2];
-    const int V = table->shape.d[0], N = b->len, R = nd->out->len / N;
-    const real *dy = nd->out->grad;
-    memset(p->word, 0, (size_t)V * N * sizeof *p->word);
-    memset(p->step, 0, (size_t)words->T * N * sizeof *p->step);
-    add_rows(p->word, N, words->ids, R, words->scale, dy, N, N);
-    add_rows(p->step, N, words->steps, R, 1, dy, N, N);
-    product_gradients(table, w, V, p->word);
-    if (words->place) product_gradients(words->place, w, words->T, p->step);
-    for (int t = 0; t < words->T && b->grad; t++) add_to(b->grad, p->step + (size_t)t * N, N);
+    const Tensor *w = nd->in[0], *b = nd->in[1];
+    const int C = w->shape.d[0], N = b->len, R = nd->out->len / N;
+    for (int i = 0; i < p->parts.n; i++) {
+        const Part *part = &p->parts.part[i];
+        const Tensor *x = p->parts.part[i].table;
+        const int rows = p->rows[i];
+        real *d = p->product[i];
+        memset(d, 0, (size_t)rows * N * sizeof *d);
+        add_rows(d, N, part->ids, R, part->scale, nd->out->grad, N, N);
+        if (x && w->grad) gemm(TN, C, N, rows, x->data, d, 1, w->grad);
+        if (x && x->grad) gemm(NT, rows, C, N, d, w->data, 1, x->grad);
+    }
+    for (int t = 0; t < p->rows[1] && b->grad; t++)
+        add_to(b->grad, p->product[1] + (size_t)t * N, N);
 }
 
-bool embed_is_less_work(const Tape *tp, const Tensor *x)
+/* The parts of e with b's row in the place of places that are not there. */
+static Parts parts_with_bias(Tape *tp, const EmbedSum *e)
 {
-    if (!x->words || !x->data) return false;
-    if (tp->keep_grads) return false; /* x's gradient would not be all that flows */
-    const int V = x->words->table->shape.d[0], C = shape_last(x->shape);
-    return 2 * (V + x->words->T) <= x->len / C;
+    const Parts *given = parts_of(tp, "op_embed_linear", e);
+    if (e->place) return *given;
+    const int R = shape_len(e->shape);
+    Parts p = {.n = given->n + 1, .part = {given->part[0], {NULL, steps_of(tp, R, 1), 1}}};
+    if (e->segment) p.part[2] = given->part[1];
+    return p;
 }
 
-Tensor *embed_linear(Tape *tp, const Tensor *x, Tensor *w, Tensor *b)
+bool embed_linear_pays(const Tape *tp, const EmbedSum *e)
 {
-    const Words *words = x->words;
-    const int C = w->shape.d[0], N = w->shape.d[1], R = x->len / C;
-    const int V = words->table->shape.d[0], T = words->T;
-    Node *nd =
-        tape_node_of(tp, "embed_linear", embed_linear_backward, shape_with_last(x->shape, N),
-                     words->place ? 4 : 3, (Tensor *[]){words->table, w, b, words->place}, NULL);
-    Products *p = nd->saved = tape_save(tp, sizeof *p);
-    *p = (Products){words, tape_save(tp, (size_t)V * N * sizeof(real)),
-                    tape_save(tp, (size_t)T * N * sizeof(real))};
-    gemm(NN, V, N, C, words->table->data, w->data, 0, p->word);
-    for (int t = 0; t < T; t++) memcpy(p->step + (size_t)t * N, b->data, (size_t)N * sizeof(real));
-    if (words->place) gemm(NN, T, N, C, words->place->data, w->data, 1, p->step);
-    put_rows(words, p->word, p->step, R, N, nd->out->data);
+    if (tp->keep_grads) return false;
+    const int V = e->word->shape.d[0], T = e->place ? e->place->shape.d[0] : 1;
+    const int G = e->segment ? e->segment->shape.d[0] : 0;
+    return 2 * (V + T + G) <= shape_len(e->shape);
+}
+
+Tensor *op_embed_linear(Tape *tp, const EmbedSum *e, Tensor *w, Tensor *b)
+{
+    const int R = shape_len(e->shape), C = shape_last(e->word->shape), N = shape_last(w->shape);
+    CHECK(w->shape.n == 2 && w->shape.d[0] == C && b->len == N,
+          "op_embed_linear: words %s, w %s, b %s; w must be (%d,N) and b (N)",
+          shape_text(e->word->shape).text, shape_text(w->shape).text, shape_text(b->shape).text, C);
+    Products *p = tape_save(tp, sizeof *p);
+    *p = (Products){.parts = parts_with_bias(tp, e)};
+    Tensor *in[2 + PARTS] = {w, b};
+    int inputs = 2;
+    for (int i = 0; i < p->parts.n; i++) {
+        Tensor *x = p->parts.part[i].table;
+        const int rows = p->rows[i] = x ? x->shape.d[0] : 1;
+        real *y = p->product[i] = tape_save(tp, (size_t)rows * N * sizeof *y);
+        if (x) in[inputs++] = x;
+        for (int t = 0; t < rows && i == 1; t++)
+            memcpy(y + (size_t)t * N, b->data, (size_t)N * sizeof *y);
+        if (x) gemm(NN, rows, N, C, x->data, w->data, i == 1 ? 1 : 0, y);
+    }
+    Node *nd = tape_node_of(tp, "embed_linear", embed_linear_backward, shape_append(e->shape, N),
+                            inputs, in, NULL);
+    nd->saved = p;
+    put_rows(&p->parts, p->product, R, N, nd->out->data);
     return nd->out;
 }

@@ -18,13 +18,13 @@
 #include "ops/ops_recurrent.h"
 
 typedef struct {
-    real *h;       /* (1+T,B,H): h0 first, so that rows t are the h_{t-1} */
-    bool after;    /* reset after the product */
-    int ld, ldd;   /* distance between rows of gates and of d */
-    Inputs a;      /* (T,B,3H) */
-    Recurrent u;   /* (H,3H) */
-    real *gates;   /* (T,B,3H) r z n */
-    real *q;       /* (T,B,H) h' u_n + k, or r h' */
+    real *h;         /* (1+T,B,H): h0 first, so that rows t are the h_{t-1} */
+    bool after;      /* reset after the product */
+    int ld, ldd;     /* distance between rows of gates and of d */
+    SequenceInput a; /* (T,B,3H) */
+    Recurrent u;     /* (H,3H) */
+    real *gates;     /* (T,B,3H) r z n */
+    real *q;         /* (T,B,H) h' u_n + k, or r h' */
     real *d;       /* (T,B,4H) [da_r da_z dq dn], what u's gradient is made from first; or (T,B,3H)
                     * [da_r da_z dn], where the reset comes before */
     int at_n;      /* where dn stands in a row of d */
@@ -114,19 +114,11 @@ static void multiply(real *restrict y, const real *restrict x, int n)
     for (int i = 0; i < n; i++) y[i] *= x[i];
 }
 
-/* da = [da_r da_z dn], set or added. */
-static void gru_input_gradient(bool set, int H, const real *d, const real *dn, real *da)
-{
-    (set ? set_to : add_to)(da, d, 2 * H);
-    (set ? set_to : add_to)(da + 2 * H, dn, H);
-}
-
 /* `rows` sequences from b on, from the last step to the first. */
 static void gru_backward_rows(Node *nd, int b, int rows)
 {
     const Gru *s = nd->saved;
     const Tensor *h0 = nd->in[1];
-    real *a_grad = s->a.ids ? NULL : nd->in[0]->grad;
     const int T = nd->out->shape.d[0], B = h0->shape.d[0], H = h0->shape.d[1], ldd = s->ldd;
     const size_t BH = (size_t)B * H, at_b = (size_t)b * H;
     real *dh = s->dh + at_b, *dq = s->dq + at_b;
@@ -145,7 +137,11 @@ static void gru_backward_rows(Node *nd, int b, int rows)
             real *di = d + (size_t)i * ldd, *dni = di + s->at_n, *dqi = dq + (size_t)i * H;
             gru_backward_reset(H, r, s->after ? dni : dqi, s->after ? q : before + (size_t)i * H,
                                di);
-            if (a_grad) gru_input_gradient(nd->fresh & 1, H, di, dni, a_grad + (row + i) * 3 * H);
+            if (!s->a.ids) { /* da = [da_r da_z dn] */
+                const int at = (int)(row + i) * 3 * H;
+                gradient_write(nd, 0, at, di, 2 * H);
+                gradient_write(nd, 0, at + 2 * H, dni, H);
+            }
             if (s->after)
                 product_of(di + 2 * H, dni, r, H); /* dq = dn r */
             else
@@ -187,27 +183,28 @@ static void gru_backward(Node *nd)
 
 /* --- the op ------------------------------------------------------------------------------------- */
 
-static Tensor *gru(Tape *tp, const char *name, bool after, int inputs, Tensor **in)
+static Tensor *gru(Tape *tp, const char *name, bool after, SequenceInput a, Tensor *h0, Tensor *u,
+                   Tensor *k)
 {
-    const Tensor *a = in[0], *h0 = in[1], *u = in[2];
-    CHECK(a->shape.n == 3 && u->shape.n == 2, "op_%s: a %s, u %s; must be (T,B,3H), (H,3H)", name,
-          shape_text(a->shape).text, shape_text(u->shape).text);
-    const int T = a->shape.d[0], B = a->shape.d[1], H = u->shape.d[0];
-    CHECK(a->shape.d[2] == 3 * H && u->shape.d[1] == 3 * H && shape_equal(h0->shape, SHAPE(B, H)),
-          "op_%s: a %s, h0 %s, u %s; a must be (T,B,%d), h0 (%d,%d), u (%d,%d)", name,
-          shape_text(a->shape).text, shape_text(h0->shape).text, shape_text(u->shape).text, 3 * H,
-          B, H, H, 3 * H);
-    CHECK(inputs < 4 || in[3]->len == H, "op_%s: u %s, k %s; k must be (%d)", name,
-          shape_text(u->shape).text, shape_text(in[inputs - 1]->shape).text, H);
+    const Shape shape = sequence_check(name, "a", "(T,B,3H)", &a);
+    CHECK(u->shape.n == 2, "%s: a %s, u %s; must be (T,B,3H), (H,3H)", name, shape_text(shape).text,
+          shape_text(u->shape).text);
+    const int T = shape.d[0], B = shape.d[1], H = u->shape.d[0];
+    CHECK(shape.d[2] == 3 * H && u->shape.d[1] == 3 * H && shape_equal(h0->shape, SHAPE(B, H)),
+          "%s: a %s, h0 %s, u %s; a must be (T,B,%d), h0 (%d,%d), u (%d,%d)", name,
+          shape_text(shape).text, shape_text(h0->shape).text, shape_text(u->shape).text, 3 * H, B,
+          H, H, 3 * H);
+    CHECK(!k || k->len == H, "%s: u %s, k %s; k must be (%d)", name, shape_text(u->shape).text,
+          shape_text(k->shape).text, H);
     const size_t TB = (size_t)T * B, BH = (size_t)B * H;
     real *h = tape_save(tp, (1 + (size_t)T) * BH * sizeof *h);
     memcpy(h, h0->data, BH * sizeof *h);
-    const Inputs a_rows = inputs_of(in[0]);
-    in[0] = a_rows.rows;
-    Node *nd = tape_node_of(tp, name, gru_backward, SHAPE(T, B, H), inputs, in, h + BH);
+    a = sequence_keep(tp, &a);
+    Node *nd = tape_node_of(tp, name + strlen("op_"), gru_backward, SHAPE(T, B, H), k ? 4 : 3,
+                            (Tensor *[]){a.rows, h0, u, k}, h + BH);
     Gru *s = nd->saved = tape_save(tp, sizeof *s);
-    nd->sets = a_rows.ids ? 0 : 1;
-    *s = (Gru){.h = h, .after = after, .ld = gemm_row(3 * H), .a = a_rows};
+    nd->may_overwrite = a.ids ? 0 : 1;
+    *s = (Gru){.h = h, .after = after, .ld = gemm_row(3 * H), .a = a};
     s->at_n = (after ? 3 : 2) * H;
     s->ldd = gemm_row(s->at_n + H);
     s->u = recurrent_weight(tp, u, T, B, nd->out->requires_grad);
@@ -223,12 +220,12 @@ static Tensor *gru(Tape *tp, const char *name, bool after, int inputs, Tensor **
     return nd->out;
 }
 
-Tensor *op_gru_after(Tape *tp, Tensor *a, Tensor *h0, Tensor *u, Tensor *k)
+Tensor *op_gru_after(Tape *tp, SequenceInput a, Tensor *h0, Tensor *u, Tensor *k)
 {
-    return gru(tp, "gru_after", true, k ? 4 : 3, (Tensor *[]){a, h0, u, k});
+    return gru(tp, "op_gru_after", true, a, h0, u, k);
 }
 
-Tensor *op_gru_before(Tape *tp, Tensor *a, Tensor *h0, Tensor *u)
+Tensor *op_gru_before(Tape *tp, SequenceInput a, Tensor *h0, Tensor *u)
 {
-    return gru(tp, "gru_before", false, 3, (Tensor *[]){a, h0, u});
+    return gru(tp, "op_gru_before", false, a, h0, u, NULL);
 }

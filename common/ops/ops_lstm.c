@@ -16,13 +16,13 @@
 
 typedef struct {
     real *h; /* (1+2T,B,H): h0 first, so that rows t are the h_{t-1}; then all h_t, and all c_t */
-    bool forget;   /* is there a forget gate? */
-    int N, ld;     /* columns of z, 4H or 3H; distance between rows of gates and dz */
-    Inputs z;      /* (T,B,N) */
-    Recurrent u;   /* (H,N) */
-    real *gates;   /* (T,B,N) i f o g, after their sigmoid and tanh */
-    real *dz;      /* (T,B,N) */
-    real *dh, *dc; /* (B,H) what step t hands back to step t-1 */
+    bool forget;     /* is there a forget gate? */
+    int N, ld;       /* columns of z, 4H or 3H; distance between rows of gates and dz */
+    SequenceInput z; /* (T,B,N) */
+    Recurrent u;     /* (H,N) */
+    real *gates;     /* (T,B,N) i f o g, after their sigmoid and tanh */
+    real *dz;        /* (T,B,N) */
+    real *dh, *dc;   /* (B,H) what step t hands back to step t-1 */
 } Lstm;
 
 /* The parts of one sequence's row of gates. */
@@ -82,7 +82,6 @@ static void lstm_backward_rows(Node *nd, int b, int rows)
 {
     const Lstm *s = nd->saved;
     Tensor *h0 = nd->in[1], *c0 = nd->in[2];
-    real *z_grad = s->z.ids ? NULL : nd->in[0]->grad;
     const int T = nd->out->shape.d[1], B = h0->shape.d[0], H = h0->shape.d[1], N = s->N, ld = s->ld;
     const size_t BH = (size_t)B * H, at_b = (size_t)b * H;
     real *dh = s->dh + at_b, *dc = s->dc + at_b;
@@ -97,8 +96,7 @@ static void lstm_backward_rows(Node *nd, int b, int rows)
             const size_t at = (size_t)r * H;
             lstm_backward_row(s, H, s->gates + (row + r) * ld, before + at, c + at, dh + at,
                               dh_t + at, dc + at, dc_t + at, dz + (size_t)r * ld);
-            if (z_grad)
-                (nd->fresh & 1 ? set_to : add_to)(z_grad + (row + r) * N, dz + (size_t)r * ld, N);
+            if (!s->z.ids) gradient_write(nd, 0, (int)(row + r) * N, dz + (size_t)r * ld, N);
         }
         times_ut(&s->u, 0, N, rows, dz, ld, 0, dh);
     }
@@ -137,25 +135,26 @@ static void lstm_forward_rows(Node *nd, int b, int rows)
     }
 }
 
-Tensor *op_lstm(Tape *tp, Tensor *z, Tensor *h0, Tensor *c0, Tensor *u)
+Tensor *op_lstm(Tape *tp, SequenceInput z, Tensor *h0, Tensor *c0, Tensor *u)
 {
-    CHECK(z->shape.n == 3 && u->shape.n == 2, "op_lstm: z %s, u %s; must be (T,B,4H), (H,4H)",
-          shape_text(z->shape).text, shape_text(u->shape).text);
-    const int T = z->shape.d[0], B = z->shape.d[1], N = z->shape.d[2], H = u->shape.d[0];
+    const Shape shape = sequence_check("op_lstm", "z", "(T,B,4H)", &z);
+    CHECK(u->shape.n == 2, "op_lstm: z %s, u %s; must be (T,B,4H), (H,4H)", shape_text(shape).text,
+          shape_text(u->shape).text);
+    const int T = shape.d[0], B = shape.d[1], N = shape.d[2], H = u->shape.d[0];
     CHECK((N == 4 * H || N == 3 * H) && u->shape.d[1] == N && shape_equal(h0->shape, SHAPE(B, H)) &&
               shape_equal(c0->shape, SHAPE(B, H)),
           "op_lstm: z %s, h0 %s, c0 %s, u %s; h0 and c0 must be (%d,%d), u (%d,%d), or 3H columns "
           "without a forget gate",
-          shape_text(z->shape).text, shape_text(h0->shape).text, shape_text(c0->shape).text,
+          shape_text(shape).text, shape_text(h0->shape).text, shape_text(c0->shape).text,
           shape_text(u->shape).text, B, H, H, 4 * H);
     const size_t TB = (size_t)T * B, BH = (size_t)B * H;
     real *h = tape_save(tp, (1 + 2 * (size_t)T) * BH * sizeof *h);
     memcpy(h, h0->data, BH * sizeof *h);
-    const Inputs inputs = inputs_of(z);
+    const SequenceInput inputs = sequence_keep(tp, &z);
     Tensor *in[] = {inputs.rows, h0, c0, u};
     Node *nd = tape_node_of(tp, "lstm", lstm_backward, SHAPE(2, T, B, H), LEN(in), in, h + BH);
     Lstm *s = nd->saved = tape_save(tp, sizeof *s);
-    nd->sets = inputs.ids ? 0 : 1;
+    nd->may_overwrite = inputs.ids ? 0 : 1;
     *s = (Lstm){.h = h, .z = inputs, .forget = N == 4 * H, .N = N, .ld = gemm_row(N)};
     s->u = recurrent_weight(tp, u, T, B, nd->out->requires_grad);
     s->gates = tape_save(tp, TB * s->ld * sizeof(real));

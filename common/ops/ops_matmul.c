@@ -1,6 +1,6 @@
 /* Matrix products and their gradients. */
 #include "math/blas.h"
-#include "ops/ops_embed.h"
+#include "ops/ops.h"
 #include "math/parallel.h"
 #include "math/vecmath.h"
 
@@ -50,7 +50,7 @@ static void product_backward(const Node *nd, int j)
     Tensor *x = nd->in[j], *w = nd->in[j + 1];
     const int C = w->shape.d[0], N = w->shape.d[1], R = x->len / C;
     const real *dy = nd->out->grad;
-    if (x->grad) gemm(NT, R, C, N, dy, w->data, nd->fresh >> j & 1 ? 0 : 1, x->grad);
+    if (x->grad) gemm(NT, R, C, N, dy, w->data, gradient_beta(nd, j), x->grad);
     if (w->grad) gemm(TN, C, N, R, x->data, dy, 1, w->grad);
 }
 
@@ -79,11 +79,9 @@ static void linear_add_backward(Node *nd)
 {
     enum { CHUNK = 4096 };
     const int n = nd->out->len;
-    real *dr = nd->in[0]->grad, *dy = nd->out->grad;
-    if (dr && dr != dy && nd->fresh & 1)
-        memcpy(dr, dy, (size_t)n * sizeof *dr);
-    else if (dr && dr != dy)
-        PARALLEL_FOR(1.0 * n, i, n, CHUNK, add_to(dr + i, dy + i, n - i < CHUNK ? n - i : CHUNK));
+    real *dy = nd->out->grad;
+    PARALLEL_FOR(1.0 * n, i, n, CHUNK,
+                 gradient_write(nd, 0, i, dy + i, n - i < CHUNK ? n - i : CHUNK));
     bias_gradient(nd->in[3], dy, NULL, n / nd->in[3]->len);
     product_backward(nd, 1);
 }
@@ -94,7 +92,7 @@ Tensor *op_matmul(Tape *tp, Tensor *x, Tensor *w)
     CHECK(w->shape.n == 2 && w->shape.d[0] == C, "op_matmul: x %s, w %s; w must be (%d,N)",
           shape_text(x->shape).text, shape_text(w->shape).text, C);
     Node *nd = tape_node(tp, "matmul", matmul_backward, shape_with_last(x->shape, N), x, w);
-    nd->sets = 1;
+    nd->may_overwrite = 1;
     gemm(NN, x->len / C, N, C, x->data, w->data, 0, nd->out->data);
     return nd->out;
 }
@@ -105,7 +103,7 @@ static void matmul_t_backward(Node *nd)
     Tensor *x = nd->in[0], *w = nd->in[1];
     const int N = w->shape.d[0], C = w->shape.d[1], R = x->len / C;
     const real *dy = nd->out->grad;
-    if (x->grad) gemm(NN, R, C, N, dy, w->data, nd->fresh & 1 ? 0 : 1, x->grad);
+    if (x->grad) gemm(NN, R, C, N, dy, w->data, gradient_beta(nd, 0), x->grad);
     if (w->grad) gemm(TN, N, C, R, dy, x->data, 1, w->grad);
 }
 
@@ -115,7 +113,7 @@ Tensor *op_matmul_t(Tape *tp, Tensor *x, Tensor *w)
     CHECK(w->shape.n == 2 && w->shape.d[1] == C, "op_matmul_t: x %s, w %s; w must be (N,%d)",
           shape_text(x->shape).text, shape_text(w->shape).text, C);
     Node *nd = tape_node(tp, "matmul_t", matmul_t_backward, shape_with_last(x->shape, N), x, w);
-    nd->sets = 1;
+    nd->may_overwrite = 1;
     gemm(NT, x->len / C, N, C, x->data, w->data, 0, nd->out->data);
     return nd->out;
 }
@@ -165,13 +163,12 @@ static Tensor *linear(Tape *tp, const char *name, Tensor *r, Tensor *x, Tensor *
     const Shape s = shape_with_last(x->shape, N);
     CHECK(!r || shape_equal(r->shape, s), "op_%s: r %s, x w %s", name, shape_text(r->shape).text,
           shape_text(s).text);
-    if (ending == PLUS_BIAS && embed_is_less_work(tp, x)) return embed_linear(tp, x, w, b);
     void (*backwards[])(Node *) = {[PLUS_BIAS] = linear_backward,
                                    [PLUS_BIAS_RELU] = linear_relu_backward,
                                    [PLUS_BIAS_AND_R] = linear_add_backward};
     Tensor *in[] = {r, x, w, b};
     Node *nd = tape_node_of(tp, name, backwards[ending], s, r ? 4 : 3, r ? in : in + 1, NULL);
-    nd->sets = r ? 3 : 1, nd->passes = r;
+    nd->may_overwrite = r ? 3 : 1, nd->may_share_gradient = r;
     const int share = gemm_share(R, N, C);
     if (share == R) /* the product itself may be cut, by columns */
         linear_rows(nd, ending, 0, R);

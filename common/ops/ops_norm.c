@@ -68,7 +68,7 @@ enum { ROWS = 64 }; /* of a block; not a function of the threads, so that sums h
 /* One row: sums dg, db += its part, and writes or adds to dx unless that is NULL. */
 static void layernorm_row(const real *restrict x, const real *restrict g, const real *restrict dy,
                           RowStat stat, int C, real *restrict dg, real *restrict db,
-                          real *restrict dx, bool is_fresh)
+                          real *restrict dx, bool overwrites)
 {
     const real mu = stat.mu, s = stat.s;
     real mean_d = 0, mean_dn = 0;
@@ -83,7 +83,7 @@ static void layernorm_row(const real *restrict x, const real *restrict g, const 
     mean_d /= (real)C;
     mean_dn /= (real)C;
     for (int i = 0; i < C && dx; i++) {
-        const real n = (x[i] - mu) * s, d = g[i] * dy[i], before = is_fresh ? 0 : dx[i];
+        const real n = (x[i] - mu) * s, d = g[i] * dy[i], before = overwrites ? 0 : dx[i];
         dx[i] = before + s * (d - mean_d - n * mean_dn);
     }
 }
@@ -98,7 +98,7 @@ static void layernorm_rows(Node *nd, int first, int end)
     for (int r = first; r < end; r++) {
         const size_t at = (size_t)r * C;
         layernorm_row(x->data + at, g->data, nd->out->grad + at, saved->row[r], C, dg, dg + C,
-                      x->grad ? x->grad + at : NULL, nd->fresh & 1);
+                      x->grad ? x->grad + at : NULL, gradient_overwrites(nd, 0));
     }
 }
 
@@ -120,7 +120,7 @@ Tensor *op_layernorm(Tape *tp, Tensor *x, Tensor *g, Tensor *b)
     CHECK(g->len == C && b->len == C, "op_layernorm: x %s, gain %s, bias %s; both must be (%d)",
           shape_text(x->shape).text, shape_text(g->shape).text, shape_text(b->shape).text, C);
     Node *nd = tape_node(tp, "layernorm", layernorm_backward, x->shape, x, g, b);
-    nd->sets = 1;
+    nd->may_overwrite = 1;
     LayerNorm *saved = nd->saved = tape_save(tp, sizeof *saved);
     RowStat *stat = saved->row = tape_save(tp, (size_t)R * sizeof *stat);
     if (nd->out->requires_grad)

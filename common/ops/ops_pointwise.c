@@ -20,7 +20,7 @@ enum { CHUNK = 4096 }; /* values a thread takes at a time */
 #define GRADIENT(nd, j, cost, let, value)                                                          \
     {                                                                                              \
         real *restrict dx = (nd)->in[j]->grad;                                                     \
-        if (dx && ((nd)->fresh >> (j)&1))                                                          \
+        if (dx && gradient_overwrites(nd, j))                                                      \
             FOR_EACH((nd)->out->len, cost, let; dx[i] = (value))                                   \
         else if (dx)                                                                               \
             FOR_EACH((nd)->out->len, cost, let; dx[i] += (value))                                  \
@@ -41,7 +41,7 @@ enum { CHUNK = 4096 }; /* values a thread takes at a time */
     Tensor *op_##op(Tape *tp, Tensor *in)                                                          \
     {                                                                                              \
         Node *nd = tape_node(tp, #op, op##_backward, in->shape, in);                               \
-        nd->sets = 1;                                                                              \
+        nd->may_overwrite = 1;                                                                     \
         const real *restrict xs = in->data;                                                        \
         real *restrict ys = nd->out->data;                                                         \
         FOR_EACH(in->len, cost, const real x = xs[i]; ys[i] = (f))                                 \
@@ -80,7 +80,7 @@ Tensor *op_scale(Tape *tp, Tensor *x, real a)
 {
     Node *nd = tape_node(tp, "scale", scale_backward, x->shape, x);
     real *saved = nd->saved = tape_save(tp, sizeof a), *y = nd->out->data;
-    *saved = a, nd->sets = 1;
+    *saved = a, nd->may_overwrite = 1;
     FOR_EACH(x->len, 2, y[i] = a * x->data[i])
     return nd->out;
 }
@@ -98,7 +98,7 @@ Tensor *op_add(Tape *tp, Tensor *a, Tensor *b)
     CHECK(shape_equal(a->shape, b->shape), "op_add: a %s, b %s", shape_text(a->shape).text,
           shape_text(b->shape).text);
     Node *nd = tape_node(tp, "add", add_backward, a->shape, a, b);
-    nd->sets = 3, nd->passes = true;
+    nd->may_overwrite = 3, nd->may_share_gradient = true;
     real *y = nd->out->data;
     FOR_EACH(a->len, 2, y[i] = a->data[i] + b->data[i])
     return nd->out;
@@ -224,7 +224,7 @@ Tensor *op_dropout(Tape *tp, Tensor *x, real p, Rng *rng)
     if (p == 0) return x;
     Node *nd = tape_node(tp, "dropout", dropout_backward, x->shape, x);
     real *m = nd->saved = tape_save(tp, (size_t)x->len * sizeof *m), *y = nd->out->data;
-    nd->sets = 1;
+    nd->may_overwrite = 1;
     const int len = x->len;
     PARALLEL_FOR(20.0 * len, i, len, CHUNK,
                  dropout_mask(m, i, len - i < CHUNK ? len - i : CHUNK, p, rng));

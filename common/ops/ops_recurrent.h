@@ -22,20 +22,14 @@ static inline int rows_from(int b, int B)
     return B - b < ROWS ? B - b : ROWS;
 }
 
-/* What a recurrence reads, z (T,B,N): of an op_lookup the rows of its table, where they stand. Backward, a
- * lookup's gradient is added to the table's once that of all steps is there (embed_gradient). */
-typedef struct {
-    Tensor *rows;   /* z, or the table (V,N): an input of the node */
-    const int *ids; /* which row step t of sequence b reads, (T,B); NULL: row t*B+b */
-} Inputs;
+/* Aborts unless z has three axes, and ids that are rows of its table. Returns its shape, (T,B,N). */
+Shape sequence_check(const char *op, const char *name, const char *want, const SequenceInput *z);
+/* z with a copy of its ids that lives as long as the step. */
+SequenceInput sequence_keep(Tape *tp, const SequenceInput *z);
 
-static inline Inputs inputs_of(Tensor *z)
-{
-    return z->data ? (Inputs){z, NULL} : (Inputs){z->words->table, z->words->ids};
-}
-
-/* N numbers, of row t*B+b. */
-static inline const real *input_row(const Inputs *in, size_t row, int N)
+/* Of a table's rows the gradient is added to the table's once that of all steps is there (embed_gradient).
+ * N numbers, of row t*B+b. */
+static inline const real *input_row(const SequenceInput *in, size_t row, int N)
 {
     return in->rows->data + (in->ids ? (size_t)in->ids[row] : row) * N;
 }

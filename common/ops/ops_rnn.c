@@ -10,10 +10,10 @@
 #include "ops/ops_recurrent.h"
 
 typedef struct {
-    real *h;     /* (T+1,B,H): h0 first, so that rows t are the h_{t-1} and rows t+1 the h_t */
-    Inputs z;    /* (T,B,H) */
-    real *dz;    /* (T,B,H), where z's gradient cannot be used instead */
-    Recurrent u; /* (H,H) */
+    real *h;         /* (T+1,B,H): h0 first, so that rows t are the h_{t-1} and rows t+1 the h_t */
+    SequenceInput z; /* (T,B,H) */
+    real *dz;        /* (T,B,H), where z's gradient cannot be used instead */
+    Recurrent u;     /* (H,H) */
 } Rnn;
 
 /* dz = (dz + dh) * (1 - h^2) */
@@ -29,7 +29,7 @@ static void rnn_backward(Node *nd)
     const Rnn *s = nd->saved;
     const int T = nd->out->shape.d[0], B = nd->out->shape.d[1], H = nd->out->shape.d[2];
     const size_t BH = (size_t)B * H;
-    real *all_dz = nd->fresh & 1 ? z->grad : s->dz;
+    real *all_dz = gradient_overwrites(nd, 0) ? z->grad : s->dz;
     recurrent_transpose(&s->u);
 
 #pragma omp parallel for num_threads(parallel_threads(2.0 * T * B * H * H)) schedule(static)
@@ -43,7 +43,7 @@ static void rnn_backward(Node *nd)
             else
                 times_ut(&s->u, 0, H, rows, dz + BH, H, 0, dz);
             tanh_gradient(dz, nd->out->grad + at, nd->out->data + at, n); /* eq 9.3 */
-            if (z->grad && !s->z.ids && !(nd->fresh & 1)) add_to(z->grad + at, dz, n);
+            if (z->grad && !s->z.ids && !gradient_overwrites(nd, 0)) add_to(z->grad + at, dz, n);
         }
         if (h0->grad)
             times_ut(&s->u, 0, H, rows, all_dz + (size_t)b * H, H, 1, h0->grad + (size_t)b * H);
@@ -52,23 +52,23 @@ static void rnn_backward(Node *nd)
     if (s->z.ids) embed_gradient(z, s->z.ids, T * B, all_dz, H, 0, H);
 }
 
-Tensor *op_rnn(Tape *tp, Tensor *z, Tensor *h0, Tensor *u)
+Tensor *op_rnn(Tape *tp, SequenceInput z, Tensor *h0, Tensor *u)
 {
-    CHECK(z->shape.n == 3, "op_rnn: z %s; must be (T,B,H)", shape_text(z->shape).text);
-    const int T = z->shape.d[0], B = z->shape.d[1], H = z->shape.d[2];
+    const Shape shape = sequence_check("op_rnn", "z", "(T,B,H)", &z);
+    const int T = shape.d[0], B = shape.d[1], H = shape.d[2];
     CHECK(shape_equal(h0->shape, SHAPE(B, H)) && u->shape.n == 2 && u->shape.d[0] == H &&
               u->shape.d[1] == H,
-          "op_rnn: z %s, h0 %s, u %s; h0 must be (%d,%d), u (%d,%d)", shape_text(z->shape).text,
+          "op_rnn: z %s, h0 %s, u %s; h0 must be (%d,%d), u (%d,%d)", shape_text(shape).text,
           shape_text(h0->shape).text, shape_text(u->shape).text, B, H, H, H);
     const size_t BH = (size_t)B * H;
     Rnn *s = tape_save(tp, sizeof *s);
     s->h = tape_save(tp, (size_t)(T + 1) * BH * sizeof(real));
     memcpy(s->h, h0->data, BH * sizeof(real));
-    s->z = inputs_of(z);
+    s->z = sequence_keep(tp, &z);
     Tensor *in[] = {s->z.rows, h0, u};
-    Node *nd = tape_node_of(tp, "rnn", rnn_backward, z->shape, LEN(in), in, s->h + BH);
+    Node *nd = tape_node_of(tp, "rnn", rnn_backward, shape, LEN(in), in, s->h + BH);
     nd->saved = s;
-    nd->sets = s->z.ids ? 0 : 1;
+    nd->may_overwrite = s->z.ids ? 0 : 1;
     s->u = recurrent_weight(tp, u, T, B, nd->out->requires_grad);
 
 #pragma omp parallel for num_threads(parallel_threads(2.0 * T * B * H * H)) schedule(static)

@@ -5,7 +5,7 @@
  * norm, whose rows sum to a constant. */
 #include "gradcheck.h"
 
-enum { MAX_INPUTS = 4 };
+enum { MAX_INPUTS = 5 };
 
 /* Builds y from the inputs x[0 .. n-1] and what numbers the op takes besides. */
 typedef Tensor *Build(Tape *tp, Tensor **x, int n, const int *arg);
@@ -45,10 +45,10 @@ BUILD(swap, op_swap(tp, x[0]))
 BUILD(split_heads, op_split_heads(tp, x[0], arg[0], arg[1], arg[2]))
 BUILD(merge_heads, op_merge_heads(tp, x[0], arg[0]))
 BUILD(rotary, op_rotary(tp, x[0], arg[0], arg[1]))
-BUILD(rnn, op_rnn(tp, x[0], x[1], x[2]))
-BUILD(lstm, op_lstm(tp, x[0], x[1], x[2], x[3]))
-BUILD(gru_after, op_gru_after(tp, x[0], x[1], x[2], n > 3 ? x[3] : NULL))
-BUILD(gru_before, op_gru_before(tp, x[0], x[1], x[2]))
+BUILD(rnn, op_rnn(tp, sequence_of(x[0]), x[1], x[2]))
+BUILD(lstm, op_lstm(tp, sequence_of(x[0]), x[1], x[2], x[3]))
+BUILD(gru_after, op_gru_after(tp, sequence_of(x[0]), x[1], x[2], n > 3 ? x[3] : NULL))
+BUILD(gru_before, op_gru_before(tp, sequence_of(x[0]), x[1], x[2]))
 
 /* Lengths of the sequences of a batch: S, S-1, ... down to 0, and round again. */
 static const int *lengths(Tape *tp, int S, int B)
@@ -120,30 +120,39 @@ static Tensor *embed(Tape *tp, Tensor **x, int n, const int *arg)
 }
 
 /* arg[0] sequences of as many steps as the table of places, the last input of n, has rows; or of 2. */
-static Tensor *embedded_at(Tape *tp, Tensor *table, Tensor *place, const int *arg)
+static EmbedSum *words_at(Tape *tp, Tensor *word, Tensor *place, Tensor *segment, const int *arg)
 {
     const int B = arg[0], T = place ? place->shape.d[0] : 2;
-    return op_embed_at(tp, table, some_ids(tp, table, B * T), arg[1] / 10., place, SHAPE(B, T));
+    EmbedSum *e = tape_save(tp, sizeof *e);
+    *e = (EmbedSum){.word = word,
+                    .ids = some_ids(tp, word, B * T),
+                    .scale = arg[1] / 10.,
+                    .place = place,
+                    .segment = segment,
+                    .segments = segment ? some_ids(tp, segment, B * T) : NULL,
+                    .shape = SHAPE(B, T)};
+    return e;
 }
 
-static Tensor *embed_at(Tape *tp, Tensor **x, int n, const int *arg)
-{
-    return embedded_at(tp, x[0], n > 1 ? x[1] : NULL, arg);
-}
+BUILD(embed_sum,
+      op_embed_sum(tp, words_at(tp, x[0], n > 1 ? x[1] : NULL, n > 2 ? x[2] : NULL, arg)))
+BUILD(embed_segments, op_embed_sum(tp, words_at(tp, x[0], NULL, x[1], arg)))
 
-/* An op_linear that multiplies the table x[0] and the places x[3]. */
-static Tensor *linear_of_embed(Tape *tp, Tensor **x, int n, const int *arg)
-{
-    return op_linear(tp, embedded_at(tp, x[0], n > 3 ? x[3] : NULL, arg), x[1], x[2]);
-}
+/* x[1] and x[2] are the weight and the bias, x[0] words, x[3] places and x[4] segments. */
+BUILD(embed_linear,
+      op_embed_linear(tp, words_at(tp, x[0], n > 3 ? x[3] : NULL, n > 4 ? x[4] : NULL, arg), x[1],
+                      x[2]))
+BUILD(embed_linear_segments, op_embed_linear(tp, words_at(tp, x[0], NULL, x[3], arg), x[1], x[2]))
 
-/* T = arg[0] steps of B sequences, read off the table x[0]; h0 is x[1]. */
-static Tensor *looked_up(Tape *tp, Tensor **x, const int *arg)
+/* T = arg[0] steps of B sequences, rows of the table x[0]; h0 is x[1]. */
+static SequenceInput looked_up(Tape *tp, Tensor **x, const int *arg)
 {
     const int T = arg[0], B = x[1]->shape.d[0];
-    return op_lookup(tp, x[0], some_ids(tp, x[0], T * B), SHAPE(T, B));
+    return sequence_of_ids(x[0], some_ids(tp, x[0], T * B), T, B);
 }
 
+BUILD(sequence_of_table,
+      sequence_tensor(tp, sequence_of_ids(x[0], some_ids(tp, x[0], arg[0]), arg[0], 1)))
 BUILD(rnn_lookup, op_rnn(tp, looked_up(tp, x, arg), x[1], x[2]))
 BUILD(lstm_lookup, op_lstm(tp, looked_up(tp, x, arg), x[1], x[2], x[3]))
 BUILD(gru_after_lookup, op_gru_after(tp, looked_up(tp, x, arg), x[1], x[2], n > 3 ? x[3] : NULL))
@@ -223,12 +232,23 @@ static const struct Row {
     {"op_softmax", softmax, {0}, {"2,3,4", "1", "7,1", "1,9", "5"}},
     {"op_layernorm", layernorm, {0}, {"2,3,4 4 4", "1 1 1", "5,1 1 1", "1,9 9 9", "5 5 5"}},
     {"op_embed", embed, {2, 3}, {"4,3", "1,1", "9,1", "1,4"}},
-    {"op_embed_at", embed_at, {3, 15}, {"4,3", "1,1", "4,3 2,3", "5,1 3,1", "3,3 3,3"}},
-    {"op_linear", linear_of_embed, {6, 15}, {"4,3 3,2 2", "1,1 1,1 1", "5,2 2,2 2"}},
-    {"op_linear",
-     linear_of_embed,
+    {"op_embed_sum", embed_sum, {3, 15}, {"4,3", "1,1", "4,3 2,3", "5,1 3,1", "3,3 3,3"}},
+    {"op_embed_sum",
+     embed_sum,
+     {3, -7},
+     {"4,3 2,3 3,3", "1,1 1,1 1,1", "2,2 2,2 2,2", "5,1 3,1 1,1"}},
+    {"op_embed_sum", embed_segments, {2, 3}, {"4,3 3,3", "1,1 1,1", "2,2 2,2"}},
+    {"op_embed_linear", embed_linear, {6, 15}, {"4,3 3,2 2", "1,1 1,1 1", "5,2 2,2 2"}},
+    {"op_embed_linear", embed_linear, {1, 7}, {"9,3 3,2 2", "4,2 2,2 2"}},
+    {"op_embed_linear",
+     embed_linear,
      {9, -20},
      {"4,3 3,2 2 3,3", "1,1 1,1 1 1,1", "3,2 2,2 2 3,2", "2,1 1,3 3 1,1"}},
+    {"op_embed_linear",
+     embed_linear,
+     {3, 12},
+     {"4,3 3,2 2 3,3 2,3", "1,1 1,1 1 1,1 1,1", "2,2 2,2 2 2,2 2,2"}},
+    {"op_embed_linear", embed_linear_segments, {3, 5}, {"4,3 3,2 2 3,3", "1,1 1,1 1 1,1"}},
     {"op_rows", rows, {1, 1}, {"3,4", "2,1", "4,2,3", "3", "2,1,2,3"}},
     {"op_rows", rows, {1, 2}, {"4,3", "3,1", "3,2,2", "5", "3,2,1,2"}},
     {"op_reshape", reshape, {2}, {"3,4", "2", "1,2,1,3", "2,3,2"}},
@@ -256,11 +276,15 @@ static const struct Row {
     {"op_gru_after", gru_after, {0}, {"3,2,9 2,3 3,9", "1,1,3 1,1 1,3", "2,18,3 18,1 1,3"}},
     {"op_gru_after", gru_after, {0}, {"3,2,9 2,3 3,9 3", "1,1,3 1,1 1,3 1", "2,18,3 18,1 1,3 1"}},
     {"op_gru_before", gru_before, {0}, {"3,2,9 2,3 3,9", "1,1,3 1,1 1,3", "2,18,3 18,1 1,3"}},
-    {"op_lookup", rnn_lookup, {3}, {"5,4 2,4 4,4", "1,1 1,1 1,1", "2,2 19,2 2,2"}},
-    {"op_lookup", lstm_lookup, {3}, {"5,12 2,3 2,3 3,12", "1,3 1,1 1,1 1,3", "4,8 18,2 18,2 2,8"}},
-    {"op_lookup", gru_after_lookup, {3}, {"5,9 2,3 3,9", "2,3 18,1 1,3"}},
-    {"op_lookup", gru_after_lookup, {3}, {"5,9 2,3 3,9 3", "2,3 18,1 1,3 1"}},
-    {"op_lookup", gru_before_lookup, {3}, {"5,9 2,3 3,9", "2,3 18,1 1,3"}},
+    {"sequence_tensor", sequence_of_table, {3}, {"5,4", "1,1"}},
+    {"sequence_of_ids", rnn_lookup, {3}, {"5,4 2,4 4,4", "1,1 1,1 1,1", "2,2 19,2 2,2"}},
+    {"sequence_of_ids",
+     lstm_lookup,
+     {3},
+     {"5,12 2,3 2,3 3,12", "1,3 1,1 1,1 1,3", "4,8 18,2 18,2 2,8"}},
+    {"sequence_of_ids", gru_after_lookup, {3}, {"5,9 2,3 3,9", "2,3 18,1 1,3"}},
+    {"sequence_of_ids", gru_after_lookup, {3}, {"5,9 2,3 3,9 3", "2,3 18,1 1,3 1"}},
+    {"sequence_of_ids", gru_before_lookup, {3}, {"5,9 2,3 3,9", "2,3 18,1 1,3"}},
     {"op_pick", pick, {0}, {"3,2,4", "1,1,1", "2,5,1"}},
     {"op_reverse", reverse, {0}, {"3,2,4", "1,1,1", "4,6,1"}},
     {"op_attend_dot",
