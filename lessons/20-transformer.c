@@ -65,7 +65,7 @@ static void measure(const Config *c, int kind, double *norm)
     Rng rng = rng_make(c->seed, RNG_BATCH, 0);
     int *x = xmalloc(2 * (size_t)n * sizeof *x), *y = x + n;
     for (int i = 0; i < 2 * n; i++) x[i] = rng_below(&rng, WORDS);
-    const Batch batch = {.T = c->steps, .B = c->batch, .x = x, .y = y};
+    const Batch batch = {.layout = model.layout, .T = c->steps, .B = c->batch, .x = x, .y = y};
     tape_backward(&tp, model_loss(&tp, &model, &batch, NULL, NULL).mean);
     for (int i = 0; i < c->layers; i++) norm[i] = gradient_of(&m.decoder[i].down);
     free(x);

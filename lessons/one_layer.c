@@ -33,6 +33,7 @@ OneLayer *one_layer_new(OneLayerKind kind, int channels, int heads)
         n->decoder = transformer_init(&n->ps, &size, &task);
         n->model = transformer_model(&n->decoder);
     }
+    n->batch.layout = n->model.layout;
     n->optim = optim_init(OPTIM_ADAMW, &n->ps, 0.9, 0.98, 0);
     return n;
 }

@@ -103,7 +103,7 @@ static double last_gradient(const char *norm_kind, int layers)
         int x[STEPS * BATCH], y[STEPS * BATCH];
         for (int i = 0; i < STEPS * BATCH; i++) x[i] = rng_below(&rng, WORDS);
         for (int i = 0; i < STEPS * BATCH; i++) y[i] = rng_below(&rng, WORDS);
-        const Batch batch = {.T = STEPS, .B = BATCH, .x = x, .y = y};
+        const Batch batch = {.layout = model.layout, .T = STEPS, .B = BATCH, .x = x, .y = y};
         Tape tp = {0};
         tape_backward(&tp, model_loss(&tp, &model, &batch, NULL, NULL).mean);
         const Tensor *w = m.decoder[layers - 1].down.w;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "layout_help.h"
 #include "seq2seq_attention/seq2seq.h"
 #include "suite.h"
 #include "transformer/transformer.h"
@@ -45,10 +46,12 @@ static LossSum backward(const Model *m, Params *ps, const Ids *all, int parts)
         Ids d;
         take(all->s, S, part * n, n, d.s), take(all->s_len, 1, part * n, n, d.s_len);
         take(all->x, T, part * n, n, d.x), take(all->y, T, part * n, n, d.y);
-        const Batch batch = {
-            .T = T, .B = n, .x = d.x, .y = d.y, .S = S, .s = d.s, .s_len = d.s_len};
+        const Batch here = {.T = T, .B = n, .x = d.x, .y = d.y, .S = S, .s = d.s, .s_len = d.s_len};
+        Batch there = batch_major(&here);
+        const Batch *batch = m->layout == BATCH_MAJOR ? &there : &here;
         Tape tp = {0};
-        loss_backward(&tp, model_loss(&tp, m, &batch, NULL, NULL), ps, &sum);
+        loss_backward(&tp, model_loss(&tp, m, batch, NULL, NULL), ps, &sum);
+        batch_free(&there);
         tape_free(&tp);
     }
     return sum;
@@ -128,7 +131,8 @@ START_TEST(a_loss_of_its_own)
 {
     Ids d;
     draw(&d);
-    const Batch batch = {.T = T, .B = B, .x = d.x, .y = d.y, .S = S, .s = d.s, .s_len = d.s_len};
+    const Batch here = {.T = T, .B = B, .x = d.x, .y = d.y, .S = S, .s = d.s, .s_len = d.s_len};
+    Batch batch = batch_major(&here);
     const Task task = {.source_vocab = V, .vocab = V, .outputs = V};
     Tape tp = {.frozen = true};
     const Loss own = model_loss(&tp, &(Model){.loss = seven}, &batch, NULL, NULL);
@@ -143,10 +147,10 @@ START_TEST(a_loss_of_its_own)
     const Model m = transformer_model(&t);
     const Loss smoothed = model_loss(&tp, &m, &batch, NULL, NULL);
     Tensor *logits = m.forward(&tp, &t, &batch, NULL, NULL);
-    const Tensor *want = op_cross_entropy_smoothed(&tp, logits, d.y, (real)0.2);
+    const Tensor *want = op_cross_entropy_smoothed(&tp, logits, batch.y, (real)0.2);
     ck_assert(smoothed.mean->data[0] == want->data[0] && smoothed.scored == targets);
     ck_assert(smoothed.mean->data[0] != loss_of_logits(&tp, logits, &batch).mean->data[0]);
-    tape_free(&tp), params_free(&ps);
+    batch_free(&batch), tape_free(&tp), params_free(&ps);
 }
 END_TEST
 

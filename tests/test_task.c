@@ -231,6 +231,58 @@ START_TEST(heldout_is_numbered)
 }
 END_TEST
 
+/* A batch-major batch is the time-major one transposed, and scores the same. */
+START_TEST(layouts_agree)
+{
+    for (int k = 0; k < LEN(names); k++) {
+        Task t = open_task(names[k], 0);
+        Batch a = batch_new(), b = batch_new_as(BATCH_MAJOR);
+        Rng rng = rng_make(5, RNG_TEST, 0), again = rng, random = rng_make(6, RNG_TEST, 0);
+        task_batch(&t, SPLIT_TRAIN, 0, &rng, 9, &a);
+        task_batch(&t, SPLIT_TRAIN, 0, &again, 9, &b);
+        ck_assert(a.T == b.T && b.layout == BATCH_MAJOR && batch_scored(&a) == batch_scored(&b));
+        real *za = logits_new(&t, &a), *zb = logits_new(&t, &a);
+        const int V = t.outputs ? t.outputs : 1;
+        for (int c = 0; c < 9; c++)
+            for (int i = 0; i < a.T; i++) {
+                const int p = at(&a, i, c), q = c * b.T + i;
+                ck_assert(batch_at(&a, i, c) == (size_t)p && batch_at(&b, i, c) == (size_t)q);
+                ck_assert(!t.vocab || (a.x[p] == b.x[q] && a.y[p] == b.y[q]));
+                ck_assert(!t.inputs || !memcmp(a.u + 2 * p, b.u + 2 * q, 2 * sizeof(real)));
+                ck_assert(a.aux[p] == b.aux[q]);
+                for (int j = 0; j < V && t.outputs; j++)
+                    za[p * V + j] = zb[q * V + j] = (real)rng_normal(&random);
+            }
+        Score s[2] = {0};
+        task_score(&t, &a, za, &s[0]), task_score(&t, &b, zb, &s[1]);
+        ck_assert_mem_eq(&s[0], &s[1], sizeof s[0]);
+        free(za), free(zb), batch_free(&a), batch_free(&b);
+    }
+}
+END_TEST
+
+/* What a task asks for is there, with the values of nothing, whatever the batch held before. */
+START_TEST(extras)
+{
+    const Task plain = {.vocab = 3, .outputs = 3},
+               full = {.vocab = 3,
+                       .outputs = 3,
+                       .extras = BATCH_SEGMENTS | BATCH_LABELS | BATCH_WEIGHTS};
+    Batch b = batch_new();
+    for (int trial = 0; trial < 2; trial++) {
+        batch_resize(&b, &plain, 4, 2);
+        ck_assert(!b.segments && !b.labels && !b.weights);
+        batch_resize(&b, &full, 2, 3);
+        for (int i = 0; i < 6; i++) ck_assert(b.segments[i] == 0 && b.weights[i] == 1);
+        for (int i = 0; i < 3; i++) ck_assert_int_eq(b.labels[i], -1);
+        for (int i = 0; i < 6; i++) b.segments[i] = 7, b.weights[i] = 7, b.labels[i / 2] = 7;
+        batch_resize(&b, &full, 2, 3);
+        ck_assert(b.segments[5] == 0 && b.weights[5] == 1 && b.labels[2] == -1);
+    }
+    batch_free(&b);
+}
+END_TEST
+
 /* --- scores ------------------------------------------------------------------------------------ */
 /* Two sequences of three classes, by hand; the second has one step and is right. */
 START_TEST(score_by_hand)
@@ -370,6 +422,14 @@ START_TEST(target_out_of_range)
 }
 END_TEST
 
+START_TEST(class_out_of_range)
+{
+    Score s = {0};
+    score_class(&s, SCORE_CLASSES - 1, 1);
+    if (s.split_asked[SCORE_CLASSES - 1] == 1) score_class(&s, SCORE_CLASSES, 1);
+}
+END_TEST
+
 START_TEST(batch_of_nothing)
 {
     Task t = open_task("parity", 0);
@@ -380,6 +440,6 @@ END_TEST
 
 SUITE("task",
       TESTS(split_by_hash, splits_are_disjoint, sequences_hash_to_their_split, layout, reuse,
-            heldout_is_numbered, score_by_hand, blind_model_is_at_chance,
+            heldout_is_numbered, layouts_agree, extras, score_by_hand, blind_model_is_at_chance,
             same_for_any_number_of_threads, names_agree, bad_requests, longest),
-      ABORTS(too_short_to_hold_out, target_out_of_range, batch_of_nothing))
+      ABORTS(too_short_to_hold_out, target_out_of_range, class_out_of_range, batch_of_nothing))

@@ -7,6 +7,7 @@
 #include "tokens/tokenizer.h"
 #include "nn/optim.h"
 #include "math/parallel.h"
+#include "layout_help.h"
 #include "suite.h"
 
 enum { B = 3, S = 7, T = 6, V = 11 };
@@ -60,8 +61,10 @@ static void draw(Data *d, bool has_source)
 static void logits(const Net *n, const Batch *batch, real *z)
 {
     Tape tp = {.frozen = true};
-    const Tensor *out = n->model.forward(&tp, n->model.self, batch, NULL, NULL);
-    memcpy(z, out->data, (size_t)out->len * sizeof *z);
+    Batch b = batch_major(batch);
+    const Tensor *out = n->model.forward(&tp, n->model.self, &b, NULL, NULL);
+    time_major_logits(out->data, b.T, b.B, V, z);
+    batch_free(&b);
     tape_free(&tp);
 }
 
@@ -283,14 +286,16 @@ START_TEST(overfits_a_batch)
         draw(&d, k != 2);
         for (int i = 0; i < B; i++)
             d.x[i] = i; /* so that even a decoder alone can tell them apart */
+        Batch batch = batch_major(&d.batch);
         for (int step = 0; step < 400; step++) {
-            Tensor *l = model_loss(&tp, &n->model, &d.batch, NULL, NULL).mean;
+            Tensor *l = model_loss(&tp, &n->model, &batch, NULL, NULL).mean;
             loss = (double)l->data[0];
             tape_backward(&tp, l);
             optim_step(&o, &n->ps, 3e-3);
             tape_reset(&tp);
         }
         ck_assert_msg(loss < 0.01, "network %d: loss %g", k, loss);
+        batch_free(&batch);
         tape_free(&tp);
         optim_free(&o);
         net_free(n);
@@ -354,13 +359,15 @@ START_TEST(a_step_at_a_time)
         draw(&d, k % 2);
         logits(n, &d.batch, want);
         KeyValues source = {0}, past = {0};
-        if (k % 2) source = transformer_read(&tp, &n->m, d.s, d.s_len, S, B);
+        Batch b = batch_major(&d.batch);
+        if (k % 2) source = transformer_read(&tp, &n->m, b.s, d.s_len, S, B);
         for (int t = 0; t < T; t++) {
             const Tensor *z = transformer_step(&tp, &n->m, k % 2 ? &source : NULL, d.s_len,
                                                d.x + (size_t)t * B, B, t, &past);
             for (int i = 0; i < B * V; i++)
                 ck_assert_double_eq_tol((double)z->data[i], (double)want[t * B * V + i], 1e-5);
         }
+        batch_free(&b);
         tape_free(&tp);
         net_free(n);
     }

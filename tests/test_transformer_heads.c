@@ -1,5 +1,6 @@
 /* The attention weights of every head that a Transformer hands out: distributions, masked and padded as they must
  * be, equal to those computed by hand in the first layer. */
+#include "layout_help.h"
 #include "transformer/cache.h"
 #include "transformer/transformer.h"
 #include "tokens/tokenizer.h"
@@ -10,8 +11,8 @@ enum { B = 3, S = 7, T = 6, V = 11, C = 16, H = 4, L = 2 };
 typedef struct {
     Params ps;
     Transformer m;
-    int s[S * B], s_len[B], x[T * B];
-    Batch batch;
+    int s[S * B], s_len[B], x[T * B]; /* time-major */
+    Batch batch;                      /* batch-major */
     Tape tp;
     Looks looks;
 } Net;
@@ -29,8 +30,9 @@ static Net *net_new(bool has_encoder, const char *norm)
     for (int i = 0; i < S * B; i++) n->s[i] = rng_below(&rng, V);
     for (int i = 0; i < T * B; i++) n->x[i] = rng_below(&rng, V);
     for (int b = 0; b < B; b++) n->s_len[b] = S - 2 * b;
-    n->batch = (Batch){.T = T, .B = B, .x = n->x};
-    if (has_encoder) n->batch.S = S, n->batch.s = n->s, n->batch.s_len = n->s_len;
+    Batch batch = {.T = T, .B = B, .x = n->x};
+    if (has_encoder) batch.S = S, batch.s = n->s, batch.s_len = n->s_len;
+    n->batch = batch_major(&batch);
     n->tp = (Tape){.frozen = true};
     n->looks = transformer_looks(&n->tp, &n->m, &n->batch);
     return n;
@@ -38,6 +40,7 @@ static Net *net_new(bool has_encoder, const char *norm)
 
 static void net_free(Net *n)
 {
+    batch_free(&n->batch);
     tape_free(&n->tp);
     params_free(&n->ps);
     free(n);

@@ -26,7 +26,14 @@ static void net_make(Net *n, const char *norm, const char *positions)
     for (int i = 0; i < S * B; i++) n->s[i] = rng_below(&rng, V);
     for (int i = 0; i < T * B; i++) n->x[i] = rng_below(&rng, V), n->y[i] = rng_below(&rng, V);
     for (int b = 0; b < B; b++) n->s_len[b] = S - b % 3;
-    n->batch = (Batch){.T = T, .B = B, .S = S, .x = n->x, .y = n->y, .s = n->s, .s_len = n->s_len};
+    n->batch = (Batch){.layout = BATCH_MAJOR,
+                       .T = T,
+                       .B = B,
+                       .S = S,
+                       .x = n->x,
+                       .y = n->y,
+                       .s = n->s,
+                       .s_len = n->s_len};
 }
 
 /* The loss; gradients are in n->ps, and *products becomes how many of words and places there were. With

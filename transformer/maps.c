@@ -60,7 +60,7 @@ static HeadMap cross_of(TransformerMaps *r, const Transformer *m, const Data *d)
 
 void transformer_maps_open(TransformerMaps *r, const Data *d, const Transformer *m, int i, int most)
 {
-    *r = (TransformerMaps){.tp = {.frozen = true}, .batch = batch_new()};
+    *r = (TransformerMaps){.tp = {.frozen = true}, .batch = batch_new_as(BATCH_MAJOR)};
     task_heldout(&d->task, SPLIT_TEST, 0, i, 1, &r->batch);
     if (!d->is_pairs && r->batch.T > most) r->batch.T = most;
     r->looks = transformer_looks(&r->tp, m, &r->batch);

@@ -22,7 +22,7 @@
  * embedding is tied to the output and the source's is not.
  *
  * Shapes: B sequences, T target and S source steps, C channels, H heads, L layers, F units of a
- * feed-forward layer, V vocabulary. Tensors are (B,T,C), the batch's ids and the logits time-major. */
+ * feed-forward layer, V vocabulary. Everything is batch-major: ids (B,T), tensors (B,T,C), logits (B,T,V). */
 #include "transformer/transformer.h"
 
 #include <math.h>
@@ -273,17 +273,14 @@ static Tensor *feed_forward(const Pass *p, const Block *b, Tensor *x)
 
 /* --- embeddings --------------------------------------------------------------------------------------- */
 
-/* The ids (T,B) of steps first .. first+T-1, and their positions. */
+/* The ids (B,T) of steps first .. first+T-1, and their positions. */
 static EmbedSum words_of(const Pass *p, Tensor *table, Tensor *learned, const int *ids, int first,
                          int T, int B)
 {
-    int *batch_major = tape_save(p->tp, (size_t)T * B * sizeof *batch_major); /* (B,T) */
-    for (int t = 0; t < T; t++)
-        for (int b = 0; b < B; b++) batch_major[(size_t)b * T + t] = ids[(size_t)t * B + b];
     const int C = p->m->config.channels;
     Tensor *place = positions_added(p->tp, p->m->positions, C, learned, first, T); /* (T,C) */
     return (EmbedSum){.word = table,
-                      .ids = batch_major,
+                      .ids = ids,
                       .scale = (real)sqrt(C),
                       .place = place,
                       .shape = SHAPE(B, T)}; /* eq 19.2 */
@@ -322,7 +319,7 @@ static KeyValues cross_keys_values(const Pass *p, Tensor *memory)
     return source;
 }
 
-/* The ids (T,B) of steps first .. first+T-1, each of which sees itself and those before it, and
+/* The ids (B,T) of steps first .. first+T-1, each of which sees itself and those before it, and
  * source (NULL: there is none). (B,T,C) */
 static Tensor *decoder(const Pass *p, const int *ids, int first, int T, int B,
                        const KeyValues *source, const int *len, KeyValues *past)
@@ -360,6 +357,7 @@ static Tensor *forward(const Pass *p, const Batch *batch)
 {
     const int T = batch->T, S = batch->S, B = batch->B;
     CHECK((S > 0) == p->m->has_encoder, "transformer: a batch of another kind");
+    CHECK(batch_is(batch, BATCH_MAJOR), "transformer: a batch that is time-major");
     if (S == 0) return decoder(p, batch->x, 0, T, B, NULL, NULL, NULL);
     const KeyValues source = cross_keys_values(p, encoder(p, batch->s, batch->s_len, S, B));
     return decoder(p, batch->x, 0, T, B, &source, batch->s_len, NULL);
@@ -370,14 +368,14 @@ static Tensor *transformer_forward(Tape *tp, const void *self, const Batch *batc
 {
     const Pass p = {.tp = tp, .m = self, .dropout = dropout};
     CHECK(!state, "transformer: it carries no state");
-    return words_out(&p, op_swap(tp, forward(&p, batch))); /* (B,T,C) -> (T,B,C) -> (T,B,V) */
+    return words_out(&p, forward(&p, batch)); /* (B,T,C) -> (B,T,V) */
 }
 
 static Loss transformer_loss(Tape *tp, const void *self, const Batch *batch, real *state,
                              Rng *dropout)
 {
     const Transformer *m = self;
-    Tensor *logits = transformer_forward(tp, m, batch, state, dropout); /* (T,B,V) */
+    Tensor *logits = transformer_forward(tp, m, batch, state, dropout); /* (B,T,V) */
     const real smoothing = (real)m->config.smoothing;
     return (Loss){.mean = op_cross_entropy_smoothed(tp, logits, batch->y, smoothing),
                   .scored = batch_scored(batch)};
@@ -411,6 +409,9 @@ Looks transformer_looks(Tape *tp, const Transformer *m, const Batch *batch)
 
 Model transformer_model(const Transformer *m)
 {
-    return (Model){
-        .self = m, .name = "transformer", .forward = transformer_forward, .loss = transformer_loss};
+    return (Model){.self = m,
+                   .name = "transformer",
+                   .layout = BATCH_MAJOR,
+                   .forward = transformer_forward,
+                   .loss = transformer_loss};
 }

@@ -83,7 +83,7 @@ typedef struct {
     Tensor *k[TRANSFORMER_MAX_LAYERS], *v[TRANSFORMER_MAX_LAYERS];
 } KeyValues;
 
-/* Reads the ids s (S,B), time-major, of which sequence b has len[b] true ones, 1 .. S. The result lives
+/* Reads the ids s (B,S), of which sequence b has len[b] true ones, 1 .. S. The result lives
  * on tp, until its reset; so must len, unless tp is frozen. */
 KeyValues transformer_read(Tape *tp, const Transformer *m, const int *s, const int *len, int S,
                            int B);

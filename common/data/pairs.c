@@ -112,14 +112,23 @@ static const TokenKind *unit_of(const PairsConfig *c, const Kind *k)
 
 /* --- the task ------------------------------------------------------------------------------------- */
 
-static int draw_item(const Task *task, Split split, int length, Rng *rng, Batch *batch, int b)
+static int items_of(const Task *task, Split split)
 {
-    (void)length;
     const Pairs *p = task->self;
-    const uint32_t n = (uint32_t)p->n[split];
-    const bool numbered = rng->stream == RNG_TASK; /* task_heldout: the caller's index */
-    const int i = numbered ? (int)(rng->step % n) : rng_below(rng, (int)n);
+    return p->n[split];
+}
+
+static ItemLength length_of_item(const Task *task, Split split, int i)
+{
+    const Pairs *p = task->self;
     const Pair *pair = &p->pair[split][i];
+    return (ItemLength){.target = pair->n_target + 1, .source = pair->n_source};
+}
+
+static int draw_item(const Task *task, const Draw *draw, Batch *batch, int b)
+{
+    const Pairs *p = task->self;
+    const Pair *pair = &p->pair[draw->split][draw_index(draw, p->n[draw->split])];
     return pair_put(pair->source, pair->n_source, pair->target, pair->n_target, batch, b);
 }
 
@@ -157,6 +166,8 @@ static void set_task(Task *t, Pairs *p, const PairsConfig *c, const Kind *k)
     t->extra = 1; /* EOS */
     t->n_lengths = 1;
     t->draw = draw_item;
+    t->items = items_of;
+    t->item_length = length_of_item;
 }
 
 /* --- opening -------------------------------------------------------------------------------------- */

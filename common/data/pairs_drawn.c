@@ -24,44 +24,43 @@ static void sort(const int *x, int n, int *y) /* by counting */
         for (int i = 0; i < count[id]; i++) y[k++] = id;
 }
 
-static int draw_pair(void (*write)(const int *, int, int *), Split split, int length, Rng *rng,
-                     Batch *batch, int b)
+static int draw_pair(void (*write)(const int *, int, int *), const Draw *draw, Batch *batch, int b)
 {
-    const int n = split == SPLIT_TRAIN ? 1 + rng_below(rng, length) : length;
+    Rng *rng = draw->rng;
+    const int n = draw->split == SPLIT_TRAIN ? 1 + rng_below(rng, draw->length) : draw->length;
     int source[TASK_LONGEST], target[TASK_LONGEST];
     do
         for (int i = 0; i < n; i++) source[i] = FIRST_PIECE + rng_below(rng, SYMBOLS);
-    while (n > ALL_IN_TRAINING && split_of(source, n) != split);
+    while (n > ALL_IN_TRAINING && split_of(source, n) != draw->split);
     write(source, n, target);
     return pair_put(source, n, target, n, batch, b);
 }
 
-static int draw_copy(const Task *t, Split split, int length, Rng *rng, Batch *batch, int b)
+static int draw_copy(const Task *t, const Draw *draw, Batch *batch, int b)
 {
     (void)t;
-    return draw_pair(copy, split, length, rng, batch, b);
+    return draw_pair(copy, draw, batch, b);
 }
 
-static int draw_reverse(const Task *t, Split split, int length, Rng *rng, Batch *batch, int b)
+static int draw_reverse(const Task *t, const Draw *draw, Batch *batch, int b)
 {
     (void)t;
-    return draw_pair(reverse, split, length, rng, batch, b);
+    return draw_pair(reverse, draw, batch, b);
 }
 
-static int draw_sort(const Task *t, Split split, int length, Rng *rng, Batch *batch, int b)
+static int draw_sort(const Task *t, const Draw *draw, Batch *batch, int b)
 {
     (void)t;
-    return draw_pair(sort, split, length, rng, batch, b);
+    return draw_pair(sort, draw, batch, b);
 }
 
 int pair_put(const int *source, int n_source, const int *target, int n_target, Batch *batch, int b)
 {
-    const size_t B = (size_t)batch->B;
-    for (int i = 0; i < n_source; i++) batch->s[i * B + b] = source[i];
+    for (int i = 0; i < n_source; i++) batch->s[batch_source_at(batch, i, b)] = source[i];
     batch->s_len[b] = n_source;
     for (int i = 0; i <= n_target; i++) {
-        batch->x[i * B + b] = i == 0 ? BOS : target[i - 1];
-        batch->y[i * B + b] = i == n_target ? EOS : target[i];
+        batch->x[batch_at(batch, i, b)] = i == 0 ? BOS : target[i - 1];
+        batch->y[batch_at(batch, i, b)] = i == n_target ? EOS : target[i];
     }
     return n_target + 1;
 }
@@ -73,7 +72,9 @@ static void set_lengths(Task *t, int length)
     for (int k = 0; k < LEN(quarters); k++) {
         const int n = (length * quarters[k] + 2) / 4;
         const bool again = t->n_lengths && t->lengths[t->n_lengths - 1] == n;
-        if (n >= SHORTEST && n <= TASK_LONGEST && !again) t->lengths[t->n_lengths++] = n;
+        if (n < SHORTEST || n > TASK_LONGEST || again) continue;
+        CHECK(t->n_lengths < TASK_LENGTHS, "task %s: more than %d lengths", t->name, TASK_LENGTHS);
+        t->lengths[t->n_lengths++] = n;
     }
 }
 

@@ -73,37 +73,44 @@ static bool long_enough(const Text *t, const char *path, int length, Error *err)
 
 /* --- sequences -------------------------------------------------------------------------------- */
 
-/* The caller's index of a held-out sequence (task_heldout), or any of n when training. */
-static int choose(Rng *rng, int n)
-{
-    return rng->stream == RNG_TASK ? (int)(rng->step % (uint32_t)n) : rng_below(rng, n);
-}
-
 static int put(const int *ids, int steps, Batch *batch, int b)
 {
     for (int i = 0; i < steps; i++) {
-        batch->x[(size_t)i * batch->B + b] = ids[i];
-        batch->y[(size_t)i * batch->B + b] = ids[i + 1];
+        batch->x[batch_at(batch, i, b)] = ids[i];
+        batch->y[batch_at(batch, i, b)] = ids[i + 1];
     }
     return steps;
 }
 
-static int draw_line(const Task *task, Split split, int length, Rng *rng, Batch *batch, int b)
+static int lines_of(const Task *task, Split split)
 {
     const Text *t = task->self;
-    const int *start = t->start[split] + choose(rng, t->lines[split]);
-    const int steps = start[1] - start[0];
-    return put(t->ids[split] + start[0], steps < length ? steps : length, batch, b);
+    return t->lines[split];
 }
 
-/* A crop at any place; held out, one of the windows that follow one another. */
-static int draw_crop(const Task *task, Split split, int length, Rng *rng, Batch *batch, int b)
+static ItemLength length_of_line(const Task *task, Split split, int i)
 {
     const Text *t = task->self;
-    const int n = t->n[split];
-    const bool windows = rng->stream == RNG_TASK;
-    const int at = windows ? choose(rng, (n - 1) / length) * length : choose(rng, n - length);
-    return put(t->ids[split] + at, length, batch, b);
+    return (ItemLength){.target = t->start[split][i + 1] - t->start[split][i]};
+}
+
+static int draw_line(const Task *task, const Draw *draw, Batch *batch, int b)
+{
+    const Text *t = task->self;
+    const Split split = draw->split;
+    const int line = draw_index(draw, t->lines[split]);
+    const int steps = length_of_line(task, split, line).target, length = draw->length;
+    return put(t->ids[split] + t->start[split][line], steps < length ? steps : length, batch, b);
+}
+
+/* A crop at any place; numbered, one of the windows that follow one another. */
+static int draw_crop(const Task *task, const Draw *draw, Batch *batch, int b)
+{
+    const Text *t = task->self;
+    const int n = t->n[draw->split], length = draw->length;
+    const int at = draw->item < 0 ? rng_below(draw->rng, n - length)
+                                  : draw_index(draw, (n - 1) / length) * length;
+    return put(t->ids[draw->split] + at, length, batch, b);
 }
 
 enum { BATCH = 32, EPOCHS = 15, FEWEST_STEPS = 300, MOST_STEPS = 6000 };
@@ -139,6 +146,8 @@ static Task task_of(Text *t, int length)
         .lengths = {length},
         .n_lengths = 1,
         .draw = t->by_line ? draw_line : draw_crop,
+        .items = t->by_line ? lines_of : NULL,
+        .item_length = t->by_line ? length_of_line : NULL,
         .self = t,
     };
 }
@@ -249,8 +258,8 @@ void text_stream(const Text *text, Split split, int T, int B, int64_t *cursor, B
         const int64_t end = split == SPLIT_TRAIN ? INT64_MAX : cursor_begin(text, split, B, b + 1);
         for (int t = 0; t < steps && begin + t < end; t++) {
             const int64_t at = (begin + t) % targets;
-            out->x[(size_t)t * B + b] = ids[at];
-            out->y[(size_t)t * B + b] = ids[at + 1];
+            out->x[batch_at(out, t, b)] = ids[at];
+            out->y[batch_at(out, t, b)] = ids[at + 1];
         }
     }
     *cursor += T;

@@ -43,7 +43,7 @@ bool data_evaluate(const Data *d, const Model *m, Split split, int length, int s
                    int64_t max_tokens, Score *s)
 {
     Tape tp = {.frozen = true};
-    Batch batch = batch_new();
+    Batch batch = batch_new_as(m->layout);
     if (data_is_running(d)) {
         evaluate_running(d, m, &tp, &batch, split, max_tokens, s);
     } else {

@@ -20,7 +20,9 @@ typedef struct {
      * since nothing else tells one order from another. */
     const char *gates;
 
-    /* A batch to logits (T,B,outputs); for tasks with a real target to predictions (B,1).
+    Layout layout; /* of the batches that it reads, and of its logits */
+
+    /* A batch to logits (T,B,outputs), or (B,T,outputs); for tasks with a real target to predictions (B,1).
      * state: state_size * B reals that are read at the start and overwritten at the end, so that
      * the next batch goes on where this one stopped; NULL: every sequence starts afresh.
      * dropout: its random numbers; NULL when not training. */
@@ -33,7 +35,7 @@ typedef struct {
 
 Loss model_loss(Tape *tp, const Model *m, const Batch *batch, real *state, Rng *dropout);
 
-/* Returns the cross-entropy of logits (T,B,outputs), or the squared error of predictions (B,1). */
+/* Returns the cross-entropy of logits, shaped as in forward, or the squared error of predictions (B,1). */
 Loss loss_of_logits(Tape *tp, Tensor *logits, const Batch *batch);
 
 /* The mean loss of one update, over all its micro-batches. {0} before the first. */

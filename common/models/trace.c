@@ -26,8 +26,8 @@ const int *trace_last_targets(Tape *tp, const Batch *batch)
     int *y = tape_save(tp, (size_t)T * B * sizeof *y);
     for (int b = 0; b < B; b++)
         for (int t = T - 1, found = 0; t >= 0; t--) {
-            const int target = batch->y[t * B + b];
-            y[t * B + b] = found ? -1 : target;
+            const int target = batch->y[batch_at(batch, t, b)];
+            y[batch_at(batch, t, b)] = found ? -1 : target;
             found |= target >= 0;
         }
     return y;
@@ -36,7 +36,7 @@ const int *trace_last_targets(Tape *tp, const Batch *batch)
 static int last_scored(const Batch *batch, int b)
 {
     int t = batch->T - 1;
-    while (batch->y && t > 0 && batch->y[t * batch->B + b] < 0) t--;
+    while (batch->y && t > 0 && batch->y[batch_at(batch, t, b)] < 0) t--;
     return t;
 }
 

@@ -148,6 +148,7 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     TrainConfig *c = t->config;
     Error err;
     t->model = model;
+    t->batch.layout = model->layout;
     t->params = ps;
     t->optim = o;
     if (c->dry_run) return trainer_print_sizes(t), false;

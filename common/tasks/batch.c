@@ -11,11 +11,28 @@ Batch batch_new(void)
     return (Batch){0};
 }
 
+Batch batch_new_as(Layout layout)
+{
+    return (Batch){.layout = layout};
+}
+
 void batch_free(Batch *b)
 {
     free(b->x), free(b->u), free(b->y), free(b->v), free(b->aux);
+    free(b->segments), free(b->labels), free(b->weights);
     free(b->s), free(b->s_len);
-    *b = (Batch){0};
+    *b = (Batch){.layout = b->layout};
+}
+
+bool batch_is(const Batch *b, Layout layout)
+{
+    return b->layout == layout || b->B == 1;
+}
+
+static unsigned extras_of(const Batch *b)
+{
+    return (b->segments ? BATCH_SEGMENTS : 0) | (b->labels ? BATCH_LABELS : 0) |
+           (b->weights ? BATCH_WEIGHTS : 0);
 }
 
 static void batch_allocate(Batch *b, const Task *t, size_t steps)
@@ -32,6 +49,9 @@ static void batch_allocate(Batch *b, const Task *t, size_t steps)
     else
         b->v = xcalloc(steps, sizeof *b->v); /* more than B, so that cap bounds it too */
     b->aux = xcalloc(steps, sizeof *b->aux);
+    if (t->extras & BATCH_SEGMENTS) b->segments = xcalloc(steps, sizeof *b->segments);
+    if (t->extras & BATCH_LABELS) b->labels = xcalloc(steps, sizeof *b->labels);
+    if (t->extras & BATCH_WEIGHTS) b->weights = xcalloc(steps, sizeof *b->weights);
 }
 
 void batch_resize(Batch *b, const Task *t, int T, int B)
@@ -41,7 +61,8 @@ void batch_resize(Batch *b, const Task *t, int T, int B)
     if (__builtin_mul_overflow(T, B, &steps) ||
         __builtin_mul_overflow(steps, t->inputs ? t->inputs : 1, &reals))
         too_large("%d steps of %d sequences are too many for one batch", T, B);
-    const bool fits = (size_t)steps <= b->cap && b->inputs == t->inputs && !b->y == !t->outputs;
+    const bool fits = (size_t)steps <= b->cap && b->inputs == t->inputs && !b->y == !t->outputs &&
+                      extras_of(b) == t->extras;
     if (!fits) batch_allocate(b, t, (size_t)steps);
     b->T = T;
     b->B = B;
@@ -50,6 +71,9 @@ void batch_resize(Batch *b, const Task *t, int T, int B)
     if (b->v) memset(b->v, 0, B * sizeof *b->v);
     if (b->y) memset(b->y, 0xFF, steps * sizeof *b->y); /* all bits set is -1 */
     memset(b->aux, 0xFF, steps * sizeof *b->aux);
+    if (b->segments) memset(b->segments, 0, steps * sizeof *b->segments);
+    if (b->labels) memset(b->labels, 0xFF, B * sizeof *b->labels);
+    for (int i = 0; b->weights && i < steps; i++) b->weights[i] = 1;
     b->S = 0;
 }
 
@@ -68,6 +92,35 @@ void batch_source(Batch *b, int S)
     b->S = S;
     for (int i = 0; i < steps; i++) b->s[i] = PAD;
     memset(b->s_len, 0, b->B * sizeof *b->s_len);
+}
+
+/* Moves the first `now` of each row's `before` steps together: (B,before) becomes (B,now). */
+static void shorten_rows(void *array, size_t size, int B, int before, int now)
+{
+    char *bytes = array;
+    for (int b = 1; bytes && b < B; b++)
+        memmove(bytes + (size_t)b * now * size, bytes + (size_t)b * before * size, now * size);
+}
+
+/* In a time-major batch the steps that go are the end of every array. */
+void batch_trim(Batch *b, int T)
+{
+    CHECK(T >= 1 && T <= b->T, "batch_trim: %d of %d steps", T, b->T);
+    const int before = b->T, S = b->S;
+    b->T = T;
+    if (S > 0) b->S = 1;
+    for (int i = 0; i < b->B && S > 0; i++)
+        if (b->s_len[i] > b->S) b->S = b->s_len[i];
+    if (b->layout == TIME_MAJOR) return;
+    if (T < before) {
+        shorten_rows(b->x, sizeof *b->x, b->B, before, T);
+        shorten_rows(b->u, b->inputs * sizeof *b->u, b->B, before, T);
+        shorten_rows(b->y, sizeof *b->y, b->B, before, T);
+        shorten_rows(b->aux, sizeof *b->aux, b->B, before, T);
+        shorten_rows(b->segments, sizeof *b->segments, b->B, before, T);
+        shorten_rows(b->weights, sizeof *b->weights, b->B, before, T);
+    }
+    if (b->S < S) shorten_rows(b->s, sizeof *b->s, b->B, S, b->S);
 }
 
 double batch_scored(const Batch *b)

@@ -22,7 +22,7 @@ static void score_classes(const Task *t, const Batch *b, int column, const real 
 {
     double hits = 0;
     for (int i = 0; i < b->T; i++) {
-        const size_t at = (size_t)i * b->B + column;
+        const size_t at = batch_at(b, i, column);
         if (b->y[at] < 0) continue;
         int best;
         s->loss += row_nats(logits + at * t->outputs, t->outputs, b->y[at], &best);
@@ -46,6 +46,13 @@ static void score_real(const Task *t, const Batch *b, int column, const real *an
     s->loss = error * error;
     s->scored = 1;
     if (t->score) t->score(t, b, column, answer, s);
+}
+
+void score_class(Score *s, int class, double hit)
+{
+    CHECK(class >= 0 && class < SCORE_CLASSES, "score_class: %d of %d", class, SCORE_CLASSES);
+    s->split_hits[class] += hit;
+    s->split_asked[class]++;
 }
 
 static void score_add(Score *sum, const Score *s)

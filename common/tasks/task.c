@@ -1,5 +1,7 @@
 #include "tasks/task.h"
 
+#include <stdlib.h>
+
 static int batch_begin(const Task *t, int length, int B, Batch *out) /* returns the true length */
 {
     if (length == 0) length = t->length;
@@ -10,22 +12,37 @@ static int batch_begin(const Task *t, int length, int B, Batch *out) /* returns 
     return length;
 }
 
-/* Time comes first: the steps that no sequence uses are the end of every array. */
-static void batch_trim(Batch *b, int longest)
+int draw_index(const Draw *draw, int n)
 {
-    b->T = longest;
-    if (b->S == 0) return;
-    b->S = 1;
-    for (int i = 0; i < b->B; i++)
-        if (b->s_len[i] > b->S) b->S = b->s_len[i];
+    return draw->item < 0 ? rng_below(draw->rng, n) : draw->item % n;
 }
 
 void task_batch(const Task *t, Split split, int length, Rng *rng, int B, Batch *out)
 {
     int longest = 1;
     length = batch_begin(t, length, B, out);
+    const Draw draw = {.split = split, .length = length, .item = -1, .rng = rng};
     for (int b = 0; b < B; b++) {
-        const int n = t->draw(t, split, length, rng, out, b);
+        const int n = t->draw(t, &draw, out, b);
+        if (n > longest) longest = n;
+    }
+    batch_trim(out, longest);
+}
+
+static int draw_numbered(const Task *t, Split split, int length, int item, Batch *out, int b)
+{
+    enum { SEED = 12345 };
+    Rng rng = rng_make((uint64_t)SEED + split, RNG_TASK, (uint32_t)item);
+    const Draw draw = {.split = split, .length = length, .item = item, .rng = &rng};
+    return t->draw(t, &draw, out, b);
+}
+
+void task_numbered(const Task *t, Split split, int length, const int *item, int B, Batch *out)
+{
+    int longest = 1;
+    length = batch_begin(t, length, B, out);
+    for (int b = 0; b < B; b++) {
+        const int n = draw_numbered(t, split, length, item[b], out, b);
         if (n > longest) longest = n;
     }
     batch_trim(out, longest);
@@ -33,15 +50,10 @@ void task_batch(const Task *t, Split split, int length, Rng *rng, int B, Batch *
 
 void task_heldout(const Task *t, Split split, int length, int first, int B, Batch *out)
 {
-    enum { SEED = 12345 };
-    int longest = 1;
-    length = batch_begin(t, length, B, out);
-    for (int b = 0; b < B; b++) {
-        Rng rng = rng_make((uint64_t)SEED + split, RNG_TASK, (uint32_t)(first + b));
-        const int n = t->draw(t, split, length, &rng, out, b);
-        if (n > longest) longest = n;
-    }
-    batch_trim(out, longest);
+    int *item = xmalloc((size_t)B * sizeof *item);
+    for (int b = 0; b < B; b++) item[b] = first + b;
+    task_numbered(t, split, length, item, B, out);
+    free(item);
 }
 
 void task_close(Task *t)

@@ -5,16 +5,17 @@
 #include "tasks/agreement.h"
 #include "tasks/tasks.h"
 
-static int agreement_sequence(const Task *t, Split split, int length, Rng *rng, Batch *batch, int b)
+static int agreement_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
 {
     (void)t;
+    const int length = draw->length;
     int word[TASK_LONGEST + 1], state[TASK_LONGEST + 1];
-    do agreement_draw(rng, length + 1, word, state);
-    while (split_of(word, length) != split);
+    do agreement_draw(draw->rng, length + 1, word, state);
+    while (split_of(word, length) != draw->split);
     for (int i = 0; i < length; i++) {
-        batch->x[i * batch->B + b] = word[i];
-        batch->y[i * batch->B + b] = word[i + 1];
-        batch->aux[i * batch->B + b] = agreement_attractors(word, state, i + 1);
+        batch->x[batch_at(batch, i, b)] = word[i];
+        batch->y[batch_at(batch, i, b)] = word[i + 1];
+        batch->aux[batch_at(batch, i, b)] = agreement_attractors(word, state, i + 1);
     }
     return length;
 }
@@ -23,20 +24,20 @@ static int agreement_sequence(const Task *t, Split split, int length, Rng *rng, 
  * at chance. By the number of attractors: 0, 1, 2, 3 or more. */
 static void agreement_score(const Task *t, const Batch *batch, int b, const real *logits, Score *s)
 {
-    int word[TASK_LONGEST + 1] = {batch->x[b]}, n = 1;
+    int word[TASK_LONGEST + 1] = {batch->x[batch_at(batch, 0, b)]}, n = 1;
     double nats[TASK_LONGEST + 1];
-    for (int i = 0; i < batch->T && batch->y[i * batch->B + b] >= 0; i++) {
-        const int at = i * batch->B + b, y = batch->y[at];
+    for (int i = 0; i < batch->T && batch->y[batch_at(batch, i, b)] >= 0; i++) {
+        const size_t at = batch_at(batch, i, b);
+        const int y = batch->y[at];
         word[n++] = y;
         const int other = agreement_other_verb(y);
         if (other < 0) continue;
-        const real *z = logits + (size_t)at * t->outputs;
+        const real *z = logits + at * t->outputs;
         const double hit = z[y] > z[other] ? 1 : z[y] < z[other] ? 0 : .5;
         const int kind = batch->aux[at] < 3 ? batch->aux[at] : 3;
         s->hits += hit;
         s->asked++;
-        s->split_hits[kind] += hit;
-        s->split_asked[kind]++;
+        score_class(s, kind, hit);
     }
     agreement_bayes(word, n, nats);
     for (int i = 1; i < n; i++) s->bayes += nats[i];

@@ -50,17 +50,19 @@ static void draw_brackets(Rng *rng, int n, int *bracket)
     }
 }
 
-static int dyck_sequence(const Task *t, Split split, int length, Rng *rng, Batch *batch, int b)
+static int dyck_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
 {
     (void)t;
-    const int most = length / 2, n = 2 * (split == SPLIT_TRAIN ? 1 + rng_below(rng, most) : most);
+    Rng *rng = draw->rng;
+    const int most = draw->length / 2,
+              n = 2 * (draw->split == SPLIT_TRAIN ? 1 + rng_below(rng, most) : most);
     int token[TASK_LONGEST + 2] = {BOUNDARY};
     do draw_brackets(rng, n, token + 1);
-    while (n > ALL_IN_TRAINING && split_of(token, n + 1) != split);
+    while (n > ALL_IN_TRAINING && split_of(token, n + 1) != draw->split);
     token[n + 1] = BOUNDARY;
     for (int i = 0; i <= n; i++) {
-        batch->x[i * batch->B + b] = token[i];
-        batch->y[i * batch->B + b] = token[i + 1];
+        batch->x[batch_at(batch, i, b)] = token[i];
+        batch->y[batch_at(batch, i, b)] = token[i + 1];
     }
     return n + 1;
 }
@@ -87,17 +89,18 @@ static double bracket_entropy(int n)
 static void dyck_score(const Task *t, const Batch *batch, int b, const real *logits, Score *s)
 {
     int n = 0;
-    while (n < batch->T && batch->y[n * batch->B + b] > BOUNDARY) n++;
+    while (n < batch->T && batch->y[batch_at(batch, n, b)] > BOUNDARY) n++;
     double nats = log(t->length / 2); /* -log p(n) */
     for (int i = 0, depth = 0; i < n; i++) {
-        const int at = i * batch->B + b, y = batch->y[at];
+        const size_t at = batch_at(batch, i, b);
+        const int y = batch->y[at];
         if (may_open(depth, n - i) && may_close(depth)) nats += log(2);
         if (y < ROUND_CLOSE) {
             nats += log(2);
             depth++;
             continue;
         }
-        const real *z = logits + (size_t)at * t->outputs, right = z[y];
+        const real *z = logits + at * t->outputs, right = z[y];
         const real wrong = z[ROUND_CLOSE + SQUARE_CLOSE - y];
         s->hits += right > wrong ? 1 : right < wrong ? 0 : .5;
         s->asked++;

@@ -32,9 +32,10 @@ static void draw_distinct(Rng *rng, int n, int of, int *out) /* n of 0 .. of-1, 
     }
 }
 
-static int recall_sequence(const Task *t, Split split, int length, Rng *rng, Batch *batch, int b)
+static int recall_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
 {
-    const int n = length, K = t->vocab / 2;
+    Rng *rng = draw->rng;
+    const int n = draw->length, K = t->vocab / 2;
     int key[RECALL_LONGEST], value[RECALL_LONGEST], asked[RECALL_LONGEST];
     int token[3 * RECALL_LONGEST];
     do {
@@ -46,9 +47,9 @@ static int recall_sequence(const Task *t, Split split, int length, Rng *rng, Bat
             token[2 * i + 1] = K + value[i];
             token[2 * n + i] = key[asked[i]];
         }
-    } while (split_of(token, 3 * n) != split);
-    for (int i = 0; i < 3 * n; i++) batch->x[i * batch->B + b] = token[i];
-    for (int i = 0; i < n; i++) batch->y[(2 * n + i) * batch->B + b] = K + value[asked[i]];
+    } while (split_of(token, 3 * n) != draw->split);
+    for (int i = 0; i < 3 * n; i++) batch->x[batch_at(batch, i, b)] = token[i];
+    for (int i = 0; i < n; i++) batch->y[batch_at(batch, 2 * n + i, b)] = K + value[asked[i]];
     return 3 * n;
 }
 
@@ -92,18 +93,20 @@ Task task_recall(int length)
  * nats. That best possible is taken for 1 and 0 here. */
 enum { SYMBOLS = 32, PERIOD_LEAST = 12, PERIOD_MOST = 24 };
 
-static int induction_sequence(const Task *t, Split split, int length, Rng *rng, Batch *batch, int b)
+static int induction_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
 {
     (void)t;
+    const int length = draw->length;
+    Rng *rng = draw->rng;
     int token[TASK_LONGEST + 1], period;
     do {
         period = PERIOD_LEAST + rng_below(rng, PERIOD_MOST - PERIOD_LEAST + 1);
         for (int i = 0; i <= length; i++)
             token[i] = i < period ? rng_below(rng, SYMBOLS) : token[i - period];
-    } while (split_of(token, length) != split);
+    } while (split_of(token, length) != draw->split);
     for (int i = 0; i < length; i++) {
-        batch->x[i * batch->B + b] = token[i];
-        if (i >= period) batch->y[i * batch->B + b] = token[i + 1];
+        batch->x[batch_at(batch, i, b)] = token[i];
+        if (i >= period) batch->y[batch_at(batch, i, b)] = token[i + 1];
     }
     return length;
 }

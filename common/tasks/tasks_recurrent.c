@@ -10,18 +10,20 @@
  * the end: the sum of the two marked u. Always answering 1, their mean, has the squared error
  * var(u1 + u2) = 2/12. */
 
-static int adding_sequence(const Task *t, Split split, int length, Rng *rng, Batch *batch, int b)
+static int adding_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
 {
     (void)t;
+    const int length = draw->length;
+    Rng *rng = draw->rng;
     int content[TASK_LONGEST + 2]; /* the two marked steps, then the words that make u */
     do {
         content[0] = rng_below(rng, length / 2);
         content[1] = length / 2 + rng_below(rng, length - length / 2);
         for (int i = 0; i < length; i++) content[2 + i] = (int)rng_u32(rng);
-    } while (split_of(content, length + 2) != split);
+    } while (split_of(content, length + 2) != draw->split);
     real sum = 0;
     for (int i = 0; i < length; i++) {
-        real *step = batch->u + 2 * ((size_t)i * batch->B + b);
+        real *step = batch->u + 2 * batch_at(batch, i, b);
         const bool marked = i == content[0] || i == content[1];
         step[0] = (real)((uint32_t)content[2 + i] * 0x1p-32);
         step[1] = marked ? 1 : 0;
@@ -71,19 +73,20 @@ Task task_adding(int length)
  * guesses of the symbols, 10 log 8 / (T + 20) nats a step. */
 enum { BLANK, MARKER = 9, SYMBOLS = 8, COPIED = 10 };
 
-static int copy_sequence(const Task *t, Split split, int length, Rng *rng, Batch *batch, int b)
+static int copy_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
 {
     (void)t;
+    const int length = draw->length;
     const int steps = length + 2 * COPIED;
     int token[TASK_LONGEST + 2 * COPIED] = {BLANK};
     token[length + COPIED - 1] = MARKER;
     do
-        for (int i = 0; i < COPIED; i++) token[i] = 1 + rng_below(rng, SYMBOLS);
-    while (split_of(token, steps) != split);
+        for (int i = 0; i < COPIED; i++) token[i] = 1 + rng_below(draw->rng, SYMBOLS);
+    while (split_of(token, steps) != draw->split);
     for (int i = 0; i < steps; i++) {
         const int from = i - length - COPIED; /* the symbol to be recalled now */
-        batch->x[i * batch->B + b] = token[i];
-        batch->y[i * batch->B + b] = from >= 0 ? token[from] : BLANK;
+        batch->x[batch_at(batch, i, b)] = token[i];
+        batch->y[batch_at(batch, i, b)] = from >= 0 ? token[from] : BLANK;
     }
     return steps;
 }
@@ -92,8 +95,8 @@ static int copy_sequence(const Task *t, Split split, int length, Rng *rng, Batch
 static void copy_score(const Task *t, const Batch *batch, int b, const real *logits, Score *s)
 {
     for (int i = batch->T - COPIED; i < batch->T; i++) {
-        const int at = i * batch->B + b;
-        const real *z = logits + (size_t)at * t->outputs;
+        const size_t at = batch_at(batch, i, b);
+        const real *z = logits + at * t->outputs;
         s->hits += argmax(z, t->outputs) == batch->y[at];
         s->asked++;
     }
@@ -128,18 +131,20 @@ Task task_copy_memory(int length)
  * exactly the n asked for, >= 7. */
 enum { ALL_IN_TRAINING = 6 };
 
-static int parity_sequence(const Task *t, Split split, int length, Rng *rng, Batch *batch, int b)
+static int parity_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
 {
     (void)t;
-    const int n = split == SPLIT_TRAIN ? 1 + rng_below(rng, length) : length;
+    const int length = draw->length;
+    Rng *rng = draw->rng;
+    const int n = draw->split == SPLIT_TRAIN ? 1 + rng_below(rng, length) : length;
     int bit[TASK_LONGEST];
     do
         for (int i = 0; i < n; i++) bit[i] = rng_below(rng, 2);
-    while (n > ALL_IN_TRAINING && split_of(bit, n) != split);
+    while (n > ALL_IN_TRAINING && split_of(bit, n) != draw->split);
     for (int i = 0, parity = 0; i < n; i++) {
         parity ^= bit[i];
-        batch->x[i * batch->B + b] = bit[i];
-        batch->y[i * batch->B + b] = parity;
+        batch->x[batch_at(batch, i, b)] = bit[i];
+        batch->y[batch_at(batch, i, b)] = parity;
     }
     return n;
 }
