@@ -122,13 +122,13 @@ int main(int argc, char **argv)
     Tape tp = {0};
     const bool ready = trainer_start(&t, &model, &ps, &optim);
     while (ready && trainer_next(&t)) {
-        Rng dropout = rng_make(c.seed, RNG_DROPOUT, (uint32_t)t.step);
-        Tensor *loss = model_loss(&tp, &model, &t.batch, NULL, &dropout).mean;
-        tape_backward(&tp, loss);
+        Rng dropout = rng_make(c.seed, RNG_DROPOUT, t.drawn);
+        const Loss loss = model_loss(&tp, &model, &t.batch, NULL, &dropout);
+        if (!trainer_backward(&t, &tp, loss)) continue;
         const double norm = params_clip(&ps, c.grad_clip);
-        if (!trainer_finite(&t, &tp, loss, norm)) break;
+        if (!trainer_finite(&t, &tp, norm)) break;
         optim_step(&optim, &ps, lr_at(&t.schedule, t.step));
-        trainer_log(&t, (double)loss->data[0], norm);
+        trainer_log(&t, norm);
         tape_reset(&tp);
     }
     if (ready) print_ways(&t.data.task, &seq2seq);

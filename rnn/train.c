@@ -47,13 +47,13 @@ int main(int argc, char **argv)
     if (ready && trace) before = trace_measure(&rnn, &t, &ps);
 
     while (ready && trainer_next(&t)) {
-        Rng dropout = rng_make(c.seed, RNG_DROPOUT, (uint32_t)t.step);
-        Tensor *loss = model_loss(&tp, &model, &t.batch, trainer_state(&t), &dropout).mean;
-        tape_backward(&tp, loss);
+        Rng dropout = rng_make(c.seed, RNG_DROPOUT, t.drawn);
+        const Loss loss = model_loss(&tp, &model, &t.batch, trainer_state(&t), &dropout);
+        if (!trainer_backward(&t, &tp, loss)) continue;
         const double norm = params_clip(&ps, c.grad_clip);
-        if (!trainer_finite(&t, &tp, loss, norm)) break;
+        if (!trainer_finite(&t, &tp, norm)) break;
         optim_step(&optim, &ps, lr_at(&t.schedule, t.step));
-        trainer_log(&t, (double)loss->data[0], norm);
+        trainer_log(&t, norm);
         tape_reset(&tp);
     }
     if (ready && trace) {

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "math/blas.h"
 #include "models/evaluate.h"
@@ -34,20 +35,69 @@ bool trainer_stopped_early(const Trainer *t)
     return t->config->early_stop && t->state.worse >= t->config->early_stop;
 }
 
-bool trainer_next(Trainer *t)
+static void draw_batch(Trainer *t)
+{
+    const TrainConfig *c = t->config;
+    if (c->stream)
+        text_stream(&t->data.text, SPLIT_TRAIN, c->data.seq_len, c->batch, &t->state.cursor,
+                    &t->batch);
+    else
+        task_batch(&t->data.task, SPLIT_TRAIN, c->data.seq_len, &t->rng, c->batch, &t->batch);
+    t->state.tokens += (int64_t)t->batch.T * t->batch.B;
+    t->drawn = (uint32_t)(t->step - 1) * (uint32_t)c->accumulate + (uint32_t)++t->micro;
+}
+
+/* Remembers the state before an update of several micro-batches, so that a signal need not wait for the
+ * last of them. */
+static void remember(Trainer *t)
+{
+    t->before = t->state;
+    if (t->state.carried)
+        memcpy(t->carried_before, t->state.carried, (size_t)t->state.carried_len * sizeof(real));
+}
+
+static void drop_update(Trainer *t)
+{
+    real *carried = t->state.carried;
+    t->state = t->before;
+    if (carried) memcpy(carried, t->carried_before, (size_t)t->state.carried_len * sizeof(real));
+    t->step--;
+}
+
+/* Begins an update, or returns false if there is none to do. */
+static bool begin_update(Trainer *t)
 {
     const TrainConfig *c = t->config;
     if (t->state.unlogged_norm >= 0) log_step(t, t->state.unlogged_norm);
     if (t->status == EXIT_OK && stop_requested()) t->status = EXIT_SIGNAL + stop_requested();
     if (t->status != EXIT_OK || t->step >= c->steps || trainer_stopped_early(t)) return false;
+    if (c->accumulate > 1) remember(t);
     t->step++;
-    Rng rng = rng_make(c->seed, RNG_BATCH, (uint32_t)t->step);
-    if (c->stream)
-        text_stream(&t->data.text, SPLIT_TRAIN, c->data.seq_len, c->batch, &t->state.cursor,
-                    &t->batch);
-    else
-        task_batch(&t->data.task, SPLIT_TRAIN, c->data.seq_len, &rng, c->batch, &t->batch);
+    t->rng = rng_make(c->seed, RNG_BATCH, (uint32_t)t->step);
+    t->loss = (LossSum){0};
+    t->micro = 0;
     return true;
+}
+
+bool trainer_next(Trainer *t)
+{
+    const bool within = t->micro > 0 && t->micro < t->config->accumulate;
+    if (within && stop_requested()) {
+        drop_update(t);
+        t->status = EXIT_SIGNAL + stop_requested();
+        return false;
+    }
+    if (!within && !begin_update(t)) return false;
+    draw_batch(t);
+    return true;
+}
+
+bool trainer_backward(Trainer *t, Tape *tp, Loss loss)
+{
+    t->backward = loss_backward(tp, loss, t->params, &t->loss);
+    if (t->micro == t->config->accumulate || !isfinite(t->loss.mean)) return true;
+    tape_reset(tp);
+    return false;
 }
 
 real *trainer_state(Trainer *t)
@@ -55,16 +105,16 @@ real *trainer_state(Trainer *t)
     return t->state.carried;
 }
 
-bool trainer_finite(Trainer *t, Tape *tp, Tensor *loss, double norm)
+bool trainer_finite(Trainer *t, Tape *tp, double norm)
 {
-    if (isfinite(loss->data[0]) && isfinite(norm)) return true;
+    if (isfinite(t->loss.mean) && isfinite(norm)) return true;
     Error where;
-    if (tape_check(tp, loss, &where))
+    if (tape_check(tp, t->backward, &where))
         error_set(&where, "the sum of squares of the gradients overflowed");
-    char *message = xformat(
-        "step %d: the loss is %g, the gradient's norm %g: %s; the last checkpoint "
-        "in %s is of step %lld; try a smaller --lr or --grad-clip",
-        t->step, (double)loss->data[0], norm, where.text, t->config->out, (long long)t->saved);
+    char *message =
+        xformat("step %d: the loss is %g, the gradient's norm %g: %s; the last checkpoint "
+                "in %s is of step %lld; try a smaller --lr or --grad-clip",
+                t->step, t->loss.mean, norm, where.text, t->config->out, (long long)t->saved);
     trainer_fail(t, EXIT_NUMERIC, message);
     free(message);
     return false;
@@ -78,7 +128,7 @@ static json_t *metadata_of(const Trainer *t)
     return t->model->gates ? json_pack("{s:s}", "gates", t->model->gates) : NULL;
 }
 
-static bool save(Trainer *t)
+bool trainer_save(Trainer *t)
 {
     Error err;
     json_t *metadata = metadata_of(t);
@@ -99,8 +149,7 @@ static void save_best(Trainer *t)
     json_decref(metadata);
 }
 
-/* Returns false if a signal interrupted it: the row then has no validation. */
-static bool validate(Trainer *t, LogRow *row)
+bool trainer_validate(Trainer *t, LogRow *row)
 {
     Score s = {0};
     if (!data_evaluate(&t->data, t->model, SPLIT_VALID, t->config->data.seq_len, EVAL_SEQUENCES,
@@ -141,7 +190,7 @@ static bool log_step(Trainer *t, double norm)
                   .tokens_per_second = (double)s->tokens / s->seconds};
     const bool last = t->step == c->steps, due = last || t->step % c->eval_every == 0;
     s->unlogged_norm = norm;
-    if (due && !validate(t, &row)) return false;
+    if (due && !trainer_validate(t, &row)) return false;
     s->unlogged_norm = -1;
     if (due) compare_with_best(t, row.valid_loss);
     if (due || t->step % (c->steps / LOG_ROWS + 1) == 0) {
@@ -150,17 +199,16 @@ static bool log_step(Trainer *t, double norm)
         s->loss_count = 0;
     }
     runlog_show(&t->log, &row, c->steps, last || trainer_stopped_early(t));
-    if (!last && t->step % c->save_every == 0) save(t); /* the last is saved on closing */
+    if (!last && t->step % c->save_every == 0) trainer_save(t); /* the last is saved on closing */
     return true;
 }
 
-void trainer_log(Trainer *t, double loss, double norm)
+void trainer_log(Trainer *t, double norm)
 {
     TrainState *s = &t->state;
     s->step = t->step;
-    s->tokens += (int64_t)t->batch.T * t->batch.B;
     s->seconds = clock_seconds() - t->started;
-    s->loss_sum += loss;
+    s->loss_sum += t->loss.mean;
     s->loss_count++;
     log_step(t, norm);
 }
@@ -172,7 +220,7 @@ int trainer_close(Trainer *t)
     if (t->log.fd >= 0 && t->state.step > 0 && t->status != EXIT_NUMERIC &&
         t->status != EXIT_FAILED) {
         const int status = t->status;
-        if (save(t)) {
+        if (trainer_save(t)) {
             t->status = status;
             trainer_draw_loss(t);
             trainer_print_summary(t);
@@ -183,6 +231,6 @@ int trainer_close(Trainer *t)
     runlog_close(&t->log);
     batch_free(&t->batch);
     data_close(&t->data);
-    free(t->state.carried);
+    free(t->state.carried), free(t->carried_before);
     return t->status;
 }

@@ -5,6 +5,7 @@
 #include "models/model.h"
 #include "formats/checkpoint.h"
 #include "data/data.h"
+#include "data/fingerprint.h"
 #include "programs/runlog.h"
 
 typedef enum { SCHEDULE_COSINE, SCHEDULE_INVERSE_SQRT } ScheduleKind;
@@ -14,13 +15,17 @@ typedef struct {
     const char *out, *plot;
     OptimKind optimizer;
     ScheduleKind schedule;
-    int steps, batch, warmup, eval_every, save_every, early_stop, threads; /* 0: see the options */
+    int steps, batch, accumulate, warmup, eval_every, save_every, early_stop,
+        threads;   /* 0: see the options */
+    double budget; /* seconds; 0: as many steps as steps says */
     double lr, min_lr, weight_decay, grad_clip, beta1, beta2;
-    bool stream, resume, overwrite, quiet, dry_run;
+    bool stream, resume, overwrite, other_data, quiet, dry_run;
     uint64_t seed;
 } TrainConfig;
 
 TrainConfig train_defaults(const char *out);
+
+enum { TRAIN_MOST_STEPS = 1000000000, TRAIN_EVALS = 20, TRAIN_SAVES = 10 };
 
 #define TRAIN_OPTIONS(c)                                                                           \
     TRAIN_OPTIONS_OF(                                                                              \
@@ -36,9 +41,14 @@ TrainConfig train_defaults(const char *out);
 /* clang-format off */
 #define TRAIN_OPTIONS_OF(c, ...)                                                                   \
     __VA_ARGS__, OPTION_GROUP("Optimisation"),                                                     \
-        OPTION("steps", &(c)->steps, 0, 1000000000, "updates (0: as the task has it)",             \
+        OPTION("steps", &(c)->steps, 0, TRAIN_MOST_STEPS, "updates (0: as the task has it)",             \
                .may_change = true),                                                                \
+        OPTION_DURATION("budget", &(c)->budget, 31536000,                                          \
+                        "instead of --steps: as many updates as fit into 60s, 10m or 2h, "         \
+                        "validations and checkpoints included (0: no budget)"),                    \
         OPTION("batch", &(c)->batch, 0, 65536, "sequences per update (0: as the task has it)"),    \
+        OPTION("accumulate", &(c)->accumulate, 1, 65536,                                           \
+               "batches whose gradients make one update: memory of one, gradient of all"),         \
         OPTION("lr", &(c)->lr, 0, 100, "peak learning rate (0: as the task has it)"),              \
         OPTION("min-lr", &(c)->min_lr, 0, 100, "learning rate at the end of the cosine"),          \
         OPTION("warmup", &(c)->warmup, 0, 1000000000, "updates of linear warm-up"),                \
@@ -60,6 +70,8 @@ TrainConfig train_defaults(const char *out);
         OPTION("save-every", &(c)->save_every, 0, 1000000000,                                      \
                "updates between checkpoints (0: ten in all)", .may_change = true),                 \
         OPTION_FLAG("resume", &(c)->resume, "go on with the run in --out", .may_change = true),    \
+        OPTION_FLAG("other-data", &(c)->other_data,                                                \
+                    "with --resume: go on although the data have changed", .may_change = true),    \
         OPTION_FLAG("overwrite", &(c)->overwrite, "replace the run in --out", .may_change = true), \
         OPTION_CHOICE("plot", &(c)->plot, "png|svg|dumb|none", "the picture of the loss",          \
                       .may_change = true),                                                         \
@@ -77,13 +89,23 @@ typedef struct {
     const Usage *usage;
 
     Data data;
-    Batch batch;      /* of the step at hand */
-    TrainState state; /* what a checkpoint holds besides parameters and moments */
-    int step;         /* the step at hand, from 1 */
-    int64_t saved;    /* the step of the checkpoint in the run directory; 0: none */
+    Fingerprint fingerprint; /* of the data; from trainer_open on */
+    Fingerprint expected;    /* of the run that is resumed; "": unknown */
+    Batch batch;             /* at hand */
+    TrainState state;        /* what a checkpoint holds besides parameters and moments */
+    int step;                /* the step at hand, from 1 */
+    Rng rng;                 /* of the step's batches */
+    int micro;               /* batches of the step drawn so far, of --accumulate */
+    uint32_t drawn;          /* number of the batch at hand, over all steps, from 1 */
+    LossSum loss;            /* of the step so far */
+    Tensor *backward;        /* what went backward last */
+    int64_t saved;           /* the step of the checkpoint in the run directory; 0: none */
     Schedule schedule;
     RunLog log;
     double started; /* clock at which state.seconds was 0 */
+
+    TrainState before; /* the step at hand, with --accumulate */
+    real *carried_before;
 
     const Model *model; /* set by trainer_start; not owned */
     Params *params;
@@ -101,16 +123,21 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
 bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o);
 Optim trainer_optim(const TrainConfig *c, const Params *ps);
 
-/* Steps on: draws t->batch and returns true, or returns false when the last step is done, a signal
- * came, or something failed. */
+/* Draws the next batch into t->batch and returns true, or returns false when the last step is done, a
+ * signal came, or something failed. */
 bool trainer_next(Trainer *t);
 real *trainer_state(Trainer *t); /* the carried state of the model, NULL if it starts afresh */
 
 /* Returns true if --early-stop validations have passed without a lower loss. */
 bool trainer_stopped_early(const Trainer *t);
 
+/* Runs the batch's backward pass (loss_backward: tape_backward, weighted by the items scored). Returns
+ * true when the gradients are those of the whole update; false while --accumulate has more batches for
+ * it, and the tape is reset for the next. */
+bool trainer_backward(Trainer *t, Tape *tp, Loss loss);
+
 /* False when the loss or the gradient's norm is not finite: says which op and tensor. */
-bool trainer_finite(Trainer *t, Tape *tp, Tensor *loss, double norm);
+bool trainer_finite(Trainer *t, Tape *tp, double norm);
 
 /* Says what is wrong and notes the exit status; returns false. */
 bool trainer_fail(Trainer *t, int status, const char *message);
@@ -119,12 +146,23 @@ bool trainer_fail(Trainer *t, int status, const char *message);
 void trainer_warn(const Trainer *t, bool ok, const Error *err);
 
 /* Logs the step; validates and saves when it is time to. Call after the update. */
-void trainer_log(Trainer *t, double loss, double norm);
+void trainer_log(Trainer *t, double norm);
 
 /* Saves, draws loss.png, prints a summary and frees; returns the exit status. */
 int trainer_close(Trainer *t);
 
-/* --- trainer_report.c: the trainer's words and picture; for trainer.c */
+/* --- shared by trainer*.c ------------------------------------------------------------------------------ */
+
+bool trainer_save(Trainer *t); /* state and model; false, all said, if it cannot be written */
+
+/* Sets the row's validation loss and metric. False if a signal interrupted it: the row has none then. */
+bool trainer_validate(Trainer *t, LogRow *row);
+
+/* trainer_budget.c: sets config->steps from config->budget. False if a signal came or a file could not be
+ * written; t->status says so. */
+bool trainer_set_steps(Trainer *t);
+
+/* --- trainer_report.c: the trainer's words and picture */
 void trainer_arch(const Usage *usage, char *name, size_t room); /* "rnn" of "rnn/train" */
 
 void trainer_print_sizes(Trainer *t);        /* --dry-run, to stdout: parameters and memory */

@@ -18,6 +18,7 @@ TrainConfig train_defaults(const char *out)
                          .optimizer = OPTIM_ADAMW,
                          .schedule = SCHEDULE_COSINE,
                          .plot = "png",
+                         .accumulate = 1,
                          .warmup = 20,
                          .beta1 = 0.9,
                          .beta2 = 0.99,
@@ -64,6 +65,18 @@ static bool same_program(const Trainer *t, const json_t *config, Error *err)
                      then, then);
 }
 
+/* Refuses to go on with other data than the run was started with, whose fingerprint is t->expected. */
+static bool same_data(const Trainer *t, Error *err)
+{
+    const char *then = t->expected.text, *now = t->fingerprint.text;
+    return !*then || strcmp(then, now) == 0 || t->config->other_data ||
+           error_set(
+               err,
+               "--resume: %s is not the data that the run in %s was started with (fingerprint %s, "
+               "now %s); bring the old data back, or go on with these by --other-data",
+               data_name(&t->config->data), t->config->out, then, now);
+}
+
 /* --resume: the options come from config.json, and the vocabularies with them. */
 static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
 {
@@ -73,6 +86,8 @@ static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
     if (!file_exists(path))
         error_set(err, "--resume: %s is not there: no run to go on with; leave out --resume", path);
     ok = ok && same_program(t, config, err) && same_options(t, config, err);
+    const char *fingerprint = json_string_value(json_object_get(config, "data_fingerprint"));
+    if (fingerprint) snprintf(t->expected.text, sizeof t->expected.text, "%s", fingerprint);
     const bool dry_run = t->config->dry_run, quiet = t->config->quiet;
     const char *out = t->config->out;
     if (ok && !(args_from_json(t->option, t->n_options, config, err) &&
@@ -100,6 +115,8 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
     t->status = args_parse(argc, argv, option, n, &with_version, &operand);
     if (t->status >= 0) return false;
     t->status = EXIT_OK;
+    if (c->budget > 0 && args_find(option, n, "steps")->given && !c->resume)
+        return trainer_fail(t, EXIT_USAGE, "--steps and --budget: choose one");
     if (!c->resume && !data_options_fit(&c->data, option, n, &err))
         return trainer_fail(t, EXIT_USAGE, err.text);
     blas_warm_up();
@@ -113,6 +130,8 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
     if (c->stream && !data_is_running(&t->data))
         return trainer_fail(t, EXIT_USAGE,
                             "--stream needs a running text: give --text without --lines");
+    t->fingerprint = data_fingerprint(&t->data);
+    if (!same_data(t, &err)) return trainer_fail(t, EXIT_FAILED, err.text);
     if (c->steps == 0) c->steps = t->data.task.steps;
     if (c->batch == 0) c->batch = t->data.task.batch;
     if (c->lr == 0) c->lr = t->data.task.lr;
@@ -135,6 +154,8 @@ static bool write_config(Trainer *t, Error *err)
     json_t *config = args_to_json(t->option, t->n_options);
     json_object_set_new(config, "resume", json_false()); /* how a run was called, not what it is */
     json_object_set_new(config, "arch", json_string(arch));
+    json_object_set_new(config, "data_fingerprint", json_string(t->fingerprint.text));
+    json_object_set_new(config, "other_data", json_false());
     json_object_set_new(config, "parameters", json_integer((json_int_t)t->params->count));
     vocabularies_to_json(&t->data, config);
     const bool ok = json_write(path, config, err);
@@ -156,13 +177,18 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     if (c->stream) {
         t->state.carried_len = model->state_size * c->batch;
         t->state.carried = xcalloc((size_t)t->state.carried_len + 1, sizeof(real));
+        t->carried_before = xcalloc((size_t)t->state.carried_len + 1, sizeof(real));
     }
     bool ok = !c->resume || checkpoint_load_state(c->out, ps, o, &t->state, &err);
     t->step = (int)t->state.step;
     t->saved = t->state.step;
-    ok = ok && runlog_open(&t->log, c->out, c->resume, c->overwrite, t->step, &err) &&
-         write_config(t, &err); /* also on --resume, which may have been given more --steps */
+    ok = ok && runlog_open(&t->log, c->out, c->resume, c->overwrite, t->step, &err);
     if (!ok) return trainer_fail(t, EXIT_FAILED, err.text);
+    stop_catch();
+    signal(SIGPIPE, SIG_IGN);
+    if (c->budget > 0 && !c->resume && !trainer_set_steps(t)) return false;
+    /* Also on --resume, which may have been given more --steps. */
+    if (!write_config(t, &err)) return trainer_fail(t, EXIT_FAILED, err.text);
     t->log.quiet = c->quiet;
     if (!t->data.task.outputs) t->log.loss_name = "mse";
     t->schedule = (Schedule){.lr = c->lr,
@@ -170,11 +196,9 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
                              .warmup = c->warmup,
                              .steps = c->steps,
                              .inverse_sqrt = c->schedule == SCHEDULE_INVERSE_SQRT};
-    if (c->eval_every == 0) c->eval_every = c->steps < 20 ? 1 : c->steps / 20;
-    if (c->save_every == 0) c->save_every = c->steps < 10 ? 1 : c->steps / 10;
+    if (c->eval_every == 0) c->eval_every = c->steps < TRAIN_EVALS ? 1 : c->steps / TRAIN_EVALS;
+    if (c->save_every == 0) c->save_every = c->steps < TRAIN_SAVES ? 1 : c->steps / TRAIN_SAVES;
     trainer_print_header(t);
-    stop_catch();
-    signal(SIGPIPE, SIG_IGN);
     t->started = clock_seconds() - t->state.seconds;
     return true;
 }

@@ -79,6 +79,7 @@ interrupted() { # NAME FOLDER OPTIONS...
 }
 interrupted lstm lstm_gru --hidden 32 --stream --cell lstm
 interrupted gru lstm_gru --hidden 32 --stream --cell gru
+interrupted accumulated lstm_gru --hidden 32 --stream --accumulate 3
 interrupted additive seq2seq_attention --hidden 32 --task numbers --attention additive --cell lstm
 interrupted dot seq2seq_attention --hidden 32 --task sort --attention dot --feed --reverse-source
 awk 'BEGIN { for (i = 0; i < 600; i++) print "a" i % 7, "b" i % 11 "\tc" i % 11, "d" i % 7, "e" i % 13 }' \

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What surrounds a training loop: the best checkpoint, early stopping, and their continuation bit for bit.
+# What surrounds a training loop: the best checkpoint, early stopping, --accumulate, --budget, the fingerprint
+# of the data, and their continuation bit for bit.
 . "$(dirname "$0")/../shell.sh"
 
 train() { # NAME OPTIONS...
@@ -45,4 +46,57 @@ expect 0 "go on with a larger --early-stop" "$BIN"rnn/train --resume --plot none
 [ "$(tail -n 1 "$tmp/early/log.csv" | cut -d, -f1)" = "$stopped" ] || fail "a run that stopped early went on"
 train early --resume --early-stop 5
 [ "$(tail -n 1 "$tmp/early/log.csv" | cut -d, -f1)" -gt "$stopped" ] || fail "a larger --early-stop does not go on"
+
+# Four micro-batches of 8 make the update of a batch of 32: the same losses, whatever is scored in each.
+numbers() { # NAME OPTIONS...
+    "$BIN"seq2seq_attention/train --quiet --plot none --task numbers --hidden 16 --channels 16 --steps 4 \
+        --optimizer sgd --beta1 0.5 --lr 0.5 --warmup 0 --out "$tmp/$1" "${@:2}" || fail "numbers $*"
+}
+losses_of() { # NAME
+    sed 1d "$tmp/$1/log.csv" | cut -d, -f4,5
+}
+numbers of-32 --batch 32
+numbers of-4x8 --batch 8 --accumulate 4
+numbers of-8 --batch 8
+paste -d, <(losses_of of-32) <(losses_of of-4x8) | awk -F, '{ for (i = 1; i < 3; i++) {
+    d = $i - $(i + 2); if (d > 2e-6 || d < -2e-6) bad = 1 } } END { exit bad || NR != 4 }' ||
+    fail "4 x 8: $(losses_of of-4x8) and 32: $(losses_of of-32)"
+cmp -s <(losses_of of-32) <(losses_of of-8) && fail "a batch of 8 is one of 32: nothing is shown"
+[ "$(cut -d, -f2 "$tmp/of-32/log.csv" | tail -n 1)" -gt 0 ] || fail "no tokens"
+expect 0 "100 updates of 4 x 8 sequences" "$BIN"rnn/train --task parity --steps 100 --batch 8 --accumulate 4 --dry-run
+
+# --budget chooses the number of updates, writes it down and keeps to the time; going on is exact.
+budget=(--text "$tmp/text" --budget 3s)
+since=$(date +%s%N)
+train budget "${budget[@]}"
+spent=$((($(date +%s%N) - since) / 1000000))
+steps=$(sed -n 's/.*"steps": \([0-9]*\),.*/\1/p' "$tmp/budget/config.json")
+[ "$steps" -gt 20 ] || fail "--budget 3s: $steps steps"
+[ "$(tail -n 1 "$tmp/budget/log.csv" | cut -d, -f1)" = "$steps" ] || fail "--budget: other steps than config.json's"
+if [ $spent -lt 600 ] || [ $spent -gt 12000 ]; then fail "--budget 3s took $spent ms"; fi
+train given --text "$tmp/text" --steps "$steps"
+cmp "$tmp/given/model.safetensors" "$tmp/budget/model.safetensors" || fail "measuring the rate changed the model"
+[ "$(log_of "$tmp/given")" = "$(log_of "$tmp/budget")" ] || fail "measuring the rate changed the log"
+"$BIN"rnn/train --quiet --plot none --hidden 16 --batch 8 "${budget[@]}" --stream --out "$tmp/cut-budget" &
+job=$!
+until [ "$(wc -l 2>/dev/null <"$tmp/cut-budget/log.csv")" -gt 3 ]; do sleep 0.02; done 2>/dev/null
+kill -INT $job
+wait $job
+[ $? -eq 130 ] || fail "--budget: the signal came too late"
+steps=$(sed -n 's/.*"steps": \([0-9]*\),.*/\1/p' "$tmp/cut-budget/config.json")
+train cut-budget --resume
+train streamed --text "$tmp/text" --stream --steps "$steps"
+cmp "$tmp/streamed/model.safetensors" "$tmp/cut-budget/model.safetensors" || fail "--budget and --resume: another model"
+expect 2 "choose one" "$BIN"rnn/train --task parity --budget 1s --steps 3 --out "$tmp/x"
+expect 2 "is not a time like 60s, 10m or 1h" "$BIN"rnn/train --task parity --budget 1d --out "$tmp/x"
+expect 0 "one update is made" "$BIN"rnn/train --task parity --budget 0.01s --plot none --out "$tmp/short"
+
+# A run goes on with the data that it began with; with others only when it is told to.
+cp "$tmp/text" "$tmp/moved"
+train moving --text "$tmp/moved" --steps 2
+sed -i 's/a/e/' "$tmp/moved"
+expect 1 "bring the old data back, or go on with these by --other-data" \
+    "$BIN"rnn/train --resume --steps 3 --plot none --out "$tmp/moving"
+train moving --resume --steps 3 --other-data
+train moving --resume --steps 4
 exit 0
