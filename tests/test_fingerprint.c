@@ -27,8 +27,8 @@ static Fingerprint of_pairs(const char *name, const char *last)
     char *path = xformat("%s/%s", dir, name), text[8192];
     int at = 0;
     for (int i = 0; i < 300; i++)
-        at +=
-            snprintf(text + at, sizeof text - (size_t)at, "a%d b%d\tc%d\n", i % 20, i / 20, i % 3);
+        at += snprintf(text + at, sizeof text - (size_t)at, "a%d b%d\tc%d d%d\n", i % 20, i / 20,
+                       i % 20, i / 20);
     snprintf(text + at, sizeof text - (size_t)at, "%s", last);
     Error err;
     ck_assert(file_write(path, text, strlen(text), &err));
