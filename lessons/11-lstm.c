@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "models/model.h"
 #include "lstm_gru/gated.h"
@@ -56,10 +55,9 @@ static void read_on(const Model *m, const GatedConfig *size, const Text *text)
 static bool fits(const Data *d, const GatedConfig *size, Error *err)
 {
     if (!gated_check(size, err)) return false;
-    if (strcmp(size->cell, "lstm") != 0)
+    if (size->cell != GATED_LSTM)
         return error_set(err,
-                         "--cell %s: has no c to look at; leave it out, or use ./lstm_gru/train",
-                         size->cell);
+                         "--cell gru: has no c to look at; leave it out, or use ./lstm_gru/train");
     return data_is_running(d) ||
            error_set(err, "c is read in a running text: give --text, without --task and --lines");
 }

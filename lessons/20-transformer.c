@@ -30,12 +30,13 @@ typedef struct {
 enum { WORDS = 32 };
 
 static const struct {
-    const char *name, *norm;
+    const char *name;
+    NormPlace norm;
     bool residual;
-} kinds[] = {{"post-norm", "post", true},
-             {"pre-norm", "pre", true},
-             {"no norm", "none", true},
-             {"no residual", "pre", false}};
+} kinds[] = {{"post-norm", POST_NORM, true},
+             {"pre-norm", PRE_NORM, true},
+             {"no norm", NO_NORM, true},
+             {"no residual", PRE_NORM, false}};
 
 static TransformerConfig stack_of(const Config *c, int kind)
 {

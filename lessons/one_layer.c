@@ -25,7 +25,7 @@ OneLayer *one_layer_new(OneLayerKind kind, int channels, int heads)
         n->model = rnn_model(&n->rnn);
     } else if (kind == GRU) {
         GatedConfig size = gated_defaults();
-        size.cell = "gru", size.channels = size.hidden = channels;
+        size.cell = GATED_GRU, size.channels = size.hidden = channels;
         n->gated = gated_init(&n->ps, &size, &task);
         n->model = gated_model(&n->gated);
     } else {

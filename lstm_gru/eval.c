@@ -24,9 +24,9 @@ static bool take_sizes(Evaluator *e, GatedConfig *size)
     const Foreign *f = &e->foreign;
     if (strcmp(f->cell, "rnn") == 0)
         return evaluator_fail(e, EXIT_FAILED, "these weights have no gates: use ./rnn/eval");
-    size->cell = f->cell;
+    size->cell = strcmp(f->cell, "gru") == 0 ? GATED_GRU : GATED_LSTM;
     size->layers = f->layers, size->channels = f->C, size->hidden = f->H;
-    size->inner_bias = strcmp(f->cell, "gru") == 0 && f->layer[0].bh;
+    size->inner_bias = size->cell == GATED_GRU && f->layer[0].bh;
     return true;
 }
 

@@ -14,27 +14,26 @@
 
 GatedConfig gated_defaults(void)
 {
-    return (GatedConfig){.cell = "lstm",
+    return (GatedConfig){.cell = GATED_LSTM,
                          .layers = 1,
                          .channels = 64,
                          .hidden = 256,
                          .forget_gate = true,
                          .forget_bias = 1,
-                         .reset = "after"};
+                         .reset = RESET_AFTER};
 }
 
 bool gated_check(const GatedConfig *config, Error *err)
 {
-    return !config->inner_bias || strcmp(config->reset, "after") == 0 ||
+    return !config->inner_bias || config->reset == RESET_AFTER ||
            error_set(err, "--inner-bias: a bias inside the reset needs --reset after");
 }
 
 Gated gated_init(Params *ps, const GatedConfig *config, const Task *task)
 {
-    Gated m = {.config = *config, .is_lstm = strcmp(config->cell, "lstm") == 0};
-    const bool after = strcmp(config->reset, "after") == 0;
-    CHECK(config->layers <= GATED_MAX_LAYERS, "%s: %d layers; at most %d", config->cell,
-          config->layers, GATED_MAX_LAYERS);
+    Gated m = {.config = *config, .is_lstm = config->cell == GATED_LSTM};
+    CHECK(config->layers <= GATED_MAX_LAYERS, "gated: %d layers; at most %d", config->layers,
+          GATED_MAX_LAYERS);
     int C = task->vocab ? config->channels : task->inputs;
     const int H = config->hidden;
     if (task->vocab) m.embed = param(ps, SHAPE(task->vocab, C), 1, "embed");
@@ -43,7 +42,7 @@ Gated gated_init(Params *ps, const GatedConfig *config, const Task *task)
         if (m.is_lstm)
             m.lstm[i] = lstm_init(ps, C, H, config->forget_gate, config->forget_bias);
         else
-            m.gru[i] = gru_init(ps, C, H, after, config->inner_bias);
+            m.gru[i] = gru_init(ps, C, H, config->reset == RESET_AFTER, config->inner_bias);
         params_pop(ps);
         C = H;
     }
@@ -145,7 +144,7 @@ Model gated_model(const Gated *m)
 {
     const char *lstm = m->config.forget_gate ? "i f o g" : "i o g";
     return (Model){.self = m,
-                   .name = m->config.cell,
+                   .name = m->is_lstm ? "lstm" : "gru",
                    .gates = m->is_lstm ? lstm : "r z n",
                    .forward = gated_forward,
                    .state_size = m->config.layers * state_of_layer(m)};

@@ -10,15 +10,18 @@
 
 enum { GATED_MAX_LAYERS = 64 };
 
+typedef enum { GATED_LSTM, GATED_GRU } GatedCell;
+typedef enum { RESET_AFTER, RESET_BEFORE } GruReset; /* before or after the product h U */
+
 typedef struct {
-    const char *cell; /* "lstm" or "gru" */
-    int layers;       /* L */
-    int channels;     /* C, of the embedding */
-    int hidden;       /* H, of each layer */
+    GatedCell cell;
+    int layers;   /* L */
+    int channels; /* C, of the embedding */
+    int hidden;   /* H, of each layer */
     double dropout;
     bool forget_gate;   /* LSTM: off is the cell of 1997 */
     double forget_bias; /* LSTM: its initial value */
-    const char *reset;  /* GRU: "after" or "before" the product */
+    GruReset reset;     /* GRU */
     bool inner_bias;    /* GRU: a bias inside the reset, as imported weights have it */
 } GatedConfig;
 

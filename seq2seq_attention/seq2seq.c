@@ -28,28 +28,21 @@
 #include <math.h>
 #include <string.h>
 
+const char *const seq2seq_attention_names[] = {"none", "additive", "dot", "general", "concat"};
+
 Seq2seqConfig seq2seq_defaults(void)
 {
-    return (Seq2seqConfig){.cell = "gru",
-                           .attention = "additive",
+    return (Seq2seqConfig){.cell = CELL_GRU,
+                           .attention = ADDITIVE,
                            .layers = 1,
                            .channels = 64,
                            .hidden = 128,
                            .bidirectional = true};
 }
 
-static AttentionKind attention_kind(const char *name)
-{
-    static const char *const names[] = {"none", "additive", "dot", "general", "concat"};
-    for (int i = 0; i < LEN(names); i++)
-        if (strcmp(names[i], name) == 0) return (AttentionKind)i;
-    CHECK(false, "seq2seq: there is no attention \"%s\"", name);
-    return NO_ATTENTION;
-}
-
 bool seq2seq_check(const Seq2seqConfig *c, Error *err)
 {
-    const AttentionKind kind = attention_kind(c->attention);
+    const AttentionKind kind = c->attention;
     if (c->feed && (kind == NO_ATTENTION || kind == ADDITIVE))
         return error_set(err, "--feed: input feeding is for --attention dot, general and concat%s",
                          kind == ADDITIVE ? "; additive attention feeds its context anyway" : "");
@@ -84,7 +77,7 @@ Seq2seq seq2seq_init(Params *ps, const Seq2seqConfig *config, const Task *task)
     Seq2seq m = {.config = *config};
     CHECK(config->layers <= SEQ2SEQ_MAX_LAYERS, "seq2seq: %d layers; at most %d", config->layers,
           SEQ2SEQ_MAX_LAYERS);
-    const CellKind kind = cell_kind(config->cell);
+    const CellKind kind = config->cell;
     const int C = config->channels, H = config->hidden;
     const int width = config->bidirectional ? H / 2 : H; /* of one direction of the encoder */
     m.source_embed = param(ps, SHAPE(task->source_vocab, C), 1, "source.embed");
@@ -101,7 +94,7 @@ Seq2seq seq2seq_init(Params *ps, const Seq2seqConfig *config, const Task *task)
         m.decoder[i] = cell_init(ps, kind, i ? H : C, H, "cell");
         params_pop(ps);
     }
-    m.attention = attention_init(ps, attention_kind(config->attention), H);
+    m.attention = attention_init(ps, config->attention, H);
     if (feeds_back(&m))
         m.context =
             param(ps, SHAPE(H, m.decoder[0].u->shape.d[1]), 1 / sqrt(H), "decoder0.context");
@@ -302,6 +295,6 @@ Model seq2seq_model(const Seq2seq *m)
                                         [CONCAT] = "seq2seq+concat"};
     return (Model){.self = m,
                    .name = names[m->attention.kind],
-                   .gates = gates[cell_kind(m->config.cell)],
+                   .gates = gates[m->config.cell],
                    .forward = seq2seq_forward};
 }

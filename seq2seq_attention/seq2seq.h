@@ -8,12 +8,16 @@
 
 enum { SEQ2SEQ_MAX_LAYERS = 32 };
 
+typedef enum { NO_ATTENTION, ADDITIVE, DOT, GENERAL, CONCAT } AttentionKind;
+#define ATTENTION_CHOICES "none|additive|dot|general|concat" /* in the order of AttentionKind */
+extern const char *const seq2seq_attention_names[];
+
 typedef struct {
-    const char *cell;      /* "rnn", "lstm" or "gru" */
-    const char *attention; /* "none", "additive", "dot", "general" or "concat" */
-    int layers;            /* L, of the encoder and of the decoder */
-    int channels;          /* C, of the embeddings */
-    int hidden;            /* H, of each layer; of a bidirectional encoder H/2 a direction */
+    CellKind cell;
+    AttentionKind attention;
+    int layers;   /* L, of the encoder and of the decoder */
+    int channels; /* C, of the embeddings */
+    int hidden;   /* H, of each layer; of a bidirectional encoder H/2 a direction */
     double dropout;
     bool bidirectional; /* encoder: reads both ways */
     bool feed;          /* decoder: what it said last, with its context, is read next */
@@ -24,9 +28,9 @@ Seq2seqConfig seq2seq_defaults(void);
 
 #define SEQ2SEQ_OPTIONS(c)                                                                         \
     OPTION_GROUP("Model"),                                                                         \
-        OPTION_CHOICE("attention", &(c)->attention, "none|additive|dot|general|concat",            \
+        OPTION_CHOICE("attention", &(c)->attention, ATTENTION_CHOICES,                             \
                       "how the decoder looks back at the source"),                                 \
-        OPTION_CHOICE("cell", &(c)->cell, "rnn|lstm|gru", "kind of the layers"),                   \
+        OPTION_CHOICE("cell", &(c)->cell, CELL_CHOICES, "kind of the layers"),                     \
         OPTION("layers", &(c)->layers, 1, SEQ2SEQ_MAX_LAYERS,                                      \
                "layers of the encoder, and of the decoder"),                                       \
         OPTION("channels", &(c)->channels, 1, 65536, "size of a token's embedding"),               \
@@ -38,8 +42,6 @@ Seq2seqConfig seq2seq_defaults(void);
         OPTION_FLAG("feed", &(c)->feed,                                                            \
                     "input feeding: the attentional vector is part of the next input"),            \
         OPTION_FLAG("reverse-source", &(c)->reverse, "read the source from its end")
-
-typedef enum { NO_ATTENTION, ADDITIVE, DOT, GENERAL, CONCAT } AttentionKind;
 
 typedef struct {
     AttentionKind kind;

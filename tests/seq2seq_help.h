@@ -41,8 +41,8 @@ enum { KINDS = 5 * 3 * 2 * 2 * 2 };
 
 static inline bool kind_of_network(int i, Seq2seqConfig *c)
 {
-    static const char *const attention[] = {"none", "additive", "dot", "general", "concat"};
-    static const char *const cell[] = {"rnn", "lstm", "gru"};
+    static const AttentionKind attention[] = {NO_ATTENTION, ADDITIVE, DOT, GENERAL, CONCAT};
+    static const CellKind cell[] = {CELL_RNN, CELL_LSTM, CELL_GRU};
     Error err;
     *c = (Seq2seqConfig){.attention = attention[i % 5],
                          .cell = cell[i / 5 % 3],
@@ -58,9 +58,9 @@ static inline bool kind_of_network(int i, Seq2seqConfig *c)
 static inline const char *words_of(const Seq2seqConfig *c)
 {
     static char text[128];
-    snprintf(text, sizeof text, "%s, %s, %d layers, %s%s%s", c->attention, c->cell, c->layers,
-             c->bidirectional ? "both ways" : "one way", c->reverse ? ", reversed" : "",
-             c->feed ? ", fed" : "");
+    snprintf(text, sizeof text, "%s, %s, %d layers, %s%s%s", seq2seq_attention_names[c->attention],
+             cell_names[c->cell], c->layers, c->bidirectional ? "both ways" : "one way",
+             c->reverse ? ", reversed" : "", c->feed ? ", fed" : "");
     return text;
 }
 

@@ -43,7 +43,7 @@ static void ck_dropouts(const Model *m, bool pairs, int wanted)
 /* What leaves each layer. */
 START_TEST(recurrent)
 {
-    static const char *const cells[] = {"lstm", "gru"};
+    static const GatedCell cells[] = {GATED_LSTM, GATED_GRU};
     const Task task = {.vocab = V, .outputs = V};
     for (int layers = 1; layers <= 2; layers++) {
         Params ps = params_init(1);
@@ -87,14 +87,14 @@ END_TEST
 START_TEST(presets)
 {
     static const struct {
-        const char *name;
+        TransformerPreset preset;
         double dropout;
-    } c[] = {{"tiny", 0}, {"base", .1}, {"big", .3}};
+    } c[] = {{PRESET_TINY, 0}, {PRESET_BASE, .1}, {PRESET_BIG, .3}};
     const Task task = {.vocab = V, .outputs = V, .length = 20};
     for (int i = 0; i < LEN(c); i++) {
         Error err;
         TransformerConfig t = transformer_defaults();
-        t.preset = c[i].name;
+        t.preset = c[i].preset;
         ck_assert_msg(transformer_check(&t, &task, &err), "%s", err.text);
         ck_assert_double_eq(t.dropout, c[i].dropout);
     }

@@ -13,13 +13,14 @@ static const Task task = {.vocab = V, .outputs = V};
 
 /* Each of the cells that a network can have. */
 static const struct {
-    const char *cell, *reset;
+    GatedCell cell;
+    GruReset reset;
     bool forget_gate, inner_bias;
-} cells[] = {{"lstm", "after", true, false},
-             {"lstm", "after", false, false},
-             {"gru", "after", true, false},
-             {"gru", "after", true, true},
-             {"gru", "before", true, false}};
+} cells[] = {{GATED_LSTM, RESET_AFTER, true, false},
+             {GATED_LSTM, RESET_AFTER, false, false},
+             {GATED_GRU, RESET_AFTER, true, false},
+             {GATED_GRU, RESET_AFTER, true, true},
+             {GATED_GRU, RESET_BEFORE, true, false}};
 
 static Gated small(Params *ps, int cell, int layers)
 {

@@ -29,7 +29,8 @@ static void setup(const char *cell)
     g = golden_open(path);
     const Task task = {.vocab = V, .outputs = V};
     GatedConfig config = gated_defaults();
-    config.cell = cell, config.layers = L, config.channels = C, config.hidden = H;
+    config.cell = strcmp(cell, "gru") == 0 ? GATED_GRU : GATED_LSTM, config.layers = L,
+    config.channels = C, config.hidden = H;
     config.inner_bias = true; /* as PyTorch's GRU has it */
     ps = params_init(1);
     gated = gated_init(&ps, &config, &task);

@@ -108,7 +108,7 @@ END_TEST
 /* --- reading and writing --------------------------------------------------------------------------- */
 
 static const Seq2seqConfig plain = {
-    .cell = "gru", .attention = "none", .layers = 1, .channels = 5, .hidden = 12};
+    .cell = CELL_GRU, .attention = NO_ATTENTION, .layers = 1, .channels = 5, .hidden = 12};
 
 static int likeliest(const real *logits, int n)
 {

@@ -85,8 +85,8 @@ START_TEST(the_vector_is_all)
 {
     enum { WORDS = 9 };
     for (int attention = 0; attention < 2; attention++) {
-        const Seq2seqConfig c = {.cell = "gru",
-                                 .attention = attention ? "dot" : "none",
+        const Seq2seqConfig c = {.cell = CELL_GRU,
+                                 .attention = attention ? DOT : NO_ATTENTION,
                                  .layers = 1,
                                  .channels = 5,
                                  .hidden = 12,
@@ -110,7 +110,7 @@ END_TEST
 START_TEST(always_as_long)
 {
     const Seq2seqConfig c = {
-        .cell = "lstm", .attention = "none", .layers = 2, .channels = 5, .hidden = 12};
+        .cell = CELL_LSTM, .attention = NO_ATTENTION, .layers = 2, .channels = 5, .hidden = 12};
     Network *n = network_new(&c, 9, 9);
     const int source[] = {4, 5, 6, 7, 8, 4};
     for (int S = 1; S <= 6; S++) {

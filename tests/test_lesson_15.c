@@ -82,9 +82,9 @@ END_TEST
 
 enum { WORDS = 9, SIZE = 6 };
 
-static Network *network_with(const char *attention)
+static Network *network_with(AttentionKind attention)
 {
-    const Seq2seqConfig c = {.cell = "gru",
+    const Seq2seqConfig c = {.cell = CELL_GRU,
                              .attention = attention,
                              .layers = 1,
                              .channels = 5,
@@ -103,7 +103,7 @@ static Tensor *named(const Network *n, const char *name)
 /* W = I makes general attention the dot product: the same logits. */
 START_TEST(general_with_identity_is_dot)
 {
-    Network *dot = network_with("dot"), *general = network_with("general");
+    Network *dot = network_with(DOT), *general = network_with(GENERAL);
     for (int i = 0; i < dot->ps.n; i++) {
         Tensor *to = named(general, dot->ps.tensor[i]->name);
         ck_assert_ptr_nonnull(to);
@@ -125,7 +125,7 @@ END_TEST
  * other three look after it. */
 START_TEST(before_or_after_the_step)
 {
-    static const char *const kinds[] = {"additive", "dot", "general", "concat"};
+    static const AttentionKind kinds[] = {ADDITIVE, DOT, GENERAL, CONCAT};
     for (int i = 0; i < LEN(kinds); i++) {
         Network *n = network_with(kinds[i]);
         Tape tp = {.frozen = true};
@@ -138,7 +138,7 @@ START_TEST(before_or_after_the_step)
             memcpy(weight[word], s.weights, sizeof weight[word]);
         }
         const bool same = memcmp(weight[0], weight[1], sizeof weight[0]) == 0;
-        ck_assert_msg(same == (i == 0), "%s", kinds[i]);
+        ck_assert_msg(same == (i == 0), "%s", seq2seq_attention_names[kinds[i]]);
         tape_free(&tp), network_free(n);
     }
 }
@@ -147,7 +147,7 @@ END_TEST
 /* What each form costs in weights: H = 6. */
 START_TEST(weights_of_each_form)
 {
-    static const char *const kinds[] = {"none", "dot", "general", "concat", "additive"};
+    static const AttentionKind kinds[] = {NO_ATTENTION, DOT, GENERAL, CONCAT, ADDITIVE};
     const size_t out = 2 * SIZE * SIZE + SIZE, square = SIZE * SIZE;
     const size_t more[] = {0, out, out + square, out + 2 * square + SIZE,
                            out + 2 * square + SIZE + SIZE * 3 * SIZE};

@@ -151,7 +151,7 @@ enum { WORDS = 9, STEPS = 6 };
 static void last_step(int layers, int *x, real *z)
 {
     TransformerConfig c = transformer_defaults();
-    c.layers = layers, c.channels = 16, c.heads = 2, c.ffn = 32, c.positions = "none";
+    c.layers = layers, c.channels = 16, c.heads = 2, c.ffn = 32, c.positions = NO_POSITIONS;
     const Task task = {.vocab = WORDS, .outputs = WORDS};
     Params ps = params_init(3);
     const Transformer m = transformer_init(&ps, &c, &task);

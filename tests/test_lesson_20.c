@@ -89,7 +89,7 @@ END_TEST
 enum { WORDS = 16, STEPS = 12, BATCH = 8 };
 
 /* The gradient's norm of the last layer's second feed-forward matrix, a mean over 8 networks. */
-static double last_gradient(const char *norm_kind, int layers)
+static double last_gradient(NormPlace norm_kind, int layers)
 {
     double mean = 0;
     for (int seed = 1; seed <= 8; seed++) {
@@ -120,8 +120,8 @@ static double last_gradient(const char *norm_kind, int layers)
  * falls as 1 / sqrt(L): from 3 to 12 layers by half. */
 START_TEST(last_gradient_and_depth)
 {
-    const double post = last_gradient("post", 12) / last_gradient("post", 3);
-    const double pre = last_gradient("pre", 12) / last_gradient("pre", 3);
+    const double post = last_gradient(POST_NORM, 12) / last_gradient(POST_NORM, 3);
+    const double pre = last_gradient(PRE_NORM, 12) / last_gradient(PRE_NORM, 3);
     ck_assert_msg(post > 0.75 && post < 1.33, "post-norm: %g", post);
     ck_assert_msg(pre > 0.4 && pre < 0.65, "pre-norm: %g", pre);
 }

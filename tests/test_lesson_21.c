@@ -217,7 +217,7 @@ static void network_init(Network *n, LayerKind kind)
         n->model = transformer_model(&n->decoder);
     } else {
         GatedConfig c = gated_defaults();
-        c.cell = kind == COST_GRU ? "gru" : "lstm", c.channels = c.hidden = CHANNELS;
+        c.cell = kind == COST_GRU ? GATED_GRU : GATED_LSTM, c.channels = c.hidden = CHANNELS;
         n->gated = gated_init(&n->ps, &c, &task);
         n->model = gated_model(&n->gated);
     }

@@ -409,9 +409,9 @@ static void compare_beam(const Decoding *d, const Task *task)
 START_TEST(a_beam_finds_likelier_outputs)
 {
     static const struct {
-        const char *attention;
+        AttentionKind attention;
         int steps;
-    } row[] = {{"none", 900}, {"dot", 200}};
+    } row[] = {{NO_ATTENTION, 900}, {DOT, 200}};
     for (int i = 0; i < LEN(row); i++) {
         PairsConfig data = pairs_defaults();
         data.task = "reverse", data.seq_len = LENGTH;

@@ -11,13 +11,14 @@ static const double TOLERANCE = sizeof(real) == sizeof(float) ? 2e-6 : 2e-14;
 enum { B = 3, S = 6, T = 5, V_SOURCE = 9, V = 8, C = 4, H = 6 };
 
 static const struct {
-    const char *attention, *cell;
+    AttentionKind attention;
+    CellKind cell;
     int layers;
     bool bidirectional, feed, reverse;
 } networks[] = {
-    {"additive", "gru", 1, true, false, false}, {"dot", "lstm", 2, true, true, false},
-    {"general", "gru", 2, false, false, true},  {"concat", "rnn", 1, true, true, false},
-    {"none", "lstm", 2, false, false, true},
+    {ADDITIVE, CELL_GRU, 1, true, false, false},      {DOT, CELL_LSTM, 2, true, true, false},
+    {GENERAL, CELL_GRU, 2, false, false, true},       {CONCAT, CELL_RNN, 1, true, true, false},
+    {NO_ATTENTION, CELL_LSTM, 2, false, false, true},
 };
 
 static Golden g;
@@ -29,7 +30,8 @@ static Batch batch;
 static void setup(int k)
 {
     char path[64];
-    snprintf(path, sizeof path, "tests/golden/seq2seq-%s.safetensors", networks[k].attention);
+    snprintf(path, sizeof path, "tests/golden/seq2seq-%s.safetensors",
+             seq2seq_attention_names[networks[k].attention]);
     g = golden_open(path);
     const Task task = {.source_vocab = V_SOURCE, .vocab = V, .outputs = V};
     const Seq2seqConfig config = {.cell = networks[k].cell,

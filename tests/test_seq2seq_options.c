@@ -37,9 +37,9 @@ END_TEST
 START_TEST(reverse_source_exchanges_the_ways)
 {
     enum { H = 12, HALF = H / 2 };
-    static const char *const cells[] = {"rnn", "lstm", "gru"};
+    static const CellKind cells[] = {CELL_RNN, CELL_LSTM, CELL_GRU};
     for (int k = 0; k < LEN(cells); k++) {
-        const Seq2seqConfig c = {.attention = "dot",
+        const Seq2seqConfig c = {.attention = DOT,
                                  .cell = cells[k],
                                  .bidirectional = true,
                                  .layers = 1,
@@ -86,7 +86,7 @@ START_TEST(starts_from_the_last_state)
             if (c.bidirectional)
                 ck_assert_mem_eq(h + HALF, m.state->data + b * H + HALF, HALF * sizeof *h);
         }
-        ck_assert((s.cell[0].c != NULL) == (strcmp(c.cell, "lstm") == 0));
+        ck_assert((s.cell[0].c != NULL) == (c.cell == CELL_LSTM));
         tape_free(&tp), batch_free(&batch), network_free(n);
     }
 }
@@ -127,7 +127,7 @@ static void check_dropout(Seq2seqConfig c)
     ck_assert_msg(memcmp(plain, first, size) != 0, "%s", what);
     ck_assert_msg(memcmp(first, again, size) == 0, "%s", what);
     ck_assert_msg(memcmp(first, other, size) != 0, "%s", what);
-    const bool stepwise = c.feed || strcmp(c.attention, "additive") == 0;
+    const bool stepwise = c.feed || c.attention == ADDITIVE;
     ck_assert_int_eq(none, 0);
     ck_assert_int_eq(some, 1 + c.bidirectional + 1 + 1 + (stepwise ? batch.T : 1) + 1);
     free(plain), free(evaluated), free(trained), free(first), free(again), free(other);
@@ -176,18 +176,18 @@ END_TEST
 START_TEST(contradictory_options)
 {
     static const struct {
-        const char *attention;
+        AttentionKind attention;
         bool bidirectional, feed;
         int hidden;
         const char *message; /* NULL: they go together */
     } row[] = {
-        {"none", false, true, 12, "input feeding is for --attention dot, general and concat"},
-        {"additive", false, true, 12, "additive attention feeds its context anyway"},
-        {"dot", false, true, 12, NULL},
-        {"general", true, true, 12, NULL},
-        {"concat", false, true, 12, NULL},
-        {"dot", true, false, 13, "--hidden 13: must be even"},
-        {"dot", false, false, 13, NULL},
+        {NO_ATTENTION, false, true, 12, "input feeding is for --attention dot, general and concat"},
+        {ADDITIVE, false, true, 12, "additive attention feeds its context anyway"},
+        {DOT, false, true, 12, NULL},
+        {GENERAL, true, true, 12, NULL},
+        {CONCAT, false, true, 12, NULL},
+        {DOT, true, false, 13, "--hidden 13: must be even"},
+        {DOT, false, false, 13, NULL},
     };
     for (int i = 0; i < LEN(row); i++) {
         Error err = {.text = ""};
@@ -215,9 +215,9 @@ static size_t weights_of(const Seq2seqConfig *c, int source_vocab, int vocab)
 }
 
 /* A cell of H units that reads C numbers. */
-static size_t weights_of_cell(const char *cell, int C, int H)
+static size_t weights_of_cell(CellKind cell, int C, int H)
 {
-    const int gates = cell[0] == 'l' ? 4 : cell[0] == 'g' ? 3 : 1;
+    const int gates = cell == CELL_LSTM ? 4 : cell == CELL_GRU ? 3 : 1;
     return (size_t)gates * H * (C + H + 1);
 }
 

@@ -34,7 +34,7 @@ static void net_free(Net *n)
     free(n);
 }
 
-static TransformerConfig small(const char *norm, const char *positions)
+static TransformerConfig small(NormPlace norm, Positions positions)
 {
     TransformerConfig c = transformer_defaults();
     c.layers = 2, c.channels = 16, c.heads = 4, c.ffn = 24, c.longest = 32;
@@ -68,8 +68,8 @@ static void logits(const Net *n, const Batch *batch, real *z)
     tape_free(&tp);
 }
 
-static const char *const norms[] = {"post", "pre", "none"};
-static const char *const positions[] = {"sinusoid", "learned", "rotary", "alibi", "none"};
+static const NormPlace norms[] = {POST_NORM, PRE_NORM, NO_NORM};
+static const Positions positions[] = {SINUSOID, LEARNED, ROTARY, ALIBI, NO_POSITIONS};
 
 /* Step i does not change by a bit when tokens after it do. */
 START_TEST(sees_nothing_ahead)
@@ -99,7 +99,7 @@ END_TEST
 START_TEST(sees_its_source_and_no_padding)
 {
     for (int k = 0; k < 2; k++) {
-        Net *n = net_new(small(norms[k], "sinusoid"), true);
+        Net *n = net_new(small(norms[k], SINUSOID), true);
         Data d;
         real before[T * B * V], after[T * B * V];
         draw(&d, true);
@@ -124,7 +124,7 @@ END_TEST
 START_TEST(padding_changes_nothing)
 {
     enum { LONGER = 2 * S };
-    Net *n = net_new(small("post", "sinusoid"), true);
+    Net *n = net_new(small(POST_NORM, SINUSOID), true);
     Data d;
     int padded[LONGER * B];
     real before[T * B * V], after[T * B * V];
@@ -143,8 +143,8 @@ END_TEST
 START_TEST(order_comes_from_positions)
 {
     for (int k = 0; k < LEN(positions); k++) {
-        const bool with = strcmp(positions[k], "none") != 0;
-        Net *n = net_new(small("post", positions[k]), true);
+        const bool with = positions[k] != NO_POSITIONS;
+        Net *n = net_new(small(POST_NORM, positions[k]), true);
         Data d;
         real before[T * B * V], after[T * B * V], apart = 0;
         draw(&d, true);
@@ -158,8 +158,8 @@ START_TEST(order_comes_from_positions)
         logits(n, &d.batch, after);
         for (int i = 0; i < T * B * V; i++)
             apart = (real)fmax((double)apart, fabs((double)(after[i] - before[i])));
-        ck_assert_msg(with ? apart > 1e-3 : apart < 1e-5, "%s: %g apart", positions[k],
-                      (double)apart);
+        ck_assert_msg(with ? apart > 1e-3 : apart < 1e-5, "%s: %g apart",
+                      positions_names[positions[k]], (double)apart);
         net_free(n);
     }
 }
@@ -193,7 +193,7 @@ START_TEST(base_preset)
     TransformerConfig c = transformer_defaults();
     const Task task = {.source_vocab = 2, .vocab = 3, .outputs = 3};
     Error err;
-    c.preset = "base";
+    c.preset = PRESET_BASE;
     ck_assert(transformer_check(&c, &task, &err));
     ck_assert(c.layers == 6 && c.channels == 512 && c.heads == 8 && c.ffn == 2048);
     Params ps = params_init(1);
@@ -234,11 +234,11 @@ START_TEST(options_that_contradict)
     ck_assert(!transformer_check(&c, &task, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "--heads 3"));
     c = transformer_defaults();
-    c.positions = "learned", c.longest = 39;
+    c.positions = LEARNED, c.longest = 39;
     ck_assert(!transformer_check(&c, &task, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "--longest 39"));
     c = transformer_defaults();
-    c.positions = "rotary", c.channels = 12;
+    c.positions = ROTARY, c.channels = 12;
     ck_assert(!transformer_check(&c, &task, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "--positions rotary"));
     c = transformer_defaults();
@@ -251,7 +251,7 @@ END_TEST
 START_TEST(residuals_carry_the_input)
 {
     for (int with = 0; with < 2; with++) {
-        TransformerConfig c = small("none", "none");
+        TransformerConfig c = small(NO_NORM, NO_POSITIONS);
         c.residual = with;
         Net *n = net_new(c, false);
         Data d;
@@ -277,7 +277,7 @@ END_TEST
 START_TEST(overfits_a_batch)
 {
     for (int k = 0; k < 5; k++) {
-        static const char *const how[] = {"sinusoid", "sinusoid", "sinusoid", "rotary", "alibi"};
+        static const Positions how[] = {SINUSOID, SINUSOID, SINUSOID, ROTARY, ALIBI};
         Net *n = net_new(small(norms[k % 2], how[k]), k != 2);
         Data d;
         Tape tp = {0};
@@ -308,7 +308,7 @@ END_TEST
 START_TEST(decoding)
 {
     enum { LIMIT = 8 };
-    Net *n = net_new(small("pre", "sinusoid"), true);
+    Net *n = net_new(small(PRE_NORM, SINUSOID), true);
     TransformerCache cache = transformer_cache_init(&n->m);
     const Translator t = transformer_cache_translator(&cache);
     const int source[] = {5, 4, 9, 6};
@@ -377,7 +377,7 @@ END_TEST
 /* A step whose past has other steps than those before it. */
 START_TEST(a_step_is_left_out)
 {
-    Net *n = net_new(small("pre", "rotary"), false);
+    Net *n = net_new(small(PRE_NORM, ROTARY), false);
     Tape tp = {.frozen = true};
     KeyValues past = {0};
     const int y[B] = {1, 2, 3};
@@ -392,7 +392,7 @@ END_TEST
 START_TEST(alignments)
 {
     enum { N = 4, M = 3 };
-    Net *n = net_new(small("post", "sinusoid"), true);
+    Net *n = net_new(small(POST_NORM, SINUSOID), true);
     TransformerCache cache = transformer_cache_init(&n->m);
     const Translator t = transformer_cache_translator(&cache);
     int source[N] = {5, 4, 9, 6}, output[M] = {7, 5, EOS}, x[M] = {BOS, 7, 5}, len = N;
@@ -437,7 +437,7 @@ START_TEST(same_bits_on_any_threads)
 {
     real z[T * B * V], first[T * B * V];
     for (int threads = 1; threads <= 3; threads++) {
-        TransformerConfig c = small("post", "sinusoid");
+        TransformerConfig c = small(POST_NORM, SINUSOID);
         c.channels = 64, c.ffn = 256;
         Net *n = net_new(c, true);
         Data d;
@@ -456,14 +456,14 @@ END_TEST
 START_TEST(sizes_that_fit)
 {
     static const struct {
-        const char *positions;
+        Positions positions;
         int longest, channels, heads;
         bool fits;
-    } c[] = {{"learned", 41, 12, 4, true},
-             {"learned", 40, 12, 4, false},
-             {"sinusoid", 1, 12, 4, true},
-             {"rotary", 1, 12, 4, false},
-             {"rotary", 1, 12, 3, true}};
+    } c[] = {{LEARNED, 41, 12, 4, true},
+             {LEARNED, 40, 12, 4, false},
+             {SINUSOID, 1, 12, 4, true},
+             {ROTARY, 1, 12, 4, false},
+             {ROTARY, 1, 12, 3, true}};
     const Task of_40 = {
         .vocab = 9, .outputs = 9, .length = 20, .lengths = {10, 40}, .n_lengths = 2, .extra = 1};
     for (int i = 0; i < LEN(c); i++) {

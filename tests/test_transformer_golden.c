@@ -11,12 +11,14 @@ static const double TOLERANCE = sizeof(real) == sizeof(float) ? 4e-6 : 4e-14;
 enum { B = 3, S = 6, T = 5, V_SOURCE = 9, V = 8, C = 8, H = 2, F = 12, L = 2 };
 
 static const struct {
-    const char *name, *positions, *norm;
+    const char *name;
+    Positions positions;
+    NormPlace norm;
     bool has_encoder, tied;
 } networks[] = {
-    {"post", "sinusoid", "post", true, true},
-    {"pre", "learned", "pre", true, false},
-    {"decoder", "sinusoid", "pre", false, true},
+    {"post", SINUSOID, POST_NORM, true, true},
+    {"pre", LEARNED, PRE_NORM, true, false},
+    {"decoder", SINUSOID, PRE_NORM, false, true},
 };
 
 static Golden g;

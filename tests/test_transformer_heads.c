@@ -17,11 +17,12 @@ typedef struct {
     Looks looks;
 } Net;
 
-static Net *net_new(bool has_encoder, const char *norm)
+static Net *net_new(bool has_encoder, NormPlace norm)
 {
     const Task task = {.source_vocab = has_encoder ? V : 0, .vocab = V, .outputs = V};
     TransformerConfig c = transformer_defaults();
-    c.layers = L, c.channels = C, c.heads = H, c.ffn = 24, c.norm = norm, c.positions = "none";
+    c.layers = L, c.channels = C, c.heads = H, c.ffn = 24, c.norm = norm,
+    c.positions = NO_POSITIONS;
     Net *n = xcalloc(1, sizeof *n);
     n->ps = params_init(5);
     n->m = transformer_init(&n->ps, &c, &task);
@@ -63,7 +64,7 @@ static void ck_rows(const real *p, int rows, int columns, const int *len, bool c
 START_TEST(rows_are_distributions)
 {
     for (int k = 0; k < 2; k++) {
-        Net *n = net_new(true, k ? "pre" : "post");
+        Net *n = net_new(true, k ? PRE_NORM : POST_NORM);
         for (int i = 0; i < L; i++) {
             ck_rows(n->looks.encoder[i], S, S, n->s_len, false);
             ck_rows(n->looks.decoder[i], T, T, n->s_len, true);
@@ -76,7 +77,7 @@ END_TEST
 
 START_TEST(a_decoder_alone)
 {
-    Net *n = net_new(false, "pre");
+    Net *n = net_new(false, PRE_NORM);
     for (int i = 0; i < L; i++) {
         ck_assert(!n->looks.encoder[i] && !n->looks.cross[i]);
         ck_rows(n->looks.decoder[i], T, T, n->s_len, true);
@@ -119,7 +120,7 @@ static void ck_first_layer(const MultiHead *a, const Tensor *embed, const int *i
 /* Heads, steps and sequences stand where they are said to. */
 START_TEST(the_first_layer_by_hand)
 {
-    Net *n = net_new(true, "post");
+    Net *n = net_new(true, POST_NORM);
     ck_first_layer(&n->m.encoder[0].self, n->m.source_embed, n->s, S, n->s_len,
                    n->looks.encoder[0]);
     ck_first_layer(&n->m.decoder[0].self, n->m.target_embed, n->x, T, NULL, n->looks.decoder[0]);
@@ -130,7 +131,7 @@ END_TEST
 /* What translation shows as its alignment: the mean over the heads of the last layer's. */
 START_TEST(alignment_is_their_mean)
 {
-    Net *n = net_new(true, "pre");
+    Net *n = net_new(true, PRE_NORM);
     TransformerCache cache = transformer_cache_init(&n->m);
     const Translator t = transformer_cache_translator(&cache);
     int source[S], output[T], x[T];
@@ -153,7 +154,7 @@ END_TEST
 
 START_TEST(a_batch_without_its_source)
 {
-    Net *n = net_new(true, "pre");
+    Net *n = net_new(true, PRE_NORM);
     n->batch.S = 0;
     transformer_looks(&n->tp, &n->m, &n->batch);
 }

@@ -14,7 +14,7 @@ typedef struct {
     Batch batch;
 } Net;
 
-static void net_make(Net *n, const char *norm, const char *positions)
+static void net_make(Net *n, NormPlace norm, Positions positions)
 {
     TransformerConfig c = transformer_defaults();
     c.layers = 2, c.channels = 16, c.heads = 4, c.ffn = 24, c.longest = 32;
@@ -51,7 +51,7 @@ static double learn(Net *n, bool rows, int *products)
     return value;
 }
 
-static void compare(const char *norm, const char *positions, int want)
+static void compare(NormPlace norm, Positions positions, int want)
 {
     Net n;
     int products;
@@ -64,8 +64,8 @@ static void compare(const char *norm, const char *positions, int want)
     ck_assert_int_eq(products, want);
     for (size_t i = 0; i < n.ps.len; i++)
         ck_assert_msg(fabs((double)(n.ps.grad[i] - grad[i])) < 1e-5,
-                      "%s, %s: gradient %zu is %.9g, not %.9g", norm, positions, i,
-                      (double)n.ps.grad[i], (double)grad[i]);
+                      "norm %d, %s: gradient %zu is %.9g, not %.9g", norm,
+                      positions_names[positions], i, (double)n.ps.grad[i], (double)grad[i]);
     free(grad);
     params_free(&n.ps);
 }
@@ -73,10 +73,10 @@ static void compare(const char *norm, const char *positions, int want)
 /* q, k and v of the encoder's and of the decoder's first layer; with the norm first they read no words. */
 START_TEST(words_and_places)
 {
-    static const char *const positions[] = {"sinusoid", "learned", "rotary", "alibi", "none"};
-    for (int i = 0; i < LEN(positions); i++) compare("post", positions[i], 6);
-    compare("pre", "learned", 0);
-    compare("none", "learned", 6);
+    static const Positions positions[] = {SINUSOID, LEARNED, ROTARY, ALIBI, NO_POSITIONS};
+    for (int i = 0; i < LEN(positions); i++) compare(POST_NORM, positions[i], 6);
+    compare(PRE_NORM, LEARNED, 0);
+    compare(NO_NORM, LEARNED, 6);
 }
 END_TEST
 

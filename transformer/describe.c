@@ -10,7 +10,7 @@ enum { PAPER_WORDS = 37000 }; /* the shared vocabulary of English and German (se
 
 static size_t of_norm(const TransformerConfig *c)
 {
-    return strcmp(c->norm, "none") == 0 ? 0 : 2 * (size_t)c->channels;
+    return c->norm == NO_NORM ? 0 : 2 * (size_t)c->channels;
 }
 
 static size_t of_attention(const TransformerConfig *c)
@@ -32,8 +32,8 @@ static size_t of_layer(const TransformerConfig *c, bool has_cross)
 size_t transformer_count(const TransformerConfig *c, int source_vocab, int vocab)
 {
     const size_t C = c->channels, L = c->layers;
-    const size_t learned = strcmp(c->positions, "learned") == 0 ? c->longest * C : 0;
-    const size_t last = strcmp(c->norm, "pre") == 0 ? of_norm(c) : 0;
+    const size_t learned = c->positions == LEARNED ? c->longest * C : 0;
+    const size_t last = c->norm == PRE_NORM ? of_norm(c) : 0;
     size_t n = vocab * C + learned + L * of_layer(c, source_vocab > 0) + last;
     if (source_vocab) n += source_vocab * C + learned + L * of_layer(c, false) + last;
     return c->tied ? n : n + vocab * (C + 1);
@@ -144,8 +144,9 @@ static void print_costs(const TransformerConfig *c)
 void transformer_describe(const TransformerConfig *c, const Task *task)
 {
     const bool encoder = task->source_vocab > 0;
-    printf("%s-norm, %s positions, %d heads of %d channels, %d feed-forward units\n\n", c->norm,
-           c->positions, c->heads, c->channels / c->heads, c->ffn);
+    static const char *const norms[] = {"post", "pre", "no"};
+    printf("%s-norm, %s positions, %d heads of %d channels, %d feed-forward units\n\n",
+           norms[c->norm], positions_names[c->positions], c->heads, c->channels / c->heads, c->ffn);
     printf("  %-15s %62s\n", c->layers > 1 ? "layers" : "layer",
            c->layers > 1 ? "parameters of each" : "parameters");
     if (encoder) print_stack(c, "encoder", false, false);
@@ -155,7 +156,7 @@ void transformer_describe(const TransformerConfig *c, const Task *task)
         printf("vocabularies of %d and %d\n", task->source_vocab, task->vocab);
     else
         printf("a vocabulary of %d\n", task->vocab);
-    if (encoder && c->tied && strcmp(c->preset, "none") != 0)
+    if (encoder && c->tied && c->preset != NO_PRESET)
         printf("            %zu with the paper's %d words; it says 65 million (big: 213)\n",
                transformer_count(c, 1, PAPER_WORDS) - c->channels, PAPER_WORDS);
     print_costs(c);

@@ -125,14 +125,14 @@ static void add_table(Places *p, const char *name, const char *title, const real
 static Places places_of(Tape *tp, const Data *d, const Transformer *m)
 {
     const int C = m->config.channels;
-    const bool learned = m->positions == LEARNED;
+    const bool learned = m->config.positions == LEARNED;
     Places p = {.longest = learned ? m->config.longest : DRAWN_PLACES, .C = C};
     Batch b = batch_new();
     task_heldout(&d->task, SPLIT_TEST, 0, 0, PLACED_SEQUENCES, &b);
     if (learned && m->has_encoder)
         add_table(&p, "source", "source, learned", m->source_place->data, b.S);
     if (learned) add_table(&p, "target", "target, learned", m->target_place->data, b.T);
-    if (m->positions == SINUSOID) {
+    if (m->config.positions == SINUSOID) {
         real *value = tape_save(tp, (size_t)p.longest * C * sizeof *value);
         for (int i = 0; i < p.longest; i++) positions_sinusoid(i, C, value + (size_t)i * C);
         add_table(&p, "sinusoid", "sines in even channels, cosines in odd ones", value,

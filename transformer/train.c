@@ -4,8 +4,6 @@
 #include "programs/trainer.h"
 #include "transformer/transformer.h"
 
-#include <string.h>
-
 static const Usage usage = {
     .program = "transformer/train",
     .about =
@@ -18,14 +16,15 @@ static const Usage usage = {
                 "  ./transformer/train --task dates --preset base --dry-run\n",
 };
 
-/* A preset sets these; whoever gives one of them as well would not get it. */
+/* Fails if a size was given beside a preset, which would override it. */
 static bool preset_stands_alone(const TransformerConfig *size, Option *option, int n, Error *err)
 {
     static const char *const sizes[] = {"layers", "channels", "heads", "ffn", "dropout"};
-    for (int i = 0; i < LEN(sizes) && strcmp(size->preset, "none") != 0; i++)
+    static const char *const presets[] = {"none", "tiny", "base", "big"};
+    for (int i = 0; i < LEN(sizes) && size->preset != NO_PRESET; i++)
         if (args_find(option, n, sizes[i])->given)
             return error_set(err, "--%s: --preset %s sets it already; give all sizes or the preset",
-                             sizes[i], size->preset);
+                             sizes[i], presets[size->preset]);
     return true;
 }
 

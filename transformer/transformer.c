@@ -30,33 +30,31 @@
 
 TransformerConfig transformer_defaults(void)
 {
-    return (TransformerConfig){.preset = "none",
+    return (TransformerConfig){.preset = NO_PRESET,
                                .layers = 2,
                                .channels = 128,
                                .heads = 4,
                                .ffn = 512,
-                               .positions = "sinusoid",
-                               .norm = "post",
+                               .positions = SINUSOID,
+                               .norm = POST_NORM,
                                .residual = true,
                                .tied = true,
                                .longest = 256};
 }
 
+/* Sets the sizes of a preset: tiny, or those of the paper (Table 3). */
 static void apply_preset(TransformerConfig *c)
 {
     static const struct {
-        const char *name;
         int layers, channels, heads, ffn;
         double dropout;
-    } presets[] = {{"tiny", 2, 64, 4, 256, 0},
-                   {"base", 6, 512, 8, 2048, 0.1},
-                   {"big", 6, 1024, 16, 4096, 0.3}};
-    for (int i = 0; i < LEN(presets); i++) {
-        if (strcmp(presets[i].name, c->preset) != 0) continue;
-        c->layers = presets[i].layers, c->channels = presets[i].channels;
-        c->heads = presets[i].heads, c->ffn = presets[i].ffn;
-        c->dropout = presets[i].dropout;
-    }
+    } presets[] = {[PRESET_TINY] = {2, 64, 4, 256, 0},
+                   [PRESET_BASE] = {6, 512, 8, 2048, 0.1},
+                   [PRESET_BIG] = {6, 1024, 16, 4096, 0.3}};
+    if (c->preset == NO_PRESET) return;
+    c->layers = presets[c->preset].layers, c->channels = presets[c->preset].channels;
+    c->heads = presets[c->preset].heads, c->ffn = presets[c->preset].ffn;
+    c->dropout = presets[c->preset].dropout;
 }
 
 bool transformer_check(TransformerConfig *c, const Task *task, Error *err)
@@ -69,13 +67,13 @@ bool transformer_check(TransformerConfig *c, const Task *task, Error *err)
     if (c->channels % c->heads)
         return error_set(err, "--channels %d: must be a multiple of --heads %d", c->channels,
                          c->heads);
-    if (strcmp(c->positions, "rotary") == 0 && c->channels / c->heads % 2)
+    if (c->positions == ROTARY && c->channels / c->heads % 2)
         return error_set(err, "--positions rotary turns pairs: --channels %d / --heads %d is odd",
                          c->channels, c->heads);
     if (!task->outputs)
         return error_set(err, "task %s: its inputs are real numbers, and a Transformer reads words",
                          task->name);
-    if (strcmp(c->positions, "learned") == 0 && steps > c->longest)
+    if (c->positions == LEARNED && steps > c->longest)
         return error_set(err, "--longest %d: the task has up to %d steps", c->longest, steps);
     return true;
 }
@@ -96,7 +94,7 @@ static MultiHead heads_init(Params *ps, int C, const char *name)
 
 static Norm norm_of(Params *ps, const TransformerConfig *c, const char *name)
 {
-    if (strcmp(c->norm, "none") == 0) return (Norm){0};
+    if (c->norm == NO_NORM) return (Norm){0};
     return norm_init(ps, c->channels, name);
 }
 
@@ -123,13 +121,9 @@ static Block block_init(Params *ps, const TransformerConfig *c, bool has_cross, 
 
 Transformer transformer_init(Params *ps, const TransformerConfig *config, const Task *task)
 {
-    Transformer m = {.config = *config,
-                     .has_encoder = task->source_vocab > 0,
-                     .pre = strcmp(config->norm, "pre") == 0,
-                     .post = strcmp(config->norm, "post") == 0,
-                     .positions = positions_of(config->positions)};
+    Transformer m = {.config = *config, .has_encoder = task->source_vocab > 0};
     const int C = config->channels;
-    const bool learned = m.positions == LEARNED;
+    const bool learned = config->positions == LEARNED;
     CHECK(config->layers <= TRANSFORMER_MAX_LAYERS, "transformer: %d layers; at most %d",
           config->layers, TRANSFORMER_MAX_LAYERS);
     if (m.has_encoder) {
@@ -137,13 +131,13 @@ Transformer transformer_init(Params *ps, const TransformerConfig *config, const 
         if (learned) m.source_place = param(ps, SHAPE(config->longest, C), 0.1, "source.place");
         for (int i = 0; i < config->layers; i++)
             m.encoder[i] = block_init(ps, config, false, "encoder", i);
-        if (m.pre) m.encoder_norm = norm_init(ps, C, "encoder.norm");
+        if (config->norm == PRE_NORM) m.encoder_norm = norm_init(ps, C, "encoder.norm");
     }
     m.target_embed = param(ps, SHAPE(task->vocab, C), 1 / sqrt(C), "target.embed");
     if (learned) m.target_place = param(ps, SHAPE(config->longest, C), 0.1, "target.place");
     for (int i = 0; i < config->layers; i++)
         m.decoder[i] = block_init(ps, config, m.has_encoder, "decoder", i);
-    if (m.pre) m.decoder_norm = norm_init(ps, C, "decoder.norm");
+    if (config->norm == PRE_NORM) m.decoder_norm = norm_init(ps, C, "decoder.norm");
     if (!config->tied) m.head = linear_init(ps, C, task->outputs, "head");
     return m;
 }
@@ -171,7 +165,7 @@ static Tensor *dropped(const Pass *p, Tensor *x)
 /* What a sublayer reads: x, or with pre-norm N(x). */
 static Tensor *entering(const Pass *p, const Norm *n, Tensor *x)
 {
-    return p->m->pre ? norm(p->tp, n, x) : x; /* eq 20.4 */
+    return p->m->config.norm == PRE_NORM ? norm(p->tp, n, x) : x; /* eq 20.4 */
 }
 
 /* x and what the sublayer adds to it, its last layer of y; with post-norm N of the sum. */
@@ -179,7 +173,7 @@ static Tensor *leaving(const Pass *p, const Norm *n, Tensor *x, const Linear *la
 {
     Tensor *sum = p->m->config.residual ? linear_add(p->tp, x, last, y, dropout_of(p), p->dropout)
                                         : dropped(p, linear(p->tp, last, y));
-    return p->m->post ? norm(p->tp, n, sum) : sum; /* eq 20.3 */
+    return p->m->config.norm == POST_NORM ? norm(p->tp, n, sum) : sum; /* eq 20.3 */
 }
 
 /* Whom the steps of x see, and where they stand. */
@@ -194,7 +188,7 @@ typedef struct {
 /* Queries or keys as their places turn them. */
 static Tensor *turned(const Pass *p, Tensor *x, const Steps *steps)
 {
-    return positions_turned(p->tp, p->m->positions, x, p->m->config.heads, steps->first);
+    return positions_turned(p->tp, p->m->config.positions, x, p->m->config.heads, steps->first);
 }
 
 /* x w + b. If x is the sum of the embeddings `words` (NULL: it is not), their tables are multiplied instead
@@ -245,7 +239,7 @@ static Tensor *self_attention(const Pass *p, const Block *b, Tensor *x, const St
                               KeyValues *past, int i)
 {
     Tensor *y = entering(p, &b->norm_self, x);
-    const EmbedSum *words = i == 0 && !p->m->pre ? steps->words : NULL;
+    const EmbedSum *words = i == 0 && p->m->config.norm != PRE_NORM ? steps->words : NULL;
     KeyValue kv = key_value(p, &b->self, y, words);
     kv.k = turned(p, kv.k, steps);
     if (past) {
@@ -278,7 +272,8 @@ static EmbedSum words_of(const Pass *p, Tensor *table, Tensor *learned, const in
                          int T, int B)
 {
     const int C = p->m->config.channels;
-    Tensor *place = positions_added(p->tp, p->m->positions, C, learned, first, T); /* (T,C) */
+    Tensor *place =
+        positions_added(p->tp, p->m->config.positions, C, learned, first, T); /* (T,C) */
     return (EmbedSum){.word = table,
                       .ids = ids,
                       .scale = (real)sqrt(C),
@@ -290,7 +285,7 @@ static EmbedSum words_of(const Pass *p, Tensor *table, Tensor *learned, const in
 
 static const real *slopes(const Pass *p, bool both_ways)
 {
-    return positions_slopes(p->tp, p->m->positions, p->m->config.heads, both_ways);
+    return positions_slopes(p->tp, p->m->config.positions, p->m->config.heads, both_ways);
 }
 
 static Tensor *encoder(const Pass *p, const int *s, const int *len, int S, int B)
@@ -305,7 +300,7 @@ static Tensor *encoder(const Pass *p, const int *s, const int *len, int S, int B
         x = self_attention(p, &m->encoder[i], x, &steps, NULL, i);
         x = feed_forward(p, &m->encoder[i], x);
     }
-    return m->pre ? norm(p->tp, &m->encoder_norm, x) : x;
+    return m->config.norm == PRE_NORM ? norm(p->tp, &m->encoder_norm, x) : x;
 }
 
 /* What cross-attention looks at: the keys and values of the encoder's output, layer by layer. */
@@ -341,7 +336,7 @@ static Tensor *decoder(const Pass *p, const int *ids, int first, int T, int B,
         }
         x = feed_forward(p, &m->decoder[i], x);
     }
-    return m->pre ? norm(p->tp, &m->decoder_norm, x) : x;
+    return m->config.norm == PRE_NORM ? norm(p->tp, &m->decoder_norm, x) : x;
 }
 
 /* Logits (...,V). */

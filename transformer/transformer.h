@@ -9,19 +9,22 @@
 
 enum { TRANSFORMER_MAX_LAYERS = 128 };
 
+typedef enum { NO_PRESET, PRESET_TINY, PRESET_BASE, PRESET_BIG } TransformerPreset;
+typedef enum { POST_NORM, PRE_NORM, NO_NORM } NormPlace; /* after the sum, as published; before */
+
 typedef struct {
-    const char *preset;    /* "none", "tiny", "base" or "big": sets the five that follow */
-    int layers;            /* L, N in the paper: of the encoder, and of the decoder */
-    int channels;          /* C, d_model in the paper */
-    int heads;             /* H */
-    int ffn;               /* F, d_ff in the paper; 0: no feed-forward layers */
-    double dropout;        /* on embeddings and on what a sublayer adds */
-    const char *positions; /* one of POSITIONS_CHOICES */
-    const char *norm;      /* "post", as published, "pre" or "none" */
-    bool residual;         /* sublayers add to their input, or take its place */
-    bool tied;             /* the target's embedding reads the words off as well */
-    double smoothing;      /* of labels */
-    int longest;           /* steps that learned positions have */
+    TransformerPreset preset; /* sets the five sizes that follow */
+    int layers;               /* L, N in the paper: of the encoder, and of the decoder */
+    int channels;             /* C, d_model in the paper */
+    int heads;                /* H */
+    int ffn;                  /* F, d_ff in the paper; 0: no feed-forward layers */
+    double dropout;           /* on embeddings and on what a sublayer adds */
+    Positions positions;
+    NormPlace norm;
+    bool residual;    /* sublayers add to their input, or take its place */
+    bool tied;        /* the target's embedding reads the words off as well */
+    double smoothing; /* of labels */
+    int longest;      /* steps that learned positions have */
 } TransformerConfig;
 
 TransformerConfig transformer_defaults(void);
@@ -56,9 +59,7 @@ typedef struct {
 
 typedef struct {
     TransformerConfig config;
-    bool has_encoder; /* false: a decoder alone, for one sequence */
-    bool pre, post;   /* LayerNorm before the sublayers; after the sum */
-    Positions positions;
+    bool has_encoder;                    /* false: a decoder alone, for one sequence */
     Tensor *source_embed, *target_embed; /* (V_s,C), or NULL; (V,C): vocabularies of their own */
     Tensor *source_place, *target_place; /* (longest,C) learned positions, or NULL */
     Block encoder[TRANSFORMER_MAX_LAYERS], decoder[TRANSFORMER_MAX_LAYERS]; /* L in use */

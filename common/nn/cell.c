@@ -1,17 +1,8 @@
 #include "nn/cell.h"
 
 #include <math.h>
-#include <string.h>
 
-CellKind cell_kind(const char *name)
-{
-    static const char *const names[] = {
-        [CELL_RNN] = "rnn", [CELL_LSTM] = "lstm", [CELL_GRU] = "gru"};
-    for (int i = 0; i < LEN(names); i++)
-        if (strcmp(names[i], name) == 0) return (CellKind)i;
-    CHECK(false, "cell: there is no \"%s\"", name);
-    return CELL_RNN;
-}
+const char *const cell_names[] = {[CELL_RNN] = "rnn", [CELL_LSTM] = "lstm", [CELL_GRU] = "gru"};
 
 Cell cell_init(Params *ps, CellKind kind, int C, int H, const char *name)
 {

@@ -12,7 +12,8 @@
 #include "nn/layers.h"
 
 typedef enum { CELL_RNN, CELL_LSTM, CELL_GRU } CellKind;
-CellKind cell_kind(const char *name); /* of "rnn", "lstm" or "gru" */
+#define CELL_CHOICES "rnn|lstm|gru" /* in the order of CellKind */
+extern const char *const cell_names[];
 
 typedef struct {
     CellKind kind;

@@ -16,16 +16,8 @@
 #include "nn/positions.h"
 
 #include <math.h>
-#include <string.h>
 
-Positions positions_of(const char *name)
-{
-    static const char *const names[] = {"sinusoid", "learned", "rotary", "alibi", "none"};
-    for (int i = 0; i < LEN(names); i++)
-        if (strcmp(names[i], name) == 0) return (Positions)i;
-    CHECK(false, "positions: there are no %s", name);
-    return NONE;
-}
+const char *const positions_names[] = {"sinusoid", "learned", "rotary", "alibi", "none"};
 
 /* --- added to embeddings --------------------------------------------------------------------------- */
 

@@ -4,13 +4,11 @@
 
 #include "ops/ops.h"
 
-typedef enum { SINUSOID, LEARNED, ROTARY, ALIBI, NONE } Positions;
-
-#define POSITIONS_CHOICES "sinusoid|learned|rotary|alibi|none"
+typedef enum { SINUSOID, LEARNED, ROTARY, ALIBI, NO_POSITIONS } Positions;
+#define POSITIONS_CHOICES "sinusoid|learned|rotary|alibi|none" /* in the order of Positions */
+extern const char *const positions_names[];
 
 enum { NOWHERE = -1 }; /* the place of a step among those of another sequence */
-
-Positions positions_of(const char *name); /* one of POSITIONS_CHOICES */
 
 /* PE(pos,2i) = sin(pos / 10000^(2i/C)), PE(pos,2i+1) = cos of it (Vaswani et al. 2017, section 3.5). */
 void positions_sinusoid(int pos, int C, real *pe);

@@ -25,8 +25,10 @@ struct Row {
     const char *model, *size;
     Model (*build)(Params *ps, const Row *r); /* model.self: freed with free() */
     int B, T, C, H, V, layers;
-    int S;        /* steps of the source; 0: there is none */
-    int heads;    /* of a Transformer; 0: it is none */
+    int S;     /* steps of the source; 0: there is none */
+    int heads; /* of a Transformer; 0: it is none */
+    GatedCell cell;
+    AttentionKind attention;
     bool decodes; /* T tokens from a source of S, greedily, instead of training */
 };
 
@@ -296,7 +298,7 @@ static Model build_gated(Params *ps, const Row *r)
 {
     const Task task = {.vocab = r->V, .outputs = r->V};
     GatedConfig config = gated_defaults();
-    config.cell = r->model, config.layers = r->layers, config.channels = r->C, config.hidden = r->H;
+    config.cell = r->cell, config.layers = r->layers, config.channels = r->C, config.hidden = r->H;
     Gated *m = xmalloc(sizeof *m);
     *m = gated_init(ps, &config, &task);
     return gated_model(m);
@@ -306,7 +308,7 @@ static Model build_seq2seq(Params *ps, const Row *r)
 {
     const Task task = {.vocab = r->V, .outputs = r->V, .source_vocab = r->V};
     Seq2seqConfig config = seq2seq_defaults();
-    config.attention = r->model, config.layers = r->layers;
+    config.attention = r->attention, config.layers = r->layers;
     config.channels = r->C, config.hidden = r->H;
     Seq2seq *m = xmalloc(sizeof *m);
     *m = seq2seq_init(ps, &config, &task);
@@ -332,14 +334,16 @@ static const Row rows[] = {
     {"rnn", "large", build_rnn, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
     {"lstm", "class", build_gated, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65, .layers = 1},
     {"lstm", "large", build_gated, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
-    {"gru", "class", build_gated, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65, .layers = 1},
-    {"gru", "large", build_gated, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
-    {"none", "pairs", build_seq2seq, PAIRS},
-    {"additive", "pairs", build_seq2seq, PAIRS},
-    {"dot", "pairs", build_seq2seq, PAIRS},
-    {"none", "write", build_seq2seq, DECODE},
-    {"additive", "write", build_seq2seq, DECODE},
-    {"dot", "write", build_seq2seq, DECODE},
+    {"gru", "class", build_gated, .cell = GATED_GRU, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65,
+     .layers = 1},
+    {"gru", "large", build_gated, .cell = GATED_GRU, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256,
+     .layers = 1},
+    {"none", "pairs", build_seq2seq, .attention = NO_ATTENTION, PAIRS},
+    {"additive", "pairs", build_seq2seq, .attention = ADDITIVE, PAIRS},
+    {"dot", "pairs", build_seq2seq, .attention = DOT, PAIRS},
+    {"none", "write", build_seq2seq, .attention = NO_ATTENTION, DECODE},
+    {"additive", "write", build_seq2seq, .attention = ADDITIVE, DECODE},
+    {"dot", "write", build_seq2seq, .attention = DOT, DECODE},
     {"transf", "pairs", build_transformer, .B = 32, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24,
      .layers = 2, .heads = 4},
     {"transf", "base", build_transformer, .B = 8, .T = 128, .S = 128, .C = 512, .H = 512, .V = 256,

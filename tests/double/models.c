@@ -95,11 +95,11 @@ static void check_all_gated(Way w)
     check_gated("lstm", c, w);
     c.forget_gate = false;
     check_gated("lstm without forget gate", c, w);
-    c.cell = "gru";
+    c.cell = GATED_GRU;
     check_gated("gru, reset after", c, w);
     c.inner_bias = true;
     check_gated("gru, reset after, bias inside", c, w);
-    c.inner_bias = false, c.reset = "before";
+    c.inner_bias = false, c.reset = RESET_BEFORE;
     check_gated("gru, reset before", c, w);
 }
 
