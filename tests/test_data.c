@@ -72,6 +72,30 @@ START_TEST(samples)
 }
 END_TEST
 
+/* Words have spaces between them, also behind a prompt; what of it is unknown is shown as it was typed. */
+START_TEST(text_of_words)
+{
+    static const char *const words[] = {"\n", "a", ".", "l'"};
+    const struct {
+        const char *prompt, *want;
+    } c[] = {{NULL, "a. l'\na.\n"}, {"A A ", "a a l'\na. l'\n"}, {"A what ", "A what l'\na. l'\n"}};
+    Tokenizer v = tokenizer_of(token_kind("word"), TOKENS_STREAM, words, LEN(words));
+    for (int i = 0; i < LEN(c); i++) {
+        Counter counter = {.V = v.size};
+        const Model m = model_of(&counter);
+        const Generation g = {.prompt = c[i].prompt, .length = 6 - (i > 0)};
+        char *text;
+        size_t len;
+        FILE *f = open_memstream(&text, &len);
+        ck_assert_int_eq(generate(&m, &v, &g, 1, 0, f), i == 2);
+        fclose(f);
+        ck_assert_str_eq(text, c[i].want);
+        free(text);
+    }
+    tokenizer_free(&v);
+}
+END_TEST
+
 static Data *open_data(const char *text)
 {
     Data *d = xmalloc(sizeof *d);
@@ -162,4 +186,5 @@ START_TEST(useless_options)
 }
 END_TEST
 
-SUITE("data", TESTS(samples, running_text, counting_models, useless_options), NO_ABORTS)
+SUITE("data", TESTS(samples, text_of_words, running_text, counting_models, useless_options),
+      NO_ABORTS)

@@ -362,7 +362,8 @@ START_TEST(vocabularies_in_a_config)
     ck_assert_str_eq(data_metric_name(&d), "token accuracy");
     json_t *config = json_object();
     vocabularies_to_json(&d, config);
-    ck_assert(json_object_size(config) == 2);
+    ck_assert(json_object_size(config) == 3);
+    ck_assert_int_eq(json_integer_value(json_object_get(config, "longest_pair")), d.task.length);
     Vocabularies v;
     ck_assert_msg(vocabularies_from_json(&v, config, &err), "%s", err.text);
     c.pairs.items = 0; /* other words in training: the ids stay what they were */

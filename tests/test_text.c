@@ -218,6 +218,41 @@ START_TEST(bytes_per_token)
 }
 END_TEST
 
+/* Words that occur twice in training have an id; the newline is one; the metric says the unit. */
+START_TEST(words)
+{
+    Opened *o = open_bytes("The cat.\nthe dog.\n", 18, "The cat\nand the dog", "word", false, 1);
+    const Text *t = &o->text;
+    ck_assert_int_eq(t->tokens.size, 4); /* <unk> newline . the */
+    ck_split(t, SPLIT_TRAIN, "the <unk>.\nthe <unk>.\n");
+    ck_split(t, SPLIT_VALID, "the <unk>\n<unk> the <unk>");
+    ck_assert_int_eq(t->unknown[SPLIT_TRAIN], 2);
+    ck_assert_int_eq(t->first_unknown[SPLIT_VALID], 4);
+    ck_assert_double_eq_tol(text_unknown(t, SPLIT_TEST), 3 / 6., 1e-12);
+    ck_assert_double_eq_tol(t->bytes_per_token, 19 / 6., 1e-12);
+    ck_assert_str_eq(o->task.metric, "bits per word");
+    int first;
+    ck_assert(text_outcomes(t, &first) == 4 && first == 0); /* the unknown is a word like any */
+    close_it(o);
+    o = open_bytes("각가\n각\n", 11, "가각", "jamo", false, 1);
+    ck_assert_int_eq(o->text.n[SPLIT_VALID], 5);
+    ck_assert_str_eq(o->task.metric, "bits per jamo");
+    ck_assert(text_outcomes(&o->text, &first) == o->text.tokens.size - 1 && first == 1);
+    close_it(o);
+}
+END_TEST
+
+/* A letter and its accent are one character, in the file and in what is typed. */
+START_TEST(composed)
+{
+    Opened *o = open_text("e\u0301te\u0301", "\u00e9te\u0301", 1);
+    ck_assert(o->text.n[SPLIT_TRAIN] == 3 && o->text.n[SPLIT_VALID] == 3);
+    ck_assert_int_eq(o->text.unknown[SPLIT_VALID], 0);
+    ck_split(&o->text, SPLIT_VALID, "\u00e9t\u00e9");
+    close_it(o);
+}
+END_TEST
+
 START_TEST(refused)
 {
     const struct {
@@ -248,6 +283,8 @@ START_TEST(refused)
         close_it(o);
     }
     Opened *o = xmalloc(sizeof *o);
+    ck_assert(!try_open(o, "each word once", 14, "each word", "word", false, 1));
+    ck_assert_msg(strstr(why.text, "no word") != NULL, "%s", why.text);
     ck_assert(
         !text_open(&o->text, &o->task, "/no/such/file", NULL, "char", 0, false, .1, 0, NULL, &why));
     ck_assert_ptr_nonnull(strstr(why.text, "/no/such/file"));
@@ -311,5 +348,6 @@ END_TEST
 SUITE("text",
       TESTS(split_at_the_end, split_between_characters, validation_file, crops_are_uniform,
             windows_follow_one_another, stream_scores_each_token_once, stream_goes_round,
-            bytes_per_token, refused, just_long_enough, a_directory_is_its_prose, tinyshakespeare),
+            bytes_per_token, words, composed, refused, just_long_enough, a_directory_is_its_prose,
+            tinyshakespeare),
       ABORTS(longer_than_the_text))

@@ -27,6 +27,17 @@ static bool is_drawn(const DataConfig *c)
     return task && !c->pairs.file && (pairs_drawn(task) || (c->or_task && task_exists(task)));
 }
 
+/* --valid and --test belong to --pairs, and leave nothing to hold out. */
+static bool pair_files_fit(const PairsConfig *c, bool heldout, Error *err)
+{
+    if (heldout && c->valid && c->test)
+        return error_set(err,
+                         "--heldout: --valid and --test name the held-out pairs; leave it out");
+    return c->file || (!c->valid && !c->test) ||
+           error_set(err, "--%s: only a file has held-out pairs of its own; give it with --pairs",
+                     c->valid ? "valid" : "test");
+}
+
 bool data_options_fit(const DataConfig *c, Option *option, int n, Error *err)
 {
     static const char *const of_text[] = {"lines", "valid", "heldout", "unit", "vocab-limit"};
@@ -38,7 +49,8 @@ bool data_options_fit(const DataConfig *c, Option *option, int n, Error *err)
         if (args_find(option, n, name[i])->given)
             return error_set(err, "--%s: task %s has no use for it; leave it out", name[i],
                              data_name(c));
-    if (c->of_pairs || c->task || !args_find(option, n, "heldout")->given) return true;
+    if (c->of_pairs) return pair_files_fit(&c->pairs, args_find(option, n, "heldout")->given, err);
+    if (c->task || !args_find(option, n, "heldout")->given) return true;
     if (c->valid)
         return error_set(err, "--heldout: held out is what --valid names; leave out one of them");
     return !c->lines || error_set(err, "--heldout: of lines one in ten is held out; leave it out, "
@@ -74,6 +86,18 @@ bool data_open(Data *d, const DataConfig *c, const Vocabularies *given, Error *e
     return error_set(err, "%s%s", why.text, missing_default(path));
 }
 
+bool data_open_tokens(Data *d, const DataConfig *c, const Vocabularies *given, Error *err)
+{
+    *d = (Data){.is_text = given->of_text, .is_pairs = given->of_pairs};
+    if (given->of_pairs)
+        return pairs_of_tokens(&d->pairs, &d->task, &c->pairs, &given->source, &given->target,
+                               given->length, err);
+    if (!given->of_text)
+        return error_set(err, "config.json has no tokenizer: this run was not trained on text");
+    text_of_tokens(&d->text, &d->task, &given->tokens, c->lines, c->seq_len);
+    return true;
+}
+
 void data_close(Data *d)
 {
     if (d->is_text) text_close(&d->text);
@@ -91,6 +115,13 @@ void data_warn_unknown(const Data *d, const char *program)
 {
     const int64_t *n = d->text.unknown, *first = d->text.first_unknown;
     if (!d->is_text) return;
+    if (tokenizer_of_words(&d->text.tokens)) {
+        fprintf(stderr,
+                "%s: %.2f%% of the training words and %.2f%% of the held-out ones are unknown\n",
+                program, 100 * text_unknown(&d->text, SPLIT_TRAIN),
+                100 * text_unknown(&d->text, SPLIT_VALID));
+        return;
+    }
     if (n[SPLIT_TRAIN])
         fprintf(
             stderr,
@@ -112,6 +143,7 @@ void vocabularies_to_json(const Data *d, json_t *config)
     if (!d->is_pairs) return;
     json_object_set_new(config, "source_vocab", tokenizer_to_json(&d->pairs.source));
     json_object_set_new(config, "target_vocab", tokenizer_to_json(&d->pairs.target));
+    json_object_set_new(config, "longest_pair", json_integer(d->task.length));
 }
 
 /* Reads one of a run's tokenizers; false and a message also if its ids are laid out for other data. */
@@ -138,6 +170,7 @@ bool vocabularies_from_json(Vocabularies *v, const json_t *config, Error *err)
         return error_set(err, "%s_vocab is missing beside %s_vocab", source ? "target" : "source",
                          source ? "source" : "target");
     if (vocab && !(v->of_text = read_tokens(&v->tokens, vocab, TOKENS_STREAM, err))) return false;
+    v->length = (int)json_integer_value(json_object_get(config, "longest_pair"));
     if (!source) return true;
     v->of_pairs = read_tokens(&v->source, source, TOKENS_FRAMED, err) &&
                   read_tokens(&v->target, target, TOKENS_FRAMED, err);

@@ -52,6 +52,7 @@ typedef struct {
 /* What the ids of a trained model mean, as its run's config.json has it: "vocab" of texts,
  * "source_vocab" and "target_vocab" of pairs, nothing of generated tasks. */
 typedef struct {
+    int length;             /* of pairs: the task's length; 0: not known, of an older run */
     bool of_text, of_pairs; /* which of these are set */
     Tokenizer tokens;       /* of texts and lines */
     Tokenizer source, target;
@@ -69,12 +70,17 @@ bool data_options_fit(const DataConfig *c, Option *option, int n, Error *err);
 /* given: the vocabularies a model was trained with (copied), or NULL to make them from what is to
  * be trained on. */
 bool data_open(Data *d, const DataConfig *c, const Vocabularies *given, Error *err);
+
+/* Sets up what a run's model needs to sample or to translate, without the data of the run: the
+ * tokenizers, and the sizes in d->task. No sequence can be drawn from d->task, and all splits are empty.
+ * Error: the run has no tokenizer, or it does not fit c. */
+bool data_open_tokens(Data *d, const DataConfig *c, const Vocabularies *given, Error *err);
 void data_close(Data *d);
 
 /* Running text, which can be streamed with carried state; not lines. */
 bool data_is_running(const Data *d);
 
-/* Warns on stderr of what a text has that its vocabulary has not. */
+/* Warns on stderr of what a text has that its vocabulary has not; of words it says how many. */
 void data_warn_unknown(const Data *d, const char *program);
 
 /* The metric's value: of running text and lines bits per character (or byte), else hits / asked. */

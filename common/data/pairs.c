@@ -278,6 +278,23 @@ bool pairs_open(Pairs *p, Task *task, const PairsConfig *c, const Tokenizer *sou
     return ok;
 }
 
+bool pairs_of_tokens(Pairs *p, Task *task, const PairsConfig *c, const Tokenizer *source,
+                     const Tokenizer *target, int length, Error *err)
+{
+    *p = (Pairs){0};
+    *task = (Task){0};
+    const Kind *k = kind_of(c, err);
+    if (!k || !tokenizers_fit(c, k, source, target, err)) return false;
+    if (!k->read) return pairs_open(p, task, c, NULL, NULL, err); /* drawn: there is no data */
+    p->is_table = true;
+    p->is_spelled = k->read == read_numbers && !c->swap;
+    p->source = tokenizer_copy(source);
+    p->target = tokenizer_copy(target);
+    set_task(task, p, c, k);
+    task->length = task->lengths[0] = task->shortest = task->longest = length ? length : 1;
+    return true;
+}
+
 void pairs_close(Pairs *p)
 {
     tokenizer_free(&p->source), tokenizer_free(&p->target);

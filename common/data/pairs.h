@@ -107,6 +107,11 @@ typedef struct {
  * i of a table's split; after the last it begins anew. */
 bool pairs_open(Pairs *p, Task *task, const PairsConfig *c, const Tokenizer *source,
                 const Tokenizer *target, Error *err);
+
+/* Sets up *p and *task as pairs_open would, with given tokenizers (copied) and no pairs: for a model that
+ * only translates. length: of the longest pair it was trained on; 0: unknown. */
+bool pairs_of_tokens(Pairs *p, Task *task, const PairsConfig *c, const Tokenizer *source,
+                     const Tokenizer *target, int length, Error *err);
 void pairs_close(Pairs *p);
 
 int pairs_items(const Pairs *p, Split split);               /* 0: drawn without end */

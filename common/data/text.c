@@ -113,6 +113,7 @@ static int draw_crop(const Task *task, const Draw *draw, Batch *batch, int b)
     return put(t->ids[draw->split] + at, length, batch, b);
 }
 
+enum { STEPS = 64, LONGEST_LINE = 256 }; /* of a training sequence */
 enum { BATCH = 32, EPOCHS = 15, FEWEST_STEPS = 300, MOST_STEPS = 6000 };
 
 /* Updates of a training run: a small text is learned by heart if it is seen too often. */
@@ -174,7 +175,6 @@ bool text_open(Text *text, Task *task, const char *path, const char *valid, cons
                int limit, bool by_line, double heldout, int length, const Tokenizer *given,
                Error *err)
 {
-    enum { STEPS = 64, LONGEST_LINE = 256 };
     CHECK(length >= 0 && heldout > 0 && heldout < 1, "text_open: length %d, heldout %g", length,
           heldout);
     *text = (Text){.by_line = by_line};
@@ -205,11 +205,24 @@ bool text_open(Text *text, Task *task, const char *path, const char *valid, cons
     return ok;
 }
 
+void text_of_tokens(Text *text, Task *task, const Tokenizer *tokens, bool by_line, int length)
+{
+    *text = (Text){.by_line = by_line, .tokens = tokenizer_copy(tokens)};
+    *task = task_of(text, length ? length : STEPS);
+    task->longest = 0;
+}
+
 void text_close(Text *text)
 {
     for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) free(text->ids[s]), free(text->start[s]);
     tokenizer_free(&text->tokens);
     *text = (Text){0};
+}
+
+double text_unknown(const Text *t, Split split)
+{
+    const int k = split == SPLIT_TRAIN ? SPLIT_TRAIN : SPLIT_VALID;
+    return t->n[k] ? (double)t->unknown[k] / t->n[k] : 0;
 }
 
 int text_outcomes(const Text *t, int *first)

@@ -40,7 +40,12 @@ typedef struct {
 bool text_open(Text *text, Task *task, const char *path, const char *valid, const char *unit,
                int limit, bool by_line, double heldout, int length, const Tokenizer *given,
                Error *err);
+
+/* Sets up *text and *task as text_open would, with a tokenizer (copied) and no text: for a model that is
+ * only sampled from. */
+void text_of_tokens(Text *text, Task *task, const Tokenizer *tokens, bool by_line, int length);
 void text_close(Text *text);
+double text_unknown(const Text *t, Split split); /* the share of its tokens that are unknown */
 
 /* Returns how many tokens can be the next one, *first and those after it: of characters and jamo not the
  * unknown, which is what a file should not have; of words the unknown too, which is one word in many. */

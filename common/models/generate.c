@@ -53,7 +53,9 @@ static void print_prompt(Output *o, const char *prompt, const int *ids, int n, b
             detokenizer_put(&o->text, ids[i]);
         else
             detokenizer_skip(&o->text, ids[i]);
-    if (!known) detokenizer_add(&o->text, prompt, strlen(prompt));
+    size_t len = strlen(prompt);
+    while (len && prompt[len - 1] == ' ' && tokenizer_of_words(o->text.t)) len--;
+    if (!known) detokenizer_add(&o->text, prompt, len);
     print(o);
 }
 

@@ -50,6 +50,17 @@ static void print_level(const char *name, double loss, double value)
     putchar('\n');
 }
 
+/* A model of words is told less than the bytes say: capitals and white space are gone, and "<unk>" is
+ * easier to predict than the word. */
+static void print_bits_per_byte(const Text *t, double loss)
+{
+    printf("  %-14s %10.4f", "bits/byte", loss / log(2) / t->bytes_per_token);
+    if (tokenizer_of_words(&t->tokens))
+        printf("   (lower case, %.2f%% of the words unknown: not comparable with characters)",
+               100 * text_unknown(t, SPLIT_TEST));
+    putchar('\n');
+}
+
 static void print_report(const Evaluator *e, const Findings *r, const Params *ps)
 {
     const Score *s = &r->all;
@@ -67,8 +78,7 @@ static void print_report(const Evaluator *e, const Findings *r, const Params *ps
     print_level("best possible", s->bayes / s->scored, t->metric_perfect);
     if (t->outputs) printf("  %-14s %10.4f\n", "perplexity", exp(loss));
     if (e->data.is_pairs) printf("  %-14s %10.4f\n", "exact match", s->right / s->sequences);
-    if (e->data.is_text)
-        printf("  %-14s %10.4f\n", "bits/byte", loss / log(2) / e->data.text.bytes_per_token);
+    if (e->data.is_text) print_bits_per_byte(&e->data.text, loss);
     for (int k = 0; k < LEN(s->split_asked); k++)
         if (s->split_asked[k] > 0)
             printf("  %s with %d distractor%s: %.4f of %.0f\n", metric, k, k == 1 ? "" : "s",
@@ -112,6 +122,7 @@ static void print_json(const Evaluator *e, const Findings *r, const Params *ps)
         evaluator_set_number(o, "ngram_loss", r->ngram.loss);
         evaluator_set_number(o, "bits_per_byte",
                              s->loss / s->scored / log(2) / e->data.text.bytes_per_token);
+        evaluator_set_number(o, "unknown", text_unknown(&e->data.text, SPLIT_TEST));
     }
     json_object_set_new(o, "examples", json_integer((json_int_t)s->sequences));
     json_object_set_new(o, "tokens", json_integer((json_int_t)s->scored));
@@ -146,8 +157,9 @@ static void print_samples(Evaluator *e, const Model *m)
         if (!line) printf("--- %d ---\n", i + 1);
         const int unknown = generate(m, &e->data.text.tokens, &g, c->seed, i, stdout);
         if (unknown && i == 0)
-            fprintf(stderr, "%s: warning: %d %ss of the prompt are not in the vocabulary\n",
-                    e->usage->program, unknown, tokenizer_item(&e->data.text.tokens));
+            fprintf(stderr, "%s: warning: %d %s%s of the prompt %s not in the vocabulary\n",
+                    e->usage->program, unknown, tokenizer_item(&e->data.text.tokens),
+                    unknown == 1 ? "" : "s", unknown == 1 ? "is" : "are");
     }
 }
 

@@ -42,6 +42,17 @@ void trainer_print_sizes(Trainer *t)
     tape_free(&tp);
 }
 
+/* Pairs of --valid and --test are taken as they are: what do they share with the training pairs? */
+static void print_shared(const Pairs *p, const PairsConfig *c)
+{
+    const char *const file[3] = {[SPLIT_VALID] = c->valid, [SPLIT_TEST] = c->test};
+    for (int split = SPLIT_VALID; split <= SPLIT_TEST; split++)
+        if (file[split])
+            fprintf(stderr,
+                    "%s: %d of %d pairs share their source or target with a training pair\n",
+                    file[split], p->shared[split], p->n[split]);
+}
+
 static void print_pairs(const Trainer *t)
 {
     const Pairs *p = &t->data.pairs;
@@ -53,6 +64,7 @@ static void print_pairs(const Trainer *t)
                 "left out: %d with the target of a held-out pair, %d too long, %d empty, %d "
                 "repeated\n",
                 p->left_out, p->too_long, p->empty, p->repeated);
+    print_shared(p, &t->config->data.pairs);
     fprintf(stderr, "vocabularies of %d and %d", p->source.size, p->target.size);
     if (p->is_table)
         fprintf(stderr, "; %.2f%% and %.2f%% of the test pieces are not in them",

@@ -44,6 +44,7 @@ static bool same_codes(const Codes *c, int from, const char *composed, size_t le
 /* Composes the run that begins with code point `from`. */
 static void compose_run(Codes *c, size_t *room, int from)
 {
+    if (c->n == from || (c->n == from + 1 && c->code[from] < FIRST_MARK)) return;
     char *bytes = xmalloc((size_t)(c->n - from) * CODE_BYTES + 1);
     size_t len = 0;
     for (int i = from; i < c->n; i++) len += (size_t)utf8_encode(c->code[i], bytes + len);
@@ -74,13 +75,13 @@ Codes codes_of(const char *text, size_t len, bool composed)
         int code;
         const int step = next_code(text + at, len - at, &code);
         if (code < FIRST_MARK) {
-            if (composed && c.n > run + 1) compose_run(&c, &room, run);
+            if (composed) compose_run(&c, &room, run);
             run = c.n;
         }
         add(&c, &room, code, (int)at);
         at += (size_t)step;
     }
-    if (composed && c.n > run) compose_run(&c, &room, run);
+    if (composed) compose_run(&c, &room, run);
     return c;
 }
 

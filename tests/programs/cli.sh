@@ -39,6 +39,20 @@ expect 1 "--out" "$train" --task parity --steps 1 --out /dev/null/run
 expect 1 "no run to go on with" "$train" --resume --out "$tmp/none"
 expect 2 "run directory" "$eval"
 
+# A language model of words: its metric says so, its samples have spaces, and what is unknown is counted.
+awk 'BEGIN { for (i = 0; i < 300; i++) print "The cat" i % 5, "sat on the mat" i "." }' >"$tmp/words.txt"
+expect 0 "of the held-out ones are unknown" "$train" --text "$tmp/words.txt" --unit word --seq-len 16 \
+    --steps 100 --lr 1e-2 --plot none --out "$tmp/words"
+expect 0 '"metric":"bits per word"' "$eval" "$tmp/words" --json --plot none
+expect 0 "the words unknown: not comparable with characters" "$eval" "$tmp/words" --plot none --samples 1 \
+    --prompt "The cat1" --temperature 0 --sample-len 11
+grep -qx "the cat1 sat on the <unk>\." "$tmp/out" || fail "a sample of words: $(tail -n 4 "$tmp/out")"
+expect 0 "warning: 1 word of the prompt is" "$eval" "$tmp/words" --plot none --samples 1 --prompt "The dog"
+expect 0 "vocabulary of 4" "$train" --text "$tmp/words.txt" --unit word --vocab-limit 3 --seq-len 16 --steps 1 \
+    --plot none --overwrite --out "$tmp/words"
+expect 2 "char|byte|word|jamo" "$train" --unit bpe --out "$tmp/x"
+expect 0 '"metric": "bits per word"' "$ngram" --text "$tmp/words.txt" --unit word --json --plot none --out "$tmp/ngram"
+
 # Seeds go up to 2^64 - 1; in JSON, which has no such integers, one of 2^63 or more is a string.
 printf 'abc abd abe%.0s' {1..100} >"$tmp/one-line.txt"
 expect 0 "" "$ngram" --seed 7 --samples 2 --plot none --out "$tmp/ngram"
@@ -135,6 +149,9 @@ for option in --swap "--items 3" "--max-words 9" "--heldout 0.2" "--vocab-limit 
     # shellcheck disable=SC2086
     expect 2 "${option% *}: task recall has no use for it" "$BIN"transformer/train --task recall $option --out "$tmp/y"
 done
+expect 2 "--valid: only a file has" "$pairs" --task sort --valid README.md --out "$tmp/y"
+expect 2 "--test: only a file has" "$pairs" --task dates --test README.md --out "$tmp/y"
+expect 2 "--heldout: --valid and --test name" "$pairs" --pairs a --valid b --test c --heldout 0.2 --out "$tmp/y"
 expect 0 "" "$pairs" --task dates --heldout 0.2 --vocab-limit 9 --dry-run --out "$tmp/y"
 expect 1 "--seq-len 9: dates" "$pairs" --task dates --seq-len 9 --out "$tmp/y"
 expect 1 "No such file" "$pairs" --pairs "$tmp/missing.tsv" --out "$tmp/y"
@@ -180,6 +197,12 @@ for damage in 's/"source_vocab"/"source_words"/' 's/"red4"/"red3"/' 's/"red4", *
     sed "$damage" "$tmp/colours/config.json" >"$tmp/broken-pairs/config.json"
     expect 1 "error:" "$decode" "$tmp/broken-pairs" --plot none
 done
+
+# Held-out pairs in files of their own, as they are.
+head -n 20 "$tmp/colours.tsv" >"$tmp/held.tsv"
+expect 0 "held.tsv: 20 of 20 pairs share" "$pairs" --pairs "$tmp/colours.tsv" --valid "$tmp/held.tsv" \
+    --test "$tmp/held.tsv" "${tiny[@]}" --out "$tmp/given"
+expect 0 '"examples":20,' "$decode" "$tmp/given" --json --plot none
 
 # A line out for a line in, the empty and the unknown too; what is unknown is said on stderr.
 printf 'red1 blue2\n\nred1 xyzzy plugh\n  \t \nblue3' |
