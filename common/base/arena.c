@@ -24,7 +24,7 @@ void *arena_alloc(Arena *a, size_t size)
 {
     CHECK(size <= SIZE_MAX / 2, "arena_alloc: %zu bytes", size);
     size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    /* The first block with room, from the current one on; else a new one at the end. */
+    /* Finds the first block with room, from the current one on, or adds one at the end. */
     ArenaBlock **link = a->now ? &a->now : &a->first;
     while (*link && (*link)->size - (*link)->used < size) link = &(*link)->next;
     if (!*link) *link = block_new(size > BLOCK ? size : BLOCK);

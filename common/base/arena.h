@@ -1,8 +1,9 @@
-/* A bump allocator in chained blocks: everything one training step creates, freed by one reset.
+/* A bump allocator in chained blocks. It holds everything that one training step creates; one reset frees
+ * all.
  *
- * Blocks are kept over a reset, so that from the second step on nothing is asked of the system.
- * Pointers stay valid until the reset. With -DARENA_POISON a reset fills the memory with 0xFF,
- * which reads as NaN: a use after the reset is seen at once. */
+ * A reset keeps the blocks, so that from the second step on the system is not asked for memory. Pointers
+ * stay valid until the reset. With -DARENA_POISON a reset fills the memory with 0xFF, which reads as
+ * NaN, so that a use after the reset shows at once. */
 #ifndef ARENA_H
 #define ARENA_H
 
@@ -17,8 +18,8 @@ typedef struct {
 void *arena_alloc(Arena *a, size_t size); /* 64-byte aligned, uninitialised */
 void *arena_zero(Arena *a, size_t size);  /* the same, zeroed */
 char *arena_format(Arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void arena_reset(Arena *a);
+void arena_reset(Arena *a); /* frees everything handed out, keeps the blocks */
 void arena_free(Arena *a);
-size_t arena_reserved(const Arena *a); /* bytes held from the system */
+size_t arena_reserved(const Arena *a); /* returns the bytes of all blocks */
 
 #endif

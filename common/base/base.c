@@ -24,7 +24,8 @@ void check_failed(const char *file, int line, const char *fmt, ...)
     abort();
 }
 
-/* ASCII's controls, and U+0080 to U+009F, which are C2 80 to C2 9F in UTF-8. */
+/* Replaces control characters by '?': those of ASCII, and U+0080 to U+009F, which are C2 80 to C2 9F in
+ * UTF-8. */
 static void disarm(char *text)
 {
     for (unsigned char *c = (unsigned char *)text; *c; c++) {

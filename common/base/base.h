@@ -1,6 +1,6 @@
-/* What every file may use: checks, errors, allocation.
+/* Checks, errors and allocation, for every file.
  *
- * Two kinds of failure. A programmer's mistake (shapes that do not fit, an id outside the
+ * There are two kinds of failure. A programmer's mistake (shapes that do not fit, an id outside the
  * vocabulary) is a failed CHECK: it prints what and where, and aborts; it is never compiled out.
  * A user's or machine's failure (file, option, disk) is returned as false with an Error; only
  * programs print it and exit. The one exception is size: when no memory is left, or a tensor would have

@@ -25,7 +25,7 @@ Rng rng_make(uint64_t seed, RngStream stream, uint32_t step)
     return (Rng){.seed = seed, .stream = stream, .step = step};
 }
 
-/* The four numbers that number n is one of. */
+/* Computes the block of four numbers that contains number n. */
 static void fill_block(Rng *r)
 {
     const uint64_t block = r->n / 4;

@@ -28,13 +28,13 @@ typedef struct {
 Rng rng_make(uint64_t seed, RngStream stream, uint32_t step);
 
 uint32_t rng_u32(Rng *r);
-Rng rng_after(const Rng *r, uint64_t n);        /* as r is when n more numbers were drawn */
+Rng rng_after(const Rng *r, uint64_t n);        /* returns r as it is after n more numbers */
 int rng_below(Rng *r, int n);                   /* uniform on 0 .. n-1, without bias; n >= 1 */
 double rng_uniform(Rng *r);                     /* uniform on [0,1), a multiple of 2^-32 */
 double rng_normal(Rng *r);                      /* mean 0, variance 1; Box & Muller 1958 */
 int rng_choose(Rng *r, const double *p, int n); /* i with probability p[i]; p sums to 1 */
 
-/* The bare generator: four numbers from a 128-bit counter and a 64-bit key. */
+/* Computes four random numbers from a 128-bit counter and a 64-bit key. */
 void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 #endif

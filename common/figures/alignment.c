@@ -35,7 +35,8 @@ static void print_csv(FILE *f, const Alignment *a, int n)
             }
 }
 
-/* set xtics ('the' 0,'cat' 1), in a font that leaves the labels apart on an axis of so many pixels */
+/* Prints `set xtics ('the' 0,'cat' 1)` in a font small enough that the labels of an axis of `pixels`
+ * stay apart. */
 static void print_tics(FILE *f, const char *axis, const char *rotation, const char *const *token,
                        int n, int pixels)
 {
@@ -50,12 +51,12 @@ static void print_tics(FILE *f, const char *axis, const char *rotation, const ch
 }
 
 enum {
-    PANEL_PIXELS = 450,
-    CHARACTER = 10
-}; /* of a panel's side; what gnuplot takes for a column */
+    PANEL_PIXELS = 450, /* side of a panel */
+    CHARACTER = 10      /* width of a character, as gnuplot assumes */
+};
 
-/* Boxes instead of an image, which gnuplot refuses to draw of a single row. The margins are said, in
- * characters: where no font has a label's character, gnuplot measures nonsense. */
+/* Prints a panel of boxes, because gnuplot does not draw an image of a single row. The margins are set in
+ * characters, because gnuplot mismeasures labels whose characters are in no font. */
 static void print_panel(FILE *f, const Alignment *a, const char *csv, int first, int panels)
 {
     const int across = label_widest(a->source, a->S), left = label_widest(a->target, a->T) + 3;
@@ -90,7 +91,7 @@ static void print_script(FILE *f, const char *name, const char *title, const Ali
     free(file), free(csv), free(words), free(heading);
 }
 
-/* Closes what was printed to memory, and writes it to dir/name.ending. */
+/* Closes the memory stream f and writes its text to dir/name.ending. */
 static bool save(FILE *f, char **text, const size_t *len, const char *dir, const char *name,
                  const char *ending, Error *err)
 {
@@ -137,15 +138,15 @@ static char shade(real weight)
 {
     static const char shades[] = " .:-=+*#%@";
     if (isnan(weight)) return '?';
-    const real tenths = 10 * weight; /* so rounded that .9 has 9 */
+    const real tenths = 10 * weight; /* in single precision, so that 0.9 gives 9 */
     return shades[tenths >= 9 ? 9 : tenths <= 0 ? 0 : (int)tenths];
 }
 
-/* How the page is divided. */
+/* The columns of the text form. */
 typedef struct {
-    int margin;    /* columns of the output's tokens */
+    int margin;    /* columns of the output tokens */
     int cell;      /* columns of a source token */
-    bool numbered; /* source tokens stand in the legend */
+    bool numbered; /* source tokens are numbered, and listed in the legend */
 } Layout;
 
 static Layout layout_of(const Alignment *a)
@@ -156,7 +157,7 @@ static Layout layout_of(const Alignment *a)
     return l;
 }
 
-/* The source tokens from .. to-1 with a row for each output token; no space ends a line. */
+/* Prints source tokens from .. to-1, then a row for each output token; no line ends in a space. */
 static void print_block(FILE *f, const Alignment *a, Layout l, int from, int to)
 {
     fprintf(f, "%*s", l.margin + 2, "");
@@ -178,7 +179,7 @@ static void print_block(FILE *f, const Alignment *a, Layout l, int from, int to)
     }
 }
 
-/* 0 the  1 cat  2 sat */
+/* Prints the numbered source tokens: "0 the  1 cat  2 sat". */
 static void print_legend(FILE *f, const Alignment *a)
 {
     int column = 0;

@@ -1,4 +1,4 @@
-/* The table and the JSON have the same numbers under the same names. */
+/* The table and the JSON hold the same numbers under the same names. */
 #include "figures/heads.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 static const char *const habit_name[HEAD_HABITS] = {"same", "previous", "next", "first",
                                                     "last", "largest",  "bits", "even"};
 
-/* --- watching ------------------------------------------------------------------------------------- */
+/* --- measuring ------------------------------------------------------------------------------------- */
 
 static void count(HeadHabits *h, HeadHabit habit, double x)
 {
@@ -21,7 +21,7 @@ static void count_step(HeadHabits *h, HeadHabit habit, const real *p, int keys, 
     if (step >= 0 && step < keys) count(h, habit, (double)p[step]);
 }
 
-/* Row t, which sees so many keys. In a causal part the last of them is the same step. */
+/* Measures row t, which attends to `keys` keys. In a causal part the last key is the step itself. */
 static void watch_row(HeadHabits *h, const real *p, int t, int keys, bool causal)
 {
     double bits = 0, largest = 0;
@@ -56,7 +56,8 @@ double heads_mean(const HeadHabits *h, HeadHabit habit)
     return h->rows[habit] > 0 ? h->sum[habit] / h->rows[habit] : NAN;
 }
 
-/* --- saying it ------------------------------------------------------------------------------------ */
+/* --- the table and JSON
+ * ------------------------------------------------------------------------------------ */
 
 void heads_print_title(FILE *f)
 {
@@ -95,7 +96,8 @@ void heads_to_json(json_t *array, const HeadMap *m, const HeadHabits *habits)
     }
 }
 
-/* --- all of it ------------------------------------------------------------------------------------ */
+/* --- all weights as CSV
+ * ------------------------------------------------------------------------------------ */
 
 static void print_head(FILE *f, const HeadMap *m, int layer, int head)
 {

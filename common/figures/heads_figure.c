@@ -1,5 +1,5 @@
-/* All panels of a part are one plot, each shifted to its place: gnuplot reads the file once, and the
- * panels share their tokens. So the picture is laid out here, in pixels. */
+/* All panels of a part are one plot, each shifted to its place, so that gnuplot reads the file once and
+ * the panels share their labels. This file therefore computes the layout, in pixels. */
 #include "figures/heads.h"
 
 #include <stdlib.h>
@@ -19,24 +19,24 @@ static void check_map(const HeadMap *m)
 /* --- layout ----------------------------------------------------------------------------------------- */
 
 enum {
-    GRID = 1440, /* pixels that all panels of a layer share, about */
-    PANEL = 360, /* and one panel has at most */
+    GRID = 1440, /* pixels of all panels of a layer, about */
+    PANEL = 360, /* pixels of one panel, at most */
     CELL_LEAST = 2,
     CELL_MOST = 24,
     ROOM_FOR_A_TOKEN = 9, /* a cell's side */
     ROOM_FOR_A_BORDER = 6,
-    WIDTH_LEAST = 760 /* which the text above needs */
+    WIDTH_LEAST = 760 /* room for the text above the panels */
 };
 
-/* In pixels; an em is the size of the text around, which grows with the picture. */
+/* Sizes in pixels. An em is the size of the text around the grid, which grows with the picture. */
 typedef struct {
-    int width, height, left, top; /* of the picture; of the grid in it */
-    int across, down;             /* of the grid */
+    int width, height, left, top; /* size of the picture; position of the grid in it */
+    int across, down;             /* size of the grid */
     int cell, gap, em;
-    bool labelled; /* with tokens, not numbers */
-    int token;     /* size of a token's letters */
-    int row_room;  /* what they need left of the grid, and below it */
-    int column_room;
+    bool labelled;   /* the axes show tokens, not numbers */
+    int token;       /* font size of a token */
+    int row_room;    /* width of the labels left of the grid */
+    int column_room; /* height of the labels below it */
 } Layout;
 
 static int at_most(int a, int b)
@@ -49,7 +49,7 @@ static int at_least(int a, int b)
     return a > b ? a : b;
 }
 
-/* Columns of a terminal, letters of such a size, to pixels. */
+/* Converts terminal columns to pixels, for letters of a given size. */
 static int pixels_of(int columns, int size)
 {
     return 5 * columns * size / 6;
@@ -86,7 +86,7 @@ void heads_size(const HeadMap *m, int *width, int *height)
     *width = l.width, *height = l.height;
 }
 
-/* Pixels from the left and from the top, as gnuplot counts. */
+/* Convert pixels from the left and from the top to gnuplot's screen coordinates. */
 static double screen_x(const Layout *l, double pixels)
 {
     return pixels / l->width;
@@ -97,7 +97,7 @@ static double screen_y(const Layout *l, double pixels)
     return 1 - pixels / l->height;
 }
 
-/* Cells from one panel's first to the next one's: steps of the grid's axes. */
+/* Return the distance between the first cells of two neighbouring panels, in cells. */
 static double step_x(const HeadMap *m, const Layout *l)
 {
     return m->S + (double)l->gap / l->cell;
@@ -144,7 +144,7 @@ static void print_names(FILE *f, const char *title, const HeadMap *m, const Layo
     }
 }
 
-/* n tics, at the middles of cells from `from` on: tokens, or every so many a number. */
+/* Prints n tics at the middles of the cells from `from` on: tokens, or every 10th, 20th or 50th number. */
 static void print_tics(FILE *f, const Layout *l, const char *const *token, int n, double from,
                        bool *first)
 {
@@ -181,7 +181,7 @@ static void print_axes(FILE *f, const HeadMap *m, const Layout *l)
             screen_y(l, l->top + l->down));
 }
 
-/* Round what a row may see: a rectangle, or stairs. */
+/* Prints the outline of the unmasked cells: a rectangle, or stairs for a causal part. */
 static void print_frame(FILE *f, const HeadMap *m, double x, double y)
 {
     fprintf(f, "set object polygon from %.4f,%.4f", x, y);
@@ -212,7 +212,7 @@ typedef struct {
     const char *title;
     const HeadMap *part;
     int parts;
-    int first; /* a script's: its first line in heads.csv */
+    int first; /* first line of the script's part in heads.csv */
 } Figure;
 
 static void print_script(FILE *f, const void *arg)

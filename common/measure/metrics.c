@@ -10,7 +10,8 @@
 
 enum { BEYOND_UNICODE = 0x110000 };
 
-/* The code points of a string, bytes that are no UTF-8 moved out of the way; free() them. */
+/* Returns the n code points of a string, which the caller frees. Invalid bytes become numbers beyond
+ * Unicode. */
 static int *code_points(const char *s, int *n)
 {
     const size_t len = strlen(s);
@@ -30,7 +31,7 @@ static int min(int a, int b)
     return a < b ? a : b;
 }
 
-/* d[j]: the distance of a's first i code points from b's first j; by rows i, of which one is kept. */
+/* Computes the distance row by row: d[j] is the distance of a's first i code points from b's first j. */
 static int distance(const int *a, int n, const int *b, int m)
 {
     int *d = xmalloc(((size_t)m + 1) * sizeof *d);
@@ -78,7 +79,7 @@ typedef struct {
     int place; /* among all tokens of all texts */
 } Token;
 
-/* The tokens of the hypothesis (text 0) and of its references, as ids: equal tokens, equal ids. */
+/* The tokens of the hypothesis (text 0) and of its references as ids; equal tokens have equal ids. */
 typedef struct {
     int texts;
     char **line;
@@ -153,7 +154,7 @@ static int by_ids_and_text(const void *a, const void *b)
     return order ? order : ((const Gram *)a)->text - ((const Gram *)b)->text;
 }
 
-/* The n-grams of all texts; returns how many. */
+/* Lists the n-grams of all texts; returns their number. */
 static int list_grams(const Texts *t, int n, Gram *gram)
 {
     int count = 0;
@@ -163,9 +164,9 @@ static int list_grams(const Texts *t, int n, Gram *gram)
     return count;
 }
 
-/* Of the hypothesis's n-grams those that match: of each as many as some reference has. Once sorted,
- * equal n-grams stand together, those of the hypothesis first, then those of one reference after
- * the other. */
+/* Returns the number of matching n-grams of the hypothesis, each counted at most as often as in the
+ * reference that has it most often. Sorting puts equal n-grams together: the hypothesis's first, then
+ * each reference's. */
 static int matches(const Texts *t, int n)
 {
     Gram *gram = xmalloc(((size_t)t->first[t->texts] + 1) * sizeof *gram);

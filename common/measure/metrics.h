@@ -1,4 +1,4 @@
-/* How good is an output, given the right one? Edit distance, character error rate, BLEU. */
+/* Measures of an output against a reference: edit distance, character error rate, BLEU. */
 #ifndef METRICS_H
 #define METRICS_H
 
@@ -6,22 +6,22 @@
 
 /* --- edit distance ------------------------------------------------------------------------------ */
 
-/* The fewest insertions, deletions and substitutions of code points that turn a into b (Levenshtein
- * 1966), both UTF-8. A byte that is no UTF-8 counts as one code point, unlike any other. */
+/* Returns the smallest number of insertions, deletions and substitutions of code points that turn a into b
+ * (Levenshtein 1966), both UTF-8. An invalid byte counts as a code point of its own kind. */
 int edit_distance(const char *a, const char *b);
 
-/* Character error rate of a corpus: the sum of the distances / the sum of the references' lengths.
- * It can exceed 1. All zero at the start. */
+/* The character error rate of a corpus is the sum of the distances divided by the sum of the references'
+ * lengths. It can exceed 1. All zero at the start. */
 typedef struct {
     int64_t edits, length; /* code points */
 } CharErrors;
 
 void char_errors_add(CharErrors *e, const char *hypothesis, const char *reference);
-double char_error_rate(const CharErrors *e); /* NAN while the references are empty */
+double char_error_rate(const CharErrors *e); /* NAN if the references are empty */
 
 /* --- BLEU ------------------------------------------------------------------------------------- */
 
-/* BLEU of a corpus (Papineni et al. 2002), to the digit as sacreBLEU defines it (Post 2018):
+/* BLEU of a corpus (Papineni et al. 2002), equal to sacreBLEU's (Post 2018) to the last digit:
  *
  *     BLEU = 100 min(1, exp(1 - r/c)) exp(sum over n = 1..4 of log(p_n) / 4)
  *
@@ -37,7 +37,7 @@ typedef enum { SMOOTH_EXP, SMOOTH_NONE } BleuSmoothing;
 
 enum { BLEU_ORDER = 4 };
 
-/* Counts over the sentences so far. All zero at the start, but for the two choices. */
+/* Counts over the sentences so far. The caller sets tokenizer and smoothing; the rest starts at zero. */
 typedef struct {
     BleuTokenizer tokenizer;
     BleuSmoothing smoothing;
@@ -48,15 +48,16 @@ typedef struct {
 
 void bleu_add(Bleu *b, const char *hypothesis, const char *reference);
 
-/* With n >= 1 references: an n-gram counts as often as in the reference that has it most often; the
- * length is that of the reference closest in length, the shorter of two. */
+/* Adds a sentence with n >= 1 references. An n-gram counts at most as often as in the reference that has
+ * it most often. The length is that of the reference closest in length; of two equally close ones, the
+ * shorter. */
 void bleu_add_any(Bleu *b, const char *hypothesis, const char *const *reference, int n);
 
 double bleu_brevity(const Bleu *b);  /* min(1, exp(1 - r/c)); 0 if the hypotheses are empty */
 double bleu_score(const Bleu *b);    /* 0 .. 100 */
 char *bleu_signature(const Bleu *b); /* "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"; free() it */
 
-/* The tokens of a line, one space between two; free() it. */
+/* Returns the tokens of a line, separated by one space each; the caller frees it. */
 char *bleu_tokenize(BleuTokenizer tokenizer, const char *line);
 
 #endif

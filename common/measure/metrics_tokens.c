@@ -6,7 +6,7 @@
 
 #include "system/utf8.h"
 
-/* White space as Python knows it, which sacreBLEU is written in. */
+/* Returns whether Python, in which sacreBLEU is written, counts a code point as white space. */
 static bool is_space(int code)
 {
     return (code >= 0x09 && code <= 0x0D) || (code >= 0x1C && code <= 0x20) || code == 0x85 ||
@@ -14,7 +14,8 @@ static bool is_space(int code)
            code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
-static void replace_all(char *line, const char *what, const char *with) /* by what is no longer */
+/* Replaces `what` by `with`, which is not longer. */
+static void replace_all(char *line, const char *what, const char *with)
 {
     const size_t len = strlen(what), new_len = strlen(with);
     char *to = line;
@@ -48,13 +49,13 @@ static bool is_dash(char c)
     return c == '-';
 }
 
-static bool is_symbol(char c) /* ASCII punctuation and space, but for ' , - . */
+static bool is_symbol(char c) /* ASCII punctuation and space, except ' , - . */
 {
     return (c >= ' ' && c <= '&') || (c >= '(' && c <= '+') || c == '/' || (c >= ':' && c <= '@') ||
            (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
 }
 
-/* Spaces around every symbol. Frees the line. */
+/* Puts spaces around every symbol. Frees the line. */
 static char *set_off_symbols(char *line)
 {
     char *out = xmalloc(3 * strlen(line) + 1), *to = out;
@@ -68,9 +69,9 @@ static char *set_off_symbols(char *line)
     return out;
 }
 
-/* Between the two of every pair a space, and one more before or behind it. A character is of one
- * pair at most, the leftmost, as where a regular expression is replaced; of a longer character the
- * last or first byte stands for it. Frees the line. */
+/* Puts a space between the two characters of every pair, and one more before or behind the pair. Pairs
+ * do not overlap: the leftmost wins, as in a regular expression's substitution. A longer character is
+ * judged by its last or first byte. Frees the line. */
 static char *split_pairs(char *line, bool (*first)(char), bool (*second)(char), bool before)
 {
     char *out = xmalloc(2 * strlen(line) + 1), *to = out;
@@ -91,7 +92,7 @@ static char *split_pairs(char *line, bool (*first)(char), bool (*second)(char), 
     return out;
 }
 
-/* The rules of mteval-v13a in sacreBLEU's order, each on what the one before it left. */
+/* Applies the rules of mteval-v13a in sacreBLEU's order. */
 static char *tokenize_13a(char *line)
 {
     replace_all(line, "<skipped>", "");
@@ -109,7 +110,7 @@ static char *tokenize_13a(char *line)
     return split_pairs(line, is_digit, is_dash, false);
 }
 
-/* Words, or code points where `chars`, with one space between two. Frees the line. */
+/* Returns the words (with `chars` the code points) of a line, separated by one space each. Frees the line. */
 static char *join_tokens(char *line, bool chars)
 {
     const size_t len = strlen(line);

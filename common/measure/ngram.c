@@ -1,6 +1,6 @@
-/* Two hash tables with open addressing, of n-grams and of their contexts. A slot does not hold its
- * n-gram: it says where in the training text it stood first, so a slot takes 12 bytes for any n and
- * any vocabulary, and two n-grams whose hashes agree are told apart by their tokens. */
+/* Two hash tables with open addressing hold the n-grams and their contexts. A slot does not store its
+ * n-gram but its first position in the training text. So a slot takes 12 bytes for any n and any
+ * vocabulary, and n-grams with equal hashes are compared by their tokens. */
 #include "measure/ngram.h"
 
 #include <limits.h>
@@ -28,7 +28,7 @@ struct NgramTable {
 
 /* --- counts ----------------------------------------------------------------------------------- */
 
-/* Multiply and mix (xxHash's primes), a token at a time. */
+/* Hashes a token at a time by multiplying and mixing, with xxHash's primes. */
 static uint32_t hash_of(const int *key, int n)
 {
     uint64_t h = 0x27D4EB2F165667C5;
@@ -45,7 +45,7 @@ static Counts counts_new(int n)
     return (Counts){xcalloc(FIRST_SLOTS, sizeof(Slot)), FIRST_SLOTS, 0, n};
 }
 
-/* The slot of the key, or the free one where it belongs. */
+/* Returns the slot of the key, or the free slot where it belongs. */
 static Slot *counts_find(const Counts *c, const int *token, const int *key, uint32_t hash)
 {
     const size_t bytes = (size_t)c->n * sizeof *key;
@@ -125,7 +125,7 @@ int64_t ngram_contexts(const Ngram *m)
 
 /* --- probabilities ---------------------------------------------------------------------------- */
 
-/* ids[t-n+1 .. t-1] with pads before the start, into context[n-1]. */
+/* Copies ids[t-n+1 .. t-1] into context[n-1], with pads before the start. */
 static void context_of(int n, const int *ids, int t, int pad, int *context)
 {
     for (int i = 0, at = t - n + 1; i < n - 1; i++, at++) context[i] = at < 0 ? pad : ids[at];

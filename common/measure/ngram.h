@@ -1,5 +1,5 @@
-/* Counting language models: p(w | the n-1 tokens before) from counts. The baseline that every later
- * model must beat (Shannon 1951). */
+/* Counting language models: p(w | the previous n-1 tokens) from counts. They are the baseline that every
+ * later model must beat (Shannon 1951). */
 #ifndef NGRAM_H
 #define NGRAM_H
 
@@ -9,7 +9,7 @@
 enum { NGRAM_MAX = 8, NGRAM_UNPADDED = -1 };
 
 typedef struct {
-    int n, V;         /* n tokens are counted together; V different ones are possible */
+    int n, V;         /* tokens of an n-gram; possible outcomes */
     double smoothing; /* added to every count (Lidstone) */
     struct NgramTable *table;
 } Ngram;
@@ -27,7 +27,7 @@ void ngram_free(Ngram *m);
  * seen that is -log V; so it is for s = 0. */
 double ngram_logp(const Ngram *m, const int *ids, int t, int pad);
 
-/* Mean of -log p, nats per token; NAN where there is no token to score. */
+/* Returns the mean of -log p in nats per token; NAN if there is no token to score. */
 double ngram_loss(const Ngram *m, const int *ids, int len, int pad);
 
 /* p[k] for token first + k at position t, k = 0 .. V-1; first is 0 or 1 (see above). ids[t] is not

@@ -1,5 +1,5 @@
-/* The command line: getopt_long finds names and values, this file checks them and words the
- * messages. All that is known of an option stands in the program's table. */
+/* The command line. getopt_long finds names and values; this file checks them and prints the messages.
+ * The program's table holds everything about an option. */
 #include "system/args.h"
 
 #include <getopt.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What getopt_long returns: beyond any letter, two numbers an option, the second for --no-NAME. */
+/* The numbers that getopt_long returns: above all letters, two for each option, the second for --no-NAME. */
 enum { HELP = UCHAR_MAX + 1, VERSION, FIRST_OPTION };
 enum { SPELLINGS = 4 }; /* seq-len, seq_len; of a flag also no-NAME, twice */
 
@@ -106,8 +106,9 @@ static int PRINTF_LIKE(2, 3) mistake(const Parser *p, const char *fmt, ...)
     return EXIT_USAGE;
 }
 
-/* Insertions, deletions and substitutions that make b of a (Levenshtein 1966), one row of the table
- * at a time: row[j] is the distance from the first letters of a to the first j of b. */
+/* Returns the smallest number of insertions, deletions and substitutions that turn a into b (Levenshtein
+ * 1966). It computes the table row by row: row[j] is the distance from the first letters of a to the
+ * first j of b. */
 static int edit_distance(const char *a, const char *b)
 {
     int row[sizeof(OptionName)];
@@ -125,7 +126,7 @@ static int edit_distance(const char *a, const char *b)
     return row[n];
 }
 
-/* arg is --NAME or --NAME=VALUE, where NAME begins no option's name, or those of several. */
+/* Prints the message for --NAME or --NAME=VALUE, where NAME is the beginning of no option or of several. */
 static int unknown_option(const Parser *p, const char *arg)
 {
     OptionName typed = option_name("", arg + 2, '-');
@@ -145,7 +146,7 @@ static int unknown_option(const Parser *p, const char *arg)
     return mistake(p, "unknown option --%s; --help lists them all", typed.text);
 }
 
-/* getopt_long's '?': an unknown letter, a value for a flag, or an unknown name. */
+/* Prints the message for getopt_long's '?': an unknown letter, a value for a flag, or an unknown name. */
 static int bad_option(const Parser *p, const char *arg)
 {
     if (optopt == 0) return unknown_option(p, arg);

@@ -69,7 +69,7 @@ typedef struct {
     const char *about;    /* one paragraph */
     const char *operands; /* "DIR", or "" where only options are taken */
     const char *examples; /* lines that really run */
-    const char *version;  /* what --version says besides, e.g. the BLAS; or NULL */
+    const char *version;  /* more lines for --version, such as the BLAS; or NULL */
 } Usage;
 
 /* Parses argv (getopt_long: --name value, --name=value, --no-flag, underscores for hyphens, k/M/G
@@ -83,11 +83,11 @@ int args_parse(int argc, char **argv, Option *opt, int n, const Usage *usage, in
 
 void args_help(const Option *opt, int n, const Usage *usage); /* to stdout, at most 80 columns */
 
-/* The options as a JSON object (names with underscores), in the order of the table; and back:
- * options that the object does not have keep their value, unless `given` they are overwritten. A
- * value of the wrong type or out of range is an error that names the key; keys that are no option
- * are ignored. Strings set from JSON stay allocated until the program ends. JSON has no integers
- * of 2^63 and more: those are strings of digits. */
+/* Convert the options to a JSON object (names with underscores, in the order of the table) and back.
+ * args_from_json overwrites every option that the object has and that was not `given` on the command
+ * line; it ignores keys that are no option. A value of the wrong type or out of range is an error that
+ * names the key. Strings from JSON stay allocated until the program ends. Integers of 2^63 and more,
+ * which JSON lacks, are strings of digits. */
 json_t *args_to_json(const Option *opt, int n);
 bool args_from_json(Option *opt, int n, const json_t *config, Error *err);
 
@@ -103,7 +103,7 @@ OptionName option_name(const char *prefix, const char *name, char hyphen); /* '_
 /* Sets the value; returns NULL, or why the text cannot be one: "is not a number". */
 const char *option_set(Option *o, const char *text);
 
-/* " (expected 1 .. 9; default 3)", or what there is of it. A new string; free() it. */
+/* Returns " (expected 1 .. 9; default 3)", without a part that does not exist; the caller frees it. */
 char *option_remark(const Option *o, const char *expected);
 
 void args_usage(const Usage *usage);   /* the short help, to stderr */

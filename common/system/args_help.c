@@ -1,4 +1,4 @@
-/* The texts of --help, --version and of a call without arguments, all from the program's table. */
+/* Prints --help, --version, and the usage of a call without arguments, all from the program's table. */
 #include "system/args.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* The values of options: as text of the command line, in messages, and as JSON. */
+/* Converts the values of options from and to text and JSON. */
 #include "system/args.h"
 
 #include <ctype.h>
@@ -21,7 +21,7 @@ OptionName option_name(const char *prefix, const char *name, char hyphen)
 
 /* --- from text -------------------------------------------------------------------------------- */
 
-/* [+-]digits[kMG] as sign and magnitude; returns NULL, or what is wrong with it. */
+/* Parses [+-]digits[kMG] into sign and magnitude; returns NULL, or what is wrong. */
 static const char *parse_whole(const char *text, bool *minus, uint64_t *magnitude)
 {
     *minus = *text == '-';
@@ -140,7 +140,7 @@ typedef struct {
     char text[48];
 } ValueText;
 
-/* As short as reads back equal; whole numbers without an exponent. */
+/* Formats a number in the fewest digits that read back equal; whole numbers have no exponent. */
 static ValueText number_text(double v)
 {
     ValueText t;
@@ -197,7 +197,7 @@ static const char *choice_text(const Option *o, ValueText *t)
     return t->text;
 }
 
-/* What the variable holds; t is room for a number. "" for a string that is empty or NULL. */
+/* Returns the variable's value as text, with t as room for a number; "" for an empty or NULL string. */
 static const char *value_text(const Option *o, ValueText *t)
 {
     switch (o->kind) {
@@ -260,8 +260,8 @@ json_t *args_to_json(const Option *opt, int n)
     return config;
 }
 
-/* A string of an option read from JSON: like one of argv it lives until the program ends, and equal
- * ones are the same. */
+/* Returns a copy of the text that lives until the program ends, like a string of argv. Equal texts share
+ * a copy. */
 static const char *lasting(const char *text)
 {
     static struct Lasting {

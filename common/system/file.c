@@ -1,4 +1,4 @@
-/* Files whole: read with a bound, written atomically.
+/* Reads whole files with a size limit, and writes files atomically.
  *
  * Writing to a second name and renaming it is atomic only if the bytes are on the disk before the
  * name is (Pillai et al., OSDI 2014), hence the order: write, fsync, close, rename, and fsync of
@@ -20,8 +20,8 @@ enum { JSON_LARGEST = 1 << 28 }; /* bytes; far beyond any file that we write */
 
 typedef enum { READ_OK, READ_FAILED, READ_TOO_LONG } ReadStatus;
 
-/* Up to max bytes and a 0; `expected` is a guess of how many will come. On failure errno is set: also
- * where memory is missing, since a file may claim to be of any size. */
+/* Reads up to max bytes and appends a 0; `expected` is a guess of the size. On failure errno is set.
+ * Missing memory is a failure too, because a file may claim any size. */
 static ReadStatus read_all(int fd, size_t max, size_t expected, char **data, size_t *len)
 {
     size_t room = expected + 2, n = 0; /* one byte for the 0, one to notice the end */
@@ -84,7 +84,7 @@ bool file_write_all(int fd, const void *data, size_t len)
     return true;
 }
 
-/* Makes the names in path's directory last over a power cut. */
+/* Syncs the directory of path, so that a new name in it survives a power cut. */
 static bool sync_parent(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -213,8 +213,8 @@ json_t *json_read(const char *path, Error *err)
     return NULL;
 }
 
-/* 15 digits show a decimal number as it was written, 0.003 and not 0.0030000000000000001; 17 show
- * every number so that it reads back equal. The fewer, if they are enough. */
+/* Formats JSON with 15 digits if that reads back equal, otherwise with 17. 15 digits show a decimal
+ * number as it was written, 0.003 and not 0.0030000000000000001; 17 digits always read back equal. */
 static char *json_text(const json_t *value)
 {
     const size_t style = JSON_INDENT(2) | JSON_ENCODE_ANY;

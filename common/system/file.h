@@ -1,4 +1,4 @@
-/* Files read whole and written so that they are never half there; JSON files likewise. */
+/* Reads whole files, and writes files so that a reader never sees half a file; the same for JSON. */
 #ifndef FILE_H
 #define FILE_H
 
@@ -32,7 +32,7 @@ bool file_exists(const char *path);
 bool dir_make(const char *path, Error *err); /* and its parents; fine if it is there */
 bool dir_is_empty(const char *path);         /* also if it is not there */
 
-/* JSON by jansson: duplicate keys are refused; errors give path, line and column. */
+/* JSON by jansson. Duplicate keys are an error; errors give path, line and column. */
 json_t *json_read(const char *path, Error *err);                    /* NULL on failure */
 bool json_write(const char *path, const json_t *value, Error *err); /* indented, atomic */
 

@@ -16,8 +16,8 @@ static int shown_code(int code)
 char *label_of(const char *token, int columns)
 {
     const size_t len = strlen(token);
-    char *label = xcalloc(3 * len + 4, 1); /* of one byte U+FFFD makes three */
-    size_t fits = 0, n = 0;                /* bytes that leave room for the dots; bytes */
+    char *label = xcalloc(3 * len + 4, 1); /* an invalid byte becomes the 3 bytes of U+FFFD */
+    size_t fits = 0, n = 0;                /* bytes that leave room for the ellipsis; bytes */
     for (size_t i = 0; i < len;) {
         int code;
         i += (size_t)utf8_decode(token + i, len - i, &code);

@@ -1,6 +1,5 @@
-/* The child's output is the picture: gnuplot writes to its standard output, which is a temporary
- * file of ours, and starts in the script's directory. So no file name ever stands in a command of
- * gnuplot's, and none needs quoting. */
+/* gnuplot starts in the script's directory and writes the picture to its standard output, which is a
+ * temporary file of ours. So no gnuplot command contains a file name, and none needs quoting. */
 #include "system/plot.h"
 
 #include <errno.h>
@@ -38,7 +37,8 @@ char *plot_quote(const char *s)
     return quoted;
 }
 
-/* What stands before the script; free() it. In labels an underscore is no subscript. */
+/* Returns the commands before the script, which the caller frees. `noenhanced` keeps underscores in
+ * labels from making subscripts. */
 static char *prelude(const char *kind, int width, int height)
 {
     const char *utf8 = "set encoding utf8; set terminal ";
@@ -72,7 +72,7 @@ static int start(const char *script, const char *commands, int out, int complain
     return error;
 }
 
-/* Waits for the child, at most 20 s; then kills it. NULL if it ended well, else how it ended. */
+/* Waits for the child at most 20 s, then kills it. Returns NULL if it succeeded, otherwise how it ended. */
 static const char *finish(pid_t pid)
 {
     enum { PATIENCE = 20 };
@@ -91,7 +91,7 @@ static const char *finish(pid_t pid)
     return WEXITSTATUS(status) == 0 ? NULL : "failed";
 }
 
-/* The last line that gnuplot complained with, "" if none: before it stands the script's line. */
+/* Copies the last non-empty line of gnuplot's messages, or "". The lines before it quote the script. */
 static void last_line(int complaints, char *line, size_t room)
 {
     char text[4096];
@@ -116,7 +116,7 @@ static bool warn(const char *script, const char *what, const char *detail)
 
 static bool warn_start(const char *script, int error)
 {
-    static atomic_flag warned = ATOMIC_FLAG_INIT; /* that gnuplot is missing is said once */
+    static atomic_flag warned = ATOMIC_FLAG_INIT; /* warn once that gnuplot is missing */
     if (error == ENOENT && atomic_flag_test_and_set(&warned)) return false;
     return error == ENOENT ? warn(script, "gnuplot is not installed (package gnuplot-nox)", "")
                            : warn(script, "cannot start gnuplot: ", strerror(error));
@@ -146,7 +146,7 @@ static bool draw(const char *script, const char *commands, int out)
     return true;
 }
 
-/* ASCII to stdout, without the form feed that gnuplot starts it with. */
+/* Draws ASCII on stdout, without gnuplot's leading form feed. */
 static bool draw_on_terminal(const char *script, const char *commands)
 {
     char text[4096];

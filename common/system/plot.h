@@ -1,28 +1,28 @@
-/* Pictures by gnuplot, as a child process that reads a .gp script and CSV files.
+/* Draws pictures with gnuplot, a child process that reads a .gp script and CSV files.
  *
- * A script is a program: system() and `!` in it run commands. So only a script that this process has
- * itself written, a moment ago, may be drawn, never one that lay in a directory: a run may come from
- * somebody else. What an earlier program measured is drawn from its numbers, by a script written anew,
- * with every string that comes from a file in plot_quote. */
+ * A gnuplot script can run commands (system() and `!`), and a run directory may come from somebody else.
+ * So plot_draw must only get a script that this process has just written, never one found in a
+ * directory. To draw the numbers of an earlier program, write the script anew, with every string from a
+ * file in plot_quote. */
 #ifndef PLOT_H
 #define PLOT_H
 
 #include "base/base.h"
 
-/* Runs gnuplot on script, one that this process wrote (atomic: the picture is drawn to a temporary name
- * and renamed). kind: the terminal, "png", "svg", "dumb" (ASCII on stdout) or "none". The script must
- * not set terminal or output. Without gnuplot, or when it fails or takes more than 20 s: one warning on
- * stderr that says where the numbers are, and false; nothing else stops. */
+/* Runs gnuplot on a script of this process; the picture gets a temporary name first and is then renamed.
+ * kind is the terminal: "png", "svg", "dumb" (ASCII on stdout) or "none". The script must not set
+ * terminal or output. If gnuplot is missing, fails or takes more than 20 s, prints one warning that says
+ * where the numbers are, and returns false. */
 bool plot_draw(const char *script, const char *picture, const char *kind, int width, int height);
 
-/* A string for a gnuplot script: in single quotes, with quotes doubled and control characters
- * replaced. free() it. */
+/* Returns s as a string of a gnuplot script: in single quotes, with quotes doubled and control
+ * characters replaced by spaces. The caller frees it. */
 char *plot_quote(const char *s);
 
-/* A line of a script: a light grid behind the curves; on a terminal it would be of the curves' own stars. */
+/* A line of a script: a light grid behind the curves; not on a terminal, where it would look like a curve. */
 #define PLOT_GRID "if (GPVAL_TERM ne 'dumb') set grid linetype 1 linecolor rgb '#dddddd'\n"
 
-/* Another: the key below the picture, clear of the curves and of the axis' name. */
+/* A line of a script: puts the key below the picture, away from the curves and the axis label. */
 #define PLOT_KEY_BELOW                                                                             \
     "set key outside bottom center horizontal\nif (GPVAL_TERM ne 'dumb') set bmargin 6\n"
 
