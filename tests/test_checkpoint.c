@@ -2,6 +2,7 @@
  * whole. For files that do not fit see test_checkpoint_misfits.c. */
 #include "formats/checkpoint.h"
 
+#include <limits.h>
 #include <sys/resource.h>
 
 #include "checkpoint_help.h"
@@ -154,6 +155,100 @@ START_TEST(full_disk_keeps_the_older_files)
 }
 END_TEST
 
+/* --- no memory -------------------------------------------------------------------------------- */
+
+#ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes */
+
+/* Lets the process have so many bytes more than it has now; returns the limit as it was. */
+static struct rlimit limit_memory(size_t more)
+{
+    struct rlimit usual, tight;
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    ck_assert(f && fscanf(f, "%ld", &pages) == 1);
+    fclose(f);
+    ck_assert_int_eq(getrlimit(RLIMIT_AS, &usual), 0);
+    tight = usual;
+    tight.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + more;
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &tight), 0);
+    return usual;
+}
+
+/* A save needs next to no memory, however large the model is: 24 MB of parameters here. */
+START_TEST(a_save_is_streamed)
+{
+    Run a, b;
+    Error err;
+    run_init(&a, 1, 1 << 20, OPTIM_ADAMW);
+    const struct rlimit usual = limit_memory(1 << 20);
+    const bool ok = checkpoint_save(a.dir, &a.ps, &a.o, &a.s, NULL, &err);
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &usual), 0);
+    ck_assert_msg(ok, "%s", err.text);
+    run_init(&b, 2, 1 << 20, OPTIM_ADAMW);
+    ck_assert_msg(checkpoint_load_state(a.dir, &b.ps, &b.o, &b.s, &err), "%s", err.text);
+    ck_assert(same_run(&a, &b));
+    run_free(&a);
+    run_free(&b);
+}
+END_TEST
+
+typedef struct Block Block;
+struct Block {
+    Block *next;
+};
+
+/* Takes all memory that there is, in ever smaller blocks; the small ones come first in the list. */
+static Block *take_all(void)
+{
+    Block *all = NULL;
+    for (size_t size = 1 << 20; size >= sizeof *all; size /= 2)
+        for (Block *b; (b = malloc(size)); all = b) b->next = all;
+    return all;
+}
+
+static void give_back(Block **all, int n)
+{
+    for (Block *b; n-- > 0 && (b = *all);) {
+        *all = b->next;
+        free(b);
+    }
+}
+
+/* Whichever allocation of a save fails, the error says so and the older checkpoint is whole. */
+START_TEST(no_memory_keeps_the_older_files)
+{
+    Run a, later, b;
+    int failed = 0, saved = 0;
+    run_init(&a, 1, 4, OPTIM_ADAMW);
+    run_init(&later, 2, 4, OPTIM_ADAMW);
+    run_init(&b, 3, 4, OPTIM_ADAMW);
+    for (int n = 0; n < 3000; n += n / 8 + 1) {
+        Error err = {{0}}, why;
+        run_save(&a);
+        const struct rlimit usual = limit_memory(0);
+        Block *all = take_all();
+        give_back(&all, n);
+        const bool ok = checkpoint_save(a.dir, &later.ps, &later.o, &later.s, NULL, &err);
+        give_back(&all, INT_MAX);
+        ck_assert_int_eq(setrlimit(RLIMIT_AS, &usual), 0);
+        *(ok ? &saved : &failed) += 1;
+        ck_assert_msg(ok || strstr(err.text, "memory"), "%s", err.text);
+        ck_assert_msg(checkpoint_load_state(a.dir, &b.ps, &b.o, &b.s, &why), "%s", why.text);
+        ck_assert(same_run(&b, ok ? &later : &a) || same_run(&b, &later));
+        ck_assert_msg(checkpoint_load_model(a.dir, &b.ps, &why), "%s", why.text);
+        ck_assert(same_values(&b, &later) || (!ok && same_values(&b, &a)));
+    }
+    ck_assert_msg(failed > 3 && saved > 0, "%d saves failed, %d did not", failed, saved);
+    run_free(&a); /* checks that no temporary file was left */
+    run_free(&later);
+    run_free(&b);
+}
+END_TEST
+#define NO_MEMORY a_save_is_streamed, no_memory_keeps_the_older_files,
+#else
+#define NO_MEMORY
+#endif
+
 START_TEST(directory_that_is_not_there)
 {
     Run a;
@@ -181,5 +276,5 @@ END_TEST
 SUITE("checkpoint",
       TESTS(state_comes_back_bit_for_bit, nothing_carried, model_alone, metadata_in_both_files,
             other_float_types_are_converted, full_disk_keeps_the_older_files,
-            directory_that_is_not_there),
+            NO_MEMORY directory_that_is_not_there),
       ABORTS(moments_of_another_model))

@@ -153,6 +153,32 @@ START_TEST(round_trip)
 }
 END_TEST
 
+/* The older file stands until the last piece is written. */
+START_TEST(written_in_pieces)
+{
+    const TempDir d = temp_dir();
+    char path[160];
+    Error err;
+    temp_name(&d, "data", path);
+    assert_write(path, "old");
+    FileWriter w = file_begin(path);
+    file_put(&w, "a new", 5);
+    file_put(&w, "", 0);
+    file_put(&w, " one", 4);
+    assert_content(path, "old", 3);
+    ck_assert_msg(file_end(&w, &err), "%s", err.text);
+    assert_content(path, "a new one", 9);
+    ck_assert_int_eq(temp_entries(&d), 1);
+
+    temp_name(&d, "no/data", path);
+    w = file_begin(path);
+    file_put(&w, "lost", 4);
+    assert_fails(file_end(&w, &err), &err, path, "cannot be written");
+    ck_assert_int_eq(temp_entries(&d), 1);
+    remove_tree(d.path);
+}
+END_TEST
+
 START_TEST(bounds)
 {
     const TempDir d = temp_dir();
@@ -501,7 +527,7 @@ START_TEST(json_errors)
 END_TEST
 
 SUITE("file",
-      TESTS(round_trip, bounds, unreadable, pipes, mode_and_umask, replaced_not_overwritten, links,
-            unwritable, no_room, order_of_calls, every_call_fails, short_writes, relative_names,
-            directories, json_round_trip, json_errors),
+      TESTS(round_trip, written_in_pieces, bounds, unreadable, pipes, mode_and_umask,
+            replaced_not_overwritten, links, unwritable, no_room, order_of_calls, every_call_fails,
+            short_writes, relative_names, directories, json_round_trip, json_errors),
       NO_ABORTS)

@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Large blocks ask for huge pages: a step that touches its memory for the first time is spared
  * thousands of page faults, and later ones most misses of the address cache. */
@@ -50,16 +53,59 @@ bool error_in(Error *err, const char *where)
     return error_set(err, "%s: %s", where, why.text);
 }
 
+/* Leaves by _exit: another thread may be at work in a library, which exit would take down under it. The
+ * message is one write, from memory that is there already; of several threads the first one tells. */
 void too_large(const char *what, ...)
 {
+    static atomic_flag told = ATOMIC_FLAG_INIT;
+    while (atomic_flag_test_and_set(&told)) pause();
+    char why[512], line[768];
     va_list ap;
     va_start(ap, what);
-    fflush(stdout);
-    fprintf(stderr, "%s: error: ", program_invocation_name);
-    vfprintf(stderr, what, ap);
-    fputs("; use a smaller --batch, --seq-len or model\n", stderr);
+    vsnprintf(why, sizeof why, what, ap);
     va_end(ap);
-    exit(EXIT_FAILED);
+    fflush(stdout);
+    const int len = snprintf(line, sizeof line,
+                             "%.150s: error: %s; use a smaller --batch, --seq-len or model\n",
+                             program_invocation_name, why);
+    const ssize_t written = write(STDERR_FILENO, line, (size_t)len);
+    (void)written; /* there is nobody else to tell */
+    _exit(EXIT_FAILED);
+}
+
+/* --- memory ----------------------------------------------------------------------------------- */
+
+/* Bytes that stay free under a limit, for stacks, for what the kernels of the matrix library are made in, for
+ * messages and saves: they break off in the middle where memory is missing, and some of them crash. */
+enum { RESERVE = 16 << 20, LARGE = 1 << 17 };
+
+static bool has_limit(int resource)
+{
+    struct rlimit limit;
+    return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+bool memory_limited(void)
+{
+    enum { UNKNOWN, FREE, LIMITED };
+    static atomic_int known = UNKNOWN;
+    if (known == UNKNOWN) {
+        int overcommit = 0; /* 2: the system promises no more than it has */
+        FILE *f = fopen("/proc/sys/vm/overcommit_memory", "r");
+        if (f && fscanf(f, "%d", &overcommit) != 1) overcommit = 0;
+        if (f) fclose(f);
+        known = has_limit(RLIMIT_AS) || has_limit(RLIMIT_DATA) || overcommit == 2 ? LIMITED : FREE;
+    }
+    return known == LIMITED;
+}
+
+void memory_check(size_t size)
+{
+    const size_t all = size > SIZE_MAX - RESERVE ? SIZE_MAX : size + RESERVE;
+    if (!memory_limited()) return;
+    void *p = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) too_large("out of memory: %zu bytes asked for", size);
+    munmap(p, all);
 }
 
 static void *allocated(void *p, size_t size)
@@ -70,6 +116,7 @@ static void *allocated(void *p, size_t size)
 
 void *xmalloc(size_t size)
 {
+    if (size >= LARGE) memory_check(size);
     return allocated(malloc(size), size);
 }
 
@@ -77,11 +124,13 @@ void *xcalloc(size_t count, size_t size)
 {
     size_t all;
     if (__builtin_mul_overflow(count, size, &all)) return allocated(NULL, SIZE_MAX);
+    if (all >= LARGE) memory_check(all);
     return allocated(calloc(count, size), all);
 }
 
 void *xrealloc(void *p, size_t size)
 {
+    if (size >= LARGE) memory_check(size);
     return allocated(realloc(p, size), size);
 }
 
@@ -89,6 +138,7 @@ void *xaligned(size_t size)
 {
     const size_t align = size < HUGE_PAGE ? CACHE_LINE : HUGE_PAGE;
     const size_t rounded = (size + align - 1) & ~(align - 1);
+    if (size >= LARGE) memory_check(rounded);
     void *p = allocated(rounded < size ? NULL : aligned_alloc(align, rounded), size);
     if (align == HUGE_PAGE) madvise(p, rounded, MADV_HUGEPAGE); /* only a hint */
     return p;

@@ -30,18 +30,27 @@ typedef struct {
 bool error_set(Error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool error_in(Error *err, const char *where); /* puts "where: " before the message; returns false */
 
-/* Exits: "PROGRAM: error: WHAT; use a smaller --batch, --seq-len or model". */
+/* Ends the program at once, with status 1, whatever its other threads do: "PROGRAM: error: WHAT; use a
+ * smaller --batch, --seq-len or model". What waits to be written to stdout is written. */
 _Noreturn void too_large(const char *what, ...) PRINTF_LIKE(1, 2);
 
 /* Exit statuses of every program. */
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NUMERIC = 3, EXIT_SIGNAL = 128 };
 
+/* The x functions never return NULL: where memory is missing they end the program (too_large). Under a
+ * limit a large block also fails if it would leave too little for the libraries, which may crash without. */
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size); /* zeroed */
 void *xrealloc(void *p, size_t size);
 void *xaligned(size_t size); /* at least 64-byte aligned, uninitialised; free() it */
 char *xstrdup(const char *s);
 char *xformat(const char *fmt, ...) PRINTF_LIKE(1, 2); /* a new string; free() it */
+
+/* True if the system limits this program's memory (ulimit -v or -d, no overcommitment), so that asking for
+ * some can fail. */
+bool memory_limited(void);
+void memory_check(
+    size_t size); /* too_large if so many bytes, and some for the libraries, are not there */
 
 double clock_seconds(void); /* monotonic, for durations */
 

@@ -22,6 +22,7 @@ typedef struct {
 typedef struct {
     Entry *entry;
     int n;
+    bool incomplete; /* memory was missing for the list itself */
 } Contents;
 
 typedef struct {
@@ -33,14 +34,23 @@ enum { NUMBERS = 11 }; /* the first entries of state.safetensors */
 
 /* --- what a file holds ------------------------------------------------------------------------ */
 
+/* A list that memory is missing for is marked: a save must not end the program. */
 static void add(Contents *c, const char *prefix, const char *name, const char *dtype, Shape s,
                 void *here)
 {
-    StTensor t = {.name = xformat("%s%s", prefix, name), .dtype = dtype, .axes = s.n, .data = here};
+    char *full;
+    if (asprintf(&full, "%s%s", prefix, name) < 0) full = NULL;
+    Entry *more = full ? realloc(c->entry, (size_t)(c->n + 1) * sizeof *more) : NULL;
+    if (!more) {
+        free(full);
+        c->incomplete = true;
+        return;
+    }
+    c->entry = more;
+    StTensor t = {.name = full, .dtype = dtype, .axes = s.n, .data = here};
     for (int i = 0; i < s.n; i++) t.d[i] = s.d[i];
     Error err;
     CHECK(safetensors_measure(&t, &err), "checkpoint: %s", err.text);
-    c->entry = xrealloc(c->entry, (size_t)(c->n + 1) * sizeof *c->entry);
     c->entry[c->n++] = (Entry){t, here};
 }
 
@@ -85,7 +95,7 @@ static Contents contents_of_state(const Params *ps, const Optim *o, const TrainS
     add(&c, "train.", "loss_sum", "F64", scalar, &k->loss_sum);
     add(&c, "train.", "best_loss", "F64", scalar, &k->best_loss);
     add(&c, "train.", "unlogged_norm", "F64", scalar, &k->unlogged_norm);
-    CHECK(c.n == NUMBERS, "checkpoint: %d numbers", c.n);
+    CHECK(c.n == NUMBERS || c.incomplete, "checkpoint: %d numbers", c.n);
     add_params(&c, ps);
     add_moments(&c, "optim.m.", ps, o->m);
     add_moments(&c, "optim.v.", ps, o->v);
@@ -106,12 +116,14 @@ TrainState train_state(void)
 
 /* --- saving ----------------------------------------------------------------------------------- */
 
-/* Frees the contents. */
+/* Frees the contents; path: NULL if memory was missing for it. */
 static bool save(const char *path, Contents c, const json_t *metadata, Error *err)
 {
-    StTensor *t = xcalloc((size_t)c.n + 1, sizeof *t);
-    for (int i = 0; i < c.n; i++) t[i] = c.entry[i].tensor;
-    const bool ok = safetensors_save(path, t, c.n, metadata, err);
+    StTensor *t = calloc((size_t)c.n + 1, sizeof *t);
+    bool ok = path && t && !c.incomplete;
+    if (!ok) error_set(err, "%s: cannot be written: out of memory", path ? path : "the checkpoint");
+    for (int i = 0; ok && i < c.n; i++) t[i] = c.entry[i].tensor;
+    ok = ok && safetensors_save(path, t, c.n, metadata, err);
     free(t);
     contents_free(&c);
     return ok;
@@ -120,6 +132,12 @@ static bool save(const char *path, Contents c, const json_t *metadata, Error *er
 bool params_save(const char *path, const Params *ps, const json_t *metadata, Error *err)
 {
     return save(path, contents_of_model(ps), metadata, err);
+}
+
+static char *path_of(const char *dir, const char *file)
+{
+    char *path;
+    return asprintf(&path, "%s/%s", dir, file) < 0 ? NULL : path;
 }
 
 bool checkpoint_save(const char *dir, const Params *ps, const Optim *o, const TrainState *s,
@@ -136,8 +154,7 @@ bool checkpoint_save(const char *dir, const Params *ps, const Optim *o, const Tr
                  .unlogged_norm = s->unlogged_norm,
                  .seconds = s->seconds,
                  .loss_sum = s->loss_sum};
-    char *state = xformat("%s/state.safetensors", dir),
-         *model = xformat("%s/model.safetensors", dir);
+    char *state = path_of(dir, "state.safetensors"), *model = path_of(dir, "model.safetensors");
     const bool ok = save(state, contents_of_state(ps, o, s, &k), metadata, err) &&
                     params_save(model, ps, metadata, err);
     free(state), free(model);
@@ -163,6 +180,7 @@ static const Entry *find_entry(const Contents *c, const char *name)
 
 static bool all_fits(const Safetensors *st, const Contents *c, bool exact, Error *err)
 {
+    if (c->incomplete) return error_set(err, "out of memory");
     for (int i = 0; i < c->n; i++) {
         const StTensor *wanted = &c->entry[i].tensor;
         if (!fits(safetensors_find(st, wanted->name), wanted, exact, err)) return false;

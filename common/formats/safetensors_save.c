@@ -32,17 +32,21 @@ static int compare_storage(const void *a, const void *b)
     return order ? order : strcmp(s->name, t->name);
 }
 
-static void add(json_t *object, const char *key, json_t *value)
+/* The header's memory may be missing in a program that is close to its limit: then NULL comes back all the
+ * way up, and the save fails without harm. Names have been checked, so that is all that can go wrong. */
+static bool add(json_t *object, const char *key, json_t *value)
 {
     CHECK(!json_object_get(object, key), "safetensors_save: there are two tensors \"%s\"", key);
-    CHECK(json_object_set_new(object, key, value) == 0, "safetensors_save: \"%s\" is not UTF-8",
-          key);
+    return json_object_set_new(object, key, value) == 0;
 }
 
 static json_t *metadata_json(const json_t *given)
 {
     json_t *all = json_pack("{s:s}", "format", "pt");
-    if (given) json_object_update_missing(all, (json_t *)given);
+    if (all && given && json_object_update_missing(all, (json_t *)given) != 0) {
+        json_decref(all);
+        return NULL;
+    }
     for (void *it = json_object_iter(all); it; it = json_object_iter_next(all, it))
         CHECK(json_is_string(json_object_iter_value(it)),
               "safetensors_save: metadata \"%s\" is not a string", json_object_iter_key(it));
@@ -52,56 +56,59 @@ static json_t *metadata_json(const json_t *given)
 static json_t *tensor_json(const StTensor *t, size_t begin)
 {
     json_t *shape = json_array();
-    for (int i = 0; i < t->axes; i++) json_array_append_new(shape, json_integer(t->d[i]));
-    return json_pack("{s:s, s:o, s:[I,I]}", "dtype", t->dtype, "shape", shape, "data_offsets",
-                     (json_int_t)begin, (json_int_t)(begin + t->size));
+    bool whole = shape != NULL;
+    for (int i = 0; i < t->axes; i++)
+        whole = json_array_append_new(shape, json_integer(t->d[i])) == 0 && whole;
+    if (whole)
+        return json_pack("{s:s, s:o, s:[I,I]}", "dtype", t->dtype, "shape", shape, "data_offsets",
+                         (json_int_t)begin, (json_int_t)(begin + t->size));
+    json_decref(shape);
+    return NULL;
 }
 
-/* The header of the sorted tensors, without padding; *data: bytes of all their values. */
-static char *header_text(const StTensor *t, int n, const json_t *metadata, size_t *data)
+/* The header of the sorted tensors, without padding; NULL if memory is missing. */
+static char *header_text(const StTensor *t, int n, const json_t *metadata)
 {
     json_t *header = json_object();
-    add(header, "__metadata__", metadata_json(metadata));
-    *data = 0;
-    for (int i = 0; i < n; i++) {
-        const size_t begin = *data;
-        CHECK(!__builtin_add_overflow(begin, t[i].size, data), "safetensors_save: sizes overflow");
-        add(header, t[i].name, tensor_json(&t[i], begin));
+    bool whole = header && add(header, "__metadata__", metadata_json(metadata));
+    size_t begin = 0;
+    for (int i = 0; whole && i < n; i++) {
+        whole = add(header, t[i].name, tensor_json(&t[i], begin));
+        CHECK(!__builtin_add_overflow(begin, t[i].size, &begin),
+              "safetensors_save: sizes overflow");
     }
-    char *text = json_dumps(header, JSON_COMPACT);
-    CHECK(text, "safetensors_save: the header cannot be written as JSON");
+    char *text = whole ? json_dumps(header, JSON_COMPACT) : NULL;
     json_decref(header);
     return text;
+}
+
+/* The length, the header padded with spaces to a multiple of 8, the values of one tensor after the other. */
+static bool write_file(const char *path, const char *text, const StTensor *t, int n, Error *err)
+{
+    const size_t len = strlen(text), header = (len + 7) / 8 * 8;
+    char length[LENGTH_BYTES];
+    CHECK(header <= ST_MAX_HEADER, "safetensors_save: a header of %zu bytes", header);
+    for (int i = 0; i < LENGTH_BYTES; i++) length[i] = (char)(header >> (8 * i));
+    FileWriter w = file_begin(path);
+    file_put(&w, length, sizeof length);
+    file_put(&w, text, len);
+    file_put(&w, "       ", header - len);
+    for (int i = 0; i < n; i++) file_put(&w, t[i].data, t[i].size);
+    return file_end(&w, err);
 }
 
 bool safetensors_save(const char *path, const StTensor *t, int n, const json_t *metadata,
                       Error *err)
 {
-    StTensor *sorted = xcalloc((size_t)n + 1, sizeof *sorted);
-    for (int i = 0; i < n; i++) {
+    StTensor *sorted = calloc((size_t)n + 1, sizeof *sorted);
+    for (int i = 0; sorted && i < n; i++) {
         sorted[i] = t[i];
         check_tensor(&sorted[i]);
     }
-    qsort(sorted, (size_t)n, sizeof *sorted, compare_storage);
-
-    size_t data, total;
-    char *text = header_text(sorted, n, metadata, &data);
-    const size_t len = strlen(text), header = (len + 7) / 8 * 8;
-    CHECK(header <= ST_MAX_HEADER, "safetensors_save: a header of %zu bytes", header);
-    CHECK(!__builtin_add_overflow(LENGTH_BYTES + header, data, &total),
-          "safetensors_save: sizes overflow");
-    char *file = xmalloc(total), *at = file + LENGTH_BYTES;
-    for (int i = 0; i < LENGTH_BYTES; i++) file[i] = (char)(header >> (8 * i));
-    memcpy(at, text, len);
-    memset(at + len, ' ', header - len);
-    at += header;
-    for (int i = 0; i < n; i++) {
-        if (sorted[i].size) memcpy(at, sorted[i].data, sorted[i].size);
-        at += sorted[i].size;
-    }
-
-    const bool ok = file_write(path, file, total, err);
-    free(file);
+    if (sorted) qsort(sorted, (size_t)n, sizeof *sorted, compare_storage);
+    char *text = sorted ? header_text(sorted, n, metadata) : NULL;
+    const bool ok = text ? write_file(path, text, sorted, n, err)
+                         : error_set(err, "%s: cannot be written: out of memory", path);
     free(text);
     free(sorted);
     return ok;

@@ -40,14 +40,31 @@ const char *blas_name(void)
 
 #else
 
+#include <dlfcn.h>
 #include <dnnl.h>
 #include <pthread.h>
+
+static void no_memory(void)
+{
+    too_large("out of memory in a matrix product");
+}
+
+/* Where memory is missing oneDNN throws a C++ exception, which no C program can catch and which aborts. So
+ * C++'s `new` calls us first. The name is std::set_new_handler's. */
+static void catch_no_memory(void)
+{
+    void (*(*set)(void (*)(void)))(void);
+    void *symbol = dlsym(RTLD_DEFAULT, "_ZSt15set_new_handlerPFvvE");
+    memcpy(&set, &symbol, sizeof set);
+    if (set) set(no_memory);
+}
 
 static void sgemm(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b,
                   int ldb, real beta, real *c, int ldc)
 {
     const char ta = form == TN ? 'T' : 'N', tb = form == NT ? 'T' : 'N';
     const dnnl_status_t status = dnnl_sgemm(ta, tb, M, N, K, 1, a, lda, b, ldb, beta, c, ldc);
+    if (status == dnnl_out_of_memory) no_memory();
     CHECK(status == dnnl_success, "dnnl_sgemm: status %d for %d x %d x %d", (int)status, M, N, K);
 }
 
@@ -115,6 +132,12 @@ static bool is_warming;
 
 void blas_warm_up(void)
 {
+    catch_no_memory();
+    if (memory_limited()) { /* here and now, since a kernel that finds no memory crashes */
+        memory_check(0);
+        warm_up(NULL);
+        return;
+    }
     if (!is_warming) is_warming = pthread_create(&warming, NULL, warm_up, NULL) == 0;
 }
 

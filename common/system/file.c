@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,12 +88,12 @@ bool file_write_all(int fd, const void *data, size_t len)
 /* Syncs the directory of path, so that a new name in it survives a power cut. */
 static bool sync_parent(const char *path)
 {
+    char dir[PATH_MAX];
     const char *slash = strrchr(path, '/');
-    char *dir = !slash          ? xstrdup(".")
-                : slash == path ? xstrdup("/")
-                                : xformat("%.*s", (int)(slash - path), path);
+    const size_t len = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
+    if (len >= sizeof dir) return errno = ENAMETOOLONG, false;
+    snprintf(dir, sizeof dir, "%.*s", len ? (int)len : 1, len ? path : ".");
     const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(dir);
     if (fd < 0) return errno == EACCES; /* one may write into a directory that one may not read */
     const bool ok = fsync(fd) == 0 || errno == EINVAL; /* EINVAL: a file system without it */
     const int reason = errno;
@@ -104,38 +105,57 @@ static bool sync_parent(const char *path)
 /* Made anew (O_EXCL): in a directory that others can write to, a file or link of that name may be theirs. */
 int file_temporary(const char *path, char **temp)
 {
-    *temp = xformat("%s.tmp.%ld", path, (long)getpid());
+    if (asprintf(temp, "%s.tmp.%ld", path, (long)getpid()) < 0) return *temp = NULL, -1;
     unlink(*temp);
     return open(*temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 }
 
-/* The bytes down to the disk. On failure errno is set. */
-static bool write_synced(int fd, const void *data, size_t len)
+FileWriter file_begin(const char *path)
 {
-    if (fd < 0) return false;
-    const bool ok = file_write_all(fd, data, len) && fsync(fd) == 0;
-    const int reason = errno;
-    const bool closed = close(fd) == 0; /* the last chance of a network file system to fail */
-    if (!ok) errno = reason;
-    return ok && closed;
+    FileWriter w = {.path = path, .fd = -1};
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        w.reason = ENOTSUP; /* a device or pipe */
+    else if ((w.fd = file_temporary(path, &w.temp)) < 0)
+        w.reason = errno;
+    return w;
+}
+
+void file_put(FileWriter *w, const void *data, size_t len)
+{
+    if (!w->reason && !file_write_all(w->fd, data, len)) w->reason = errno;
+}
+
+static bool report(const FileWriter *w, Error *err)
+{
+    if (w->reason == ENOTSUP && !w->temp)
+        return error_set(err, "%s: is a device or pipe, which cannot be replaced by a file",
+                         w->path);
+    const bool full = w->reason == ENOSPC || w->reason == EDQUOT;
+    return error_set(err, "%s: cannot be written: %s%s", w->path, strerror(w->reason),
+                     full ? "; free some space or choose another --out" : "");
+}
+
+/* Brings the bytes down to the disk, then the name. */
+bool file_end(FileWriter *w, Error *err)
+{
+    if (!w->reason && fsync(w->fd) != 0) w->reason = errno;
+    if (w->fd >= 0 && close(w->fd) != 0 && !w->reason)
+        w->reason = errno; /* the last chance of a network file system to fail */
+    if (!w->reason && rename(w->temp, w->path) != 0) w->reason = errno;
+    if (w->reason && w->temp) unlink(w->temp);
+    if (!w->reason && !sync_parent(w->path)) w->reason = errno;
+    const bool ok = !w->reason || report(w, err);
+    free(w->temp);
+    *w = (FileWriter){.fd = -1};
+    return ok;
 }
 
 bool file_write(const char *path, const void *data, size_t len, Error *err)
 {
-    struct stat st;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return error_set(err, "%s: is a device or pipe, which cannot be replaced by a file", path);
-    char *temp;
-    const int fd = file_temporary(path, &temp);
-    const bool ok = write_synced(fd, data, len) && rename(temp, path) == 0;
-    int reason = ok ? 0 : errno;
-    if (!ok) unlink(temp);
-    if (ok && !sync_parent(path)) reason = errno;
-    free(temp);
-    if (!reason) return true;
-    const bool full = reason == ENOSPC || reason == EDQUOT;
-    return error_set(err, "%s: cannot be written: %s%s", path, strerror(reason),
-                     full ? "; free some space or choose another --out" : "");
+    FileWriter w = file_begin(path);
+    file_put(&w, data, len);
+    return file_end(&w, err);
 }
 
 bool file_print(const char *path, void (*print)(FILE *f, const void *arg), const void *arg,

@@ -17,8 +17,27 @@ bool file_read(const char *path, size_t max, char **data, size_t *len, Error *er
  * the file; what it points to stays as it is. The new file's mode is 0666 less the umask. */
 bool file_write(const char *path, const void *data, size_t len, Error *err);
 
+/* The same for a file that is written piece by piece and never whole in memory:
+ *
+ *     FileWriter w = file_begin(path);
+ *     file_put(&w, header, n); ... file_put(&w, values, size);
+ *     ok = file_end(&w, err);
+ *
+ * The first failure is remembered: later pieces are passed over, and file_end reports it, removes the
+ * temporary file and leaves the older one as it was. path must live as long as w. */
+typedef struct {
+    const char *path;
+    char *temp; /* PATH.tmp.PID */
+    int fd;
+    int reason; /* errno of the first failure, or 0 */
+} FileWriter;
+FileWriter file_begin(const char *path);
+void file_put(FileWriter *w, const void *data, size_t len);
+bool file_end(FileWriter *w, Error *err);
+
 /* A new file PATH.tmp.PID to write to, *temp its name (free() it); one that is there is removed, and no link
- * is followed. Rename it to PATH when it is whole. -1 on failure, with errno set. */
+ * is followed. Rename it to PATH when it is whole. -1 on failure, with errno set; *temp is NULL if
+ * memory was missing. */
 int file_temporary(const char *path, char **temp);
 
 /* All bytes to a descriptor. On failure errno is set. */
