@@ -15,7 +15,9 @@ typedef enum {
     RNG_DROPOUT, /* step = update */
     RNG_SAMPLE,  /* step = index of the sample */
     RNG_TASK,    /* step = index of the held-out example */
-    RNG_TEST
+    RNG_TEST,
+    RNG_EPOCH, /* step = epoch: the order of a table's items */
+    RNG_POOL   /* step = pool: the order of its batches */
 } RngStream;
 
 typedef struct {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "system/stop.h"
+#include "tasks/batches.h"
 
 enum { EVAL_BATCH = 64, EVAL_STEPS = 128, STREAM_LEAST = 512 };
 
@@ -39,6 +40,21 @@ static void evaluate_running(const Data *d, const Model *m, Tape *tp, Batch *bat
     free(state);
 }
 
+/* Sequences 0 .. n-1 of a split; those of a table or list sorted by length, so that little is padding. */
+static void evaluate_numbered(const Data *d, const Model *m, Tape *tp, Batch *batch, Split split,
+                              int length, int n, Score *s)
+{
+    int *item = xmalloc(((size_t)n + 1) * sizeof *item);
+    for (int i = 0; i < n; i++) item[i] = i;
+    batches_sort(&d->task, split, item, n);
+    for (int i = 0; i < n && !stop_requested(); i += EVAL_BATCH) {
+        const int B = n - i < EVAL_BATCH ? n - i : EVAL_BATCH;
+        task_numbered(&d->task, split, length, item + i, B, batch);
+        score_batch(d, m, tp, batch, NULL, s);
+    }
+    free(item);
+}
+
 bool data_evaluate(const Data *d, const Model *m, Split split, int length, int sequences,
                    int64_t max_tokens, Score *s)
 {
@@ -50,11 +66,7 @@ bool data_evaluate(const Data *d, const Model *m, Split split, int length, int s
         if (d->is_text) sequences = d->text.lines[split];
         if (d->pairs.is_table && sequences > pairs_items(&d->pairs, split))
             sequences = pairs_items(&d->pairs, split);
-        for (int i = 0; i < sequences && !stop_requested(); i += EVAL_BATCH) {
-            const int B = sequences - i < EVAL_BATCH ? sequences - i : EVAL_BATCH;
-            task_heldout(&d->task, split, length, i, B, &batch);
-            score_batch(d, m, &tp, &batch, NULL, s);
-        }
+        evaluate_numbered(d, m, &tp, &batch, split, length, sequences, s);
     }
     batch_free(&batch);
     tape_free(&tp);

@@ -42,7 +42,7 @@ static void draw_batch(Trainer *t)
         text_stream(&t->data.text, SPLIT_TRAIN, c->data.seq_len, c->batch, &t->state.cursor,
                     &t->batch);
     else
-        task_batch(&t->data.task, SPLIT_TRAIN, c->data.seq_len, &t->rng, c->batch, &t->batch);
+        batches_draw(&t->batches, c->data.seq_len, t->step, t->micro, c->accumulate, &t->batch);
     t->state.tokens += (int64_t)t->batch.T * t->batch.B;
     t->drawn = (uint32_t)(t->step - 1) * (uint32_t)c->accumulate + (uint32_t)++t->micro;
 }
@@ -73,7 +73,6 @@ static bool begin_update(Trainer *t)
     if (t->status != EXIT_OK || t->step >= c->steps || trainer_stopped_early(t)) return false;
     if (c->accumulate > 1) remember(t);
     t->step++;
-    t->rng = rng_make(c->seed, RNG_BATCH, (uint32_t)t->step);
     t->loss = (LossSum){0};
     t->micro = 0;
     return true;
@@ -230,6 +229,7 @@ int trainer_close(Trainer *t)
     blas_warm_up_end();
     runlog_close(&t->log);
     batch_free(&t->batch);
+    batches_free(&t->batches);
     data_close(&t->data);
     free(t->state.carried), free(t->carried_before);
     return t->status;

@@ -7,6 +7,7 @@
 #include "data/data.h"
 #include "data/fingerprint.h"
 #include "programs/runlog.h"
+#include "tasks/batches.h"
 
 typedef enum { SCHEDULE_COSINE, SCHEDULE_INVERSE_SQRT } ScheduleKind;
 
@@ -94,7 +95,7 @@ typedef struct {
     Batch batch;             /* at hand */
     TrainState state;        /* what a checkpoint holds besides parameters and moments */
     int step;                /* the step at hand, from 1 */
-    Rng rng;                 /* of the step's batches */
+    Batches batches;         /* of all steps, unless the text is streamed */
     int micro;               /* batches of the step drawn so far, of --accumulate */
     uint32_t drawn;          /* number of the batch at hand, over all steps, from 1 */
     LossSum loss;            /* of the step so far */

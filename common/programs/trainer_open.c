@@ -170,6 +170,10 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     Error err;
     t->model = model;
     t->batch.layout = model->layout;
+    int sequences;
+    if (__builtin_mul_overflow(c->batch, c->accumulate, &sequences))
+        too_large("--batch %d x --accumulate %d are too many sequences", c->batch, c->accumulate);
+    t->batches = batches_new(&t->data.task, c->seed, sequences);
     t->params = ps;
     t->optim = o;
     if (c->dry_run) return trainer_print_sizes(t), false;
