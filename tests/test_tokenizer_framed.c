@@ -235,6 +235,12 @@ START_TEST(ids_and_back)
     s = tokenizer_decode(&l, framed, 0, NULL);
     ck_assert_str_eq(s, "");
     free(s);
+    s = tokenizer_spell(&l, text, strlen(text)); /* what a metric compares with knows every word */
+    ck_assert_str_eq(s, "l' homme dit , euh , non");
+    free(s);
+    s = tokenizer_unknown(&l, text, strlen(text));
+    ck_assert_str_eq(s, "euh");
+    free(s);
     ck_assert_int_eq(tokenizer_id(&l, "<unk>"), UNK);
     tokenizer_free(&l);
 

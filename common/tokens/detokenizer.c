@@ -24,7 +24,8 @@ void detokenizer_put(Detokenizer *d, int id)
 {
     const Tokenizer *t = d->t;
     CHECK(id >= 0 && id < t->size, "detokenizer: id %d of %d", id, t->size);
-    if (id < t->first && id != t->unk) return;
+    const bool special = id < t->first || id == t->pad || id == t->bos || id == t->eos;
+    if (special && id != t->unk) return;
     const char byte = (char)(id - t->first);
     if (t->kind->fixed)
         t->kind->write(d, &byte, 1);

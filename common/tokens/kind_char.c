@@ -39,9 +39,10 @@ static int *ids_by_code(const Tokenizer *t, int *largest)
     return by_code;
 }
 
-static int id_of(const Tokenizer *t, int code)
+static int id_of(const Tokenizer *t, int code, const int *by_code, int largest)
 {
     char symbol[5] = {0};
+    if (by_code) return code <= largest ? by_code[code] - 1 : -1;
     utf8_encode(code, symbol);
     return symbols_find(&t->symbols, symbol);
 }
@@ -50,12 +51,10 @@ static int id_of(const Tokenizer *t, int code)
 static void encode(const Tokenizer *t, const char *text, size_t len, size_t origin, Encoding *e)
 {
     enum { SHORT = 4096 };
-    int largest = -1, *by_code = len < SHORT ? NULL : ids_by_code(t, &largest);
+    int largest = 0, *by_code = len < SHORT ? NULL : ids_by_code(t, &largest);
     Codes c = codes_of(text, len, t->composed);
-    for (int i = 0; i < c.n; i++) {
-        const int code = c.code[i], id = code <= largest ? by_code[code] - 1 : -1;
-        encoding_add(e, t, by_code ? id : id_of(t, code), origin + (size_t)c.at[i]);
-    }
+    for (int i = 0; i < c.n; i++)
+        encoding_add(e, t, id_of(t, c.code[i], by_code, largest), origin + (size_t)c.at[i]);
     codes_free(&c);
     free(by_code);
 }

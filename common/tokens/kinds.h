@@ -1,5 +1,9 @@
-/* What a unit of text does (tokenizer.h). A new unit is a file kind_NAME.c and a row of tokenizer.c's
- * table. */
+/* What a unit of text does (tokenizer.h).
+ *
+ * A new unit is a file kind_NAME.c and a row of the table `kinds` in tokenizer.c. A unit that learns more
+ * than strings, as the merges of BPE, adds a field to Tokenizer and says here how it is learned, copied,
+ * freed and written. Its special ids may stand anywhere: nothing but `first` says that they are the
+ * lowest. */
 #ifndef KINDS_H
 #define KINDS_H
 
@@ -13,7 +17,8 @@ struct TokenKind {
     int fixed;          /* bytes: 256 ids that are not learned; else 0 */
     bool of_words;      /* tokens are separated by spaces */
 
-    /* Normalises the text and cuts it into tokens. */
+    /* Normalises the text and cuts it into tokens, the same whatever was learned: splits and lengths of
+     * pairs depend on it. */
     Pieces (*cut)(const char *text, size_t len, TokenLayout layout, bool composed);
     /* Adds the ids of a text to e, which has room for them; `origin` is added to the place of the first
      * unknown. NULL: cut, then look up. */

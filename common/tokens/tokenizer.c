@@ -127,7 +127,7 @@ static void encode_pieces(const Tokenizer *t, const char *text, size_t len, size
 /* The end of the part of a text that begins at `at`: after a newline, so that no token is cut in two. */
 static size_t part_end(const char *text, size_t len, size_t at)
 {
-    enum { PART = 1 << 20 };
+    enum { PART = 1 << 16 };
     if (len - at <= PART) return len;
     const char *newline = memchr(text + at + PART, '\n', len - at - PART);
     return newline ? (size_t)(newline - text) + 1 : len;
