@@ -25,7 +25,7 @@ static void remove_file(const char *path)
 static char *numbered(int n)
 {
     char *text = xcalloc((size_t)n * 32 + 1, 1), *end = text;
-    for (int i = 0; i < n; i++) end += sprintf(end, "s%d s\tt%d t\n", i, i);
+    for (int i = 0; i < n; i++) end += snprintf(end, 32, "s%d s\tt%d t\n", i, i);
     return text;
 }
 
