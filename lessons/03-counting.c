@@ -292,7 +292,7 @@ int main(int argc, char **argv)
         OPTION_FLAG("lines", &c.data.lines, "one item a line, as in lists of names"),
         OPTION_STRING("valid", &c.data.valid, "validation file (default: part of the text)"),
         OPTION("heldout", &c.data.heldout, 0.001, 0.9, "part of a running text held out, its end"),
-        OPTION_CHOICE("unit", &c.data.unit, "char|byte|word|jamo",
+        OPTION_CHOICE("unit", &c.data.unit, TOKEN_UNITS,
                       "what one token is (word: those that occur twice)"),
         OPTION("vocab-limit", &c.data.vocab_limit, 0, 10000000,
                "most frequent tokens of a text that are kept (0: all)"),

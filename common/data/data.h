@@ -34,7 +34,7 @@ const char *data_name(const DataConfig *c); /* of the task, or of the file */
         OPTION_FLAG("lines", &(c)->lines, "one item a line, as in lists of names"),                \
         OPTION_STRING("valid", &(c)->valid, "validation file (default: part of the text)"),        \
         OPTION("heldout", &(c)->heldout, 0.001, 0.9, "part of a running text held out, its end"),  \
-        OPTION_CHOICE("unit", &(c)->unit, "char|byte|word|jamo",                                   \
+        OPTION_CHOICE("unit", &(c)->unit, TOKEN_UNITS,                                             \
                       "what one token is (word: those that occur twice)"),                         \
         OPTION("vocab-limit", &(c)->vocab_limit, 0, 10000000,                                      \
                "most frequent tokens of a text that are kept (0: all)"),                           \

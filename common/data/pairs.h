@@ -56,7 +56,7 @@ extern const char *const pairs_tasks; /* "copy|reverse|sort|dates|numbers|places
         OPTION_STRING("valid", &(c)->valid,                                                        \
                       "validation pairs, as --pairs (default: part of --pairs)"),                  \
         OPTION_STRING("test", &(c)->test, "test pairs, as --pairs (default: part of --pairs)"),    \
-        OPTION_CHOICE("unit", &(c)->unit, "auto|word|char|jamo|byte",                              \
+        OPTION_CHOICE("unit", &(c)->unit, "auto|" TOKEN_UNITS,                                     \
                       "what one token is (auto: word for --pairs and numbers, else char)"),        \
         OPTION("vocab-limit", &(c)->vocab_limit, 0, 10000000,                                      \
                "most frequent pieces that are kept, on each side (0: all)"),                       \

@@ -9,7 +9,6 @@
 
 /* --- the units ------------------------------------------------------------------------------------ */
 static const TokenKind *const kinds[] = {&kind_char, &kind_byte, &kind_word, &kind_jamo};
-const char *const token_units = "char|byte|word|jamo";
 
 const TokenKind *token_kind(const char *unit)
 {

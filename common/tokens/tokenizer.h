@@ -31,8 +31,8 @@ typedef enum { TOKENS_STREAM, TOKENS_FRAMED } TokenLayout;
 enum { PAD = 0, BOS = 1, EOS = 2, UNK = 3, FIRST_PIECE = 4 }; /* of TOKENS_FRAMED */
 enum { STREAM_UNK = 0 };                                      /* of TOKENS_STREAM, but of bytes */
 
-typedef struct TokenKind TokenKind;   /* one of the units above (kinds.h) */
-extern const char *const token_units; /* "char|byte|word|jamo" */
+typedef struct TokenKind TokenKind;       /* one of the units above (kinds.h) */
+#define TOKEN_UNITS "char|byte|word|jamo" /* their names, for options and messages */
 const char *token_unit(const TokenKind *kind);
 const TokenKind *token_kind(const char *unit); /* NULL: there is none of that name */
 

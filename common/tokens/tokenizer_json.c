@@ -143,7 +143,7 @@ bool tokenizer_from_json(Tokenizer *out, const json_t *j, Error *err)
     TokenLayout layout;
     if (!kind)
         return error_set(err, "tokenizer: unit is %s, must be one of %s", unit ? unit : "missing",
-                         token_units);
+                         TOKEN_UNITS);
     if (!read_layout(kind, j, &layout, err)) return false;
     Tokenizer t = tokenizer_of(kind, layout, NULL, 0);
     bool ok = read_normal(&t, j, err);
