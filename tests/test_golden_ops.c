@@ -75,7 +75,7 @@ START_TEST(rows)
     begin("softmax", 1);
     end("softmax", 1, op_softmax(&g.tape, in[0]));
     begin("layernorm", 3);
-    end("layernorm", 3, op_layernorm(&g.tape, in[0], in[1], in[2]));
+    end("layernorm", 3, op_layernorm(&g.tape, in[0], in[1], in[2], (real)1e-5));
 }
 END_TEST
 

@@ -12,11 +12,11 @@ START_TEST(norm_by_hand)
     Tape tp = {0};
     Tensor *x = GIVEN(&tp, SHAPE(1, 4), 1, 3, 3, 5), *g = GIVEN(&tp, SHAPE(4), 1, 1, 1, 10);
     Tensor *b = GIVEN(&tp, SHAPE(4), 0, 0, 1, 1);
-    const real *y = op_layernorm(&tp, x, g, b)->data;
+    const real *y = op_layernorm(&tp, x, g, b, (real)1e-5)->data;
     const double want[] = {-1.41421, 0, 1, 15.1421};
     for (int i = 0; i < 4; i++) ck_assert_double_eq_tol((double)y[i], want[i], 1e-4);
     Tensor *ten = op_scale(&tp, x, 10); /* the size of x does not matter */
-    const real *z = op_layernorm(&tp, ten, g, b)->data;
+    const real *z = op_layernorm(&tp, ten, g, b, (real)1e-5)->data;
     for (int i = 0; i < 4; i++) ck_assert_double_eq_tol((double)z[i], want[i], 1e-4);
     tape_free(&tp);
 }

@@ -32,6 +32,48 @@ START_TEST(cross_entropy_of_large_logits)
 }
 END_TEST
 
+/* Rows (ln 1, ln 3) with target 1: ln 3/4; not scored; (0,0) with target 0: ln 1/2. dz = dy (onehot - p). */
+START_TEST(log_prob)
+{
+    Tape tp = {0};
+    int target[] = {1, -1, 0};
+    Tensor *z = GIVEN(&tp, SHAPE(3, 1, 2), 0, (real)1.09861228867, 5, 6, 0, 0);
+    Tensor *y = op_log_prob(&tp, z, target);
+    target[0] = 0;
+    ck_shape(y, SHAPE(3, 1));
+    CK(y->data, (real)-0.287682072, 0, (real)-0.693147181);
+    BACKWARD(&tp, y, 4, 7, 10);
+    CK(z->grad, -1, 1, 0, 0, 5, -5);
+    ck_shape(op_log_prob(&tp, GIVEN(&tp, SHAPE(2), 0, 0), (int[]){1}), SHAPE(1));
+    tape_free(&tp);
+}
+END_TEST
+
+/* Rows 0 and 2 of cross_entropy with weights 1 and 3: (ln 4/3 + 3 ln 2) / 4. The weight of the row that is
+ * not scored does not count. Weights of 1 give the bits of no weights; of 0, nothing. */
+START_TEST(cross_entropy_with_weights)
+{
+    Tape tp = {0};
+    const int target[] = {1, -1, 0};
+    real weight[] = {1, 100, 3};
+    Tensor *z = GIVEN(&tp, SHAPE(3, 2), 0, (real)1.09861228867, 0, 0, 0, 0);
+    Tensor *loss = op_cross_entropy_weighted(&tp, z, target, weight);
+    CK(loss->data, ((real)0.287682072 + 3 * (real)0.693147181) / 4);
+    weight[2] = 0; /* the op has its own copy */
+    tape_backward(&tp, loss);
+    CK(z->grad, 0.0625f, -0.0625f, 0, 0, -0.375f, 0.375f);
+    const Tensor *plain = op_cross_entropy(&tp, z, target);
+    loss = op_cross_entropy_weighted(&tp, z, target, (const real[]){1, 1, 1});
+    ck_assert(loss->data[0] == plain->data[0]);
+    loss = op_cross_entropy_weighted(&tp, z, target, (const real[]){0, 1, 0});
+    ck_assert(loss->data[0] == 0);
+    z->grad = NULL;
+    tape_backward(&tp, loss);
+    CK(z->grad, 0, 0, 0, 0, 0, 0);
+    tape_free(&tp);
+}
+END_TEST
+
 /* The op has its own copy of the targets. */
 START_TEST(targets_are_copied)
 {
@@ -153,7 +195,7 @@ START_TEST(mse_and_dot)
 END_TEST
 
 SUITE("ops_loss",
-      TESTS(cross_entropy, cross_entropy_of_large_logits, targets_are_copied,
-            cross_entropy_at_the_limits, smoothed_by_hand, smoothed_has_a_floor,
+      TESTS(cross_entropy, cross_entropy_of_large_logits, log_prob, cross_entropy_with_weights,
+            targets_are_copied, cross_entropy_at_the_limits, smoothed_by_hand, smoothed_has_a_floor,
             smoothed_by_nothing, mse_and_dot),
       NO_ABORTS)

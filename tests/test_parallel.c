@@ -133,7 +133,7 @@ static Result all_ops(void)
     for (int i = 0; i < B * T; i++) target[i] = i * 7 % (C + 1) - 1;
     Tape tp = {0};
     Rng rng = rng_make(4, RNG_TEST, 0);
-    Tensor *h = op_layernorm(&tp, op_linear(&tp, x, w, b), g, b);
+    Tensor *h = op_layernorm(&tp, op_linear(&tp, x, w, b), g, b, (real)1e-5);
     h = op_add(&tp, op_gelu(&tp, h), op_gelu_tanh(&tp, op_scale(&tp, h, 2)));
     Tensor *a = op_softmax(&tp, op_bmm(&tp, h, x, false, true)); /* (B,T,T) */
     h = op_add(&tp, op_bmm(&tp, a, h, false, false), op_bmm(&tp, a, h, true, false));

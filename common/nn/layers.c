@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+static const real NORM_EPS = (real)1e-5;
+
 Linear linear_init(Params *ps, int C, int N, const char *name)
 {
     Linear l;
@@ -37,5 +39,5 @@ Norm norm_init(Params *ps, int C, const char *name)
 
 Tensor *norm(Tape *tp, const Norm *n, Tensor *x)
 {
-    return op_layernorm(tp, x, n->g, n->b);
+    return op_layernorm(tp, x, n->g, n->b, NORM_EPS);
 }

@@ -15,7 +15,10 @@ Tensor *op_matmul(Tape *tp, Tensor *x, Tensor *w);            /* y = x w      (.
 Tensor *op_matmul_t(Tape *tp, Tensor *x, Tensor *w);          /* y = x w^T    (...,C) (N,C)      */
 Tensor *op_linear(Tape *tp, Tensor *x, Tensor *w, Tensor *b); /* y = x w + b  (...,C) (C,N) (N)  */
 Tensor *op_linear_relu(Tape *tp, Tensor *x, Tensor *w, Tensor *b); /* y = relu(x w + b)       */
+Tensor *op_linear_gelu(Tape *tp, Tensor *x, Tensor *w, Tensor *b); /* y = gelu(x w + b)       */
+Tensor *op_linear_gelu_tanh(Tape *tp, Tensor *x, Tensor *w, Tensor *b); /* by its tanh form   */
 Tensor *op_linear_add(Tape *tp, Tensor *r, Tensor *x, Tensor *w, Tensor *b); /* y = r + x w + b  */
+/* --- ops_bmm.c ------------------------------------------------------------------------------ */
 /* y[i] = a[i] b[i] for each i of the leading axis, a and b transposed first where asked:
  * (B,M,K) (B,K,N) -> (B,M,N) */
 Tensor *op_bmm(Tape *tp, Tensor *a, Tensor *b, bool ta, bool tb);
@@ -31,16 +34,35 @@ Tensor *op_sigmoid(Tape *tp, Tensor *x);   /* y = 1 / (1 + exp(-x))             
 Tensor *op_relu(Tape *tp, Tensor *x);      /* y = max(x, 0)                               */
 Tensor *op_gelu(Tape *tp, Tensor *x);      /* y = x Phi(x), by erf (Hendrycks & Gimpel 2016) */
 Tensor *op_gelu_tanh(Tape *tp, Tensor *x); /* its tanh form, as in GPT-2                  */
+Tensor *op_silu(Tape *tp, Tensor *x);      /* y = x sigmoid(x) (Elfwing et al. 2018)      */
+Tensor *op_exp(Tape *tp, Tensor *x);
+Tensor *op_log_sigmoid(Tape *tp, Tensor *x); /* y = log(1 / (1 + exp(-x)))                */
 /* Inverted dropout (Srivastava et al. 2014): y = x m / (1-p), m = 0 with probability p. p = 0
  * returns x itself. The mask of element i depends on *rng and i only; rng moves on by x->len. */
 Tensor *op_dropout(Tape *tp, Tensor *x, real p, Rng *rng);
 
-/* --- ops_norm.c: over the last axis --------------------------------------------------------- */
+/* --- ops_choose.c --------------------------------------------------------------------------- */
+Tensor *op_sub(Tape *tp, Tensor *a, Tensor *b); /* y = a - b, same shape                        */
+Tensor *op_min(Tape *tp, Tensor *a, Tensor *b); /* the smaller one; where equal, dy is halved   */
+Tensor *op_clamp(Tape *tp, Tensor *x, real lo, real hi); /* y = min(max(x, lo), hi)             */
+Tensor *op_detach(Tape *tp, Tensor *x); /* y = x as a constant, free: no gradient flows to x    */
+
+/* --- ops_swiglu.c: y = silu(a) * b (Shazeer 2020) --------------------------------------------- */
+Tensor *op_swiglu(Tape *tp, Tensor *a, Tensor *b); /* same shape                                */
+Tensor *op_swiglu_halves(Tape *tp, Tensor *x);     /* x = [a b]: (...,2F) -> (...,F)            */
+
+/* --- ops_norm.c, ops_rms.c: over the last axis --------------------------------------------------------- */
 Tensor *op_softmax(Tape *tp, Tensor *x);
-Tensor *op_layernorm(Tape *tp, Tensor *x, Tensor *g, Tensor *b); /* (...,C) (C) (C), eps 1e-5    */
+/* y = g (x - mean) / sqrt(var + eps) + b, (...,C) (C) (C) (Ba, Kiros & Hinton 2016) */
+Tensor *op_layernorm(Tape *tp, Tensor *x, Tensor *g, Tensor *b, real eps);
+/* y = g x / sqrt(mean(x^2) + eps), (...,C) (C) (Zhang & Sennrich 2019) */
+Tensor *op_rmsnorm(Tape *tp, Tensor *x, Tensor *g, real eps);
+Tensor *op_l2_normalize(Tape *tp, Tensor *x, real eps); /* y = x / max(|x|, eps), eps > 0        */
 
 /* --- ops_embed.c: rows of tables ------------------------------------------------------------- */
 Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s); /* rows of w (V,C) -> (s...,C)   */
+/* n rows of x (...,C) by number, counted over all leading axes -> (n,C); a row may come several times */
+Tensor *op_gather(Tape *tp, Tensor *x, const int *rows, int n);
 /* What a sum of embeddings is made of. Step t of sequence b gets (Vaswani et al. 2017, s3.4 and 3.5;
  * segments: Devlin et al. 2019, s3)
  *
@@ -115,6 +137,18 @@ Tensor *op_attention(Tape *tp, Tensor *q, Tensor *k, Tensor *v, int heads,
 /* Rotary positions (Su et al. 2021): in each of `heads` blocks of D = C / heads columns, D even, pair
  * i, which is columns 2i and 2i+1, is turned by (first + t) / 10000^(2i/D). (B,T,C) -> (B,T,C) */
 Tensor *op_rotary(Tape *tp, Tensor *x, int heads, int first);
+/* The same as later models have it; {0} changes nothing. With D the columns of a head that turn, pair i turns
+ * by (first + t) w_i, w_i = base^(-2i/D). */
+typedef struct {
+    double base;   /* 0: 10000 */
+    double linear; /* w_i / linear: positions interpolated (Chen et al. 2023); 0: as they are */
+    double ntk;    /* base ntk^(D/(D-2)): the slowest pair alone is interpolated; 0: as it is */
+    bool halves;   /* pair i is columns i and i + D/2, as in Hugging Face's LLaMA */
+    int columns;   /* the first columns of a head turn, an even number; 0: all */
+    const real
+        *turn; /* (T,D/2,2) cosine and sine of each step and pair, instead of all that; or NULL */
+} Rotary;
+Tensor *op_rotary_with(Tape *tp, Tensor *x, int heads, int first, const Rotary *how);
 
 /* --- ops_loss.c: to a scalar ---------------------------------------------------------------- */
 /* Mean over the scored rows of -log softmax(logits)[target], in nats. logits (...,V); one target
@@ -123,6 +157,12 @@ Tensor *op_cross_entropy(Tape *tp, Tensor *logits, const int *target);
 /* The same with smoothed labels (Szegedy et al. 2016, s7; Vaswani et al. 2017, s5.4): the mean of
  * -sum_j t_j log softmax(logits)_j, t_j = (1-e) [j = target] + e/V. 0 <= epsilon < 1. */
 Tensor *op_cross_entropy_smoothed(Tape *tp, Tensor *logits, const int *target, real epsilon);
+/* sum_r weight[r] L_r / sum_r weight[r], L_r row r's -log softmax(logits)[target]; weights >= 0, those of rows
+ * that are not scored do not count. */
+Tensor *op_cross_entropy_weighted(Tape *tp, Tensor *logits, const int *target, const real *weight);
+/* log softmax(logits)[target] of each row: (...,V) -> (...), of one row (1); 0 for a target of -1 */
+Tensor *op_log_prob(Tape *tp, Tensor *logits, const int *target);
+Tensor *op_mean(Tape *tp, Tensor *x);                    /* of all values of x -> (1)             */
 Tensor *op_mse(Tape *tp, Tensor *y, const real *target); /* mean (y - target)^2                  */
 Tensor *op_dot(Tape *tp, Tensor *x, const real *r);      /* sum_i r[i] x[i]                      */
 

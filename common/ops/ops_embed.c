@@ -130,6 +130,14 @@ Tensor *op_embed(Tape *tp, Tensor *w, const int *ids, Shape s)
     return embed_sum(tp, "op_embed", &(EmbedSum){.word = w, .ids = ids, .scale = 1, .shape = s});
 }
 
+Tensor *op_gather(Tape *tp, Tensor *x, const int *rows, int n)
+{
+    const int C = shape_last(x->shape);
+    Tensor *table = op_reshape(tp, x, SHAPE(x->len / C, C));
+    const EmbedSum e = {.word = table, .ids = rows, .scale = 1, .shape = SHAPE(n)};
+    return embed_sum(tp, "op_gather", &e);
+}
+
 /* --- a product with them ---------------------------------------------------------------------------- */
 
 /* y = x w + b for x[r] = scale word[ids[r]] + place[t] + segment[segments[r]]: there are products of the

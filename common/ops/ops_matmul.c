@@ -1,5 +1,6 @@
 /* Matrix products and their gradients. */
 #include "math/blas.h"
+#include "ops/activations.h"
 #include "ops/ops.h"
 #include "math/parallel.h"
 #include "math/vecmath.h"
@@ -74,6 +75,40 @@ static void linear_relu_backward(Node *nd)
     product_backward(nd, 0);
 }
 
+/* y = gelu(z), z = x w + b: the same with dz = dy gelu'(z), again in place; z was saved. */
+static void slope_of_gelu(real *restrict dy, const real *restrict z, bool by_tanh, int n)
+{
+    if (by_tanh) {
+#pragma omp simd
+        for (int i = 0; i < n; i++) dy[i] *= gelu_tanh_slope(z[i]);
+    } else {
+#pragma omp simd
+        for (int i = 0; i < n; i++) dy[i] *= gelu_slope(z[i]);
+    }
+}
+
+static void gelu_backward(Node *nd, bool by_tanh)
+{
+    enum { CHUNK = 4096 };
+    const int n = nd->out->len;
+    const real *z = nd->saved;
+    real *dy = nd->out->grad;
+    PARALLEL_FOR(40.0 * n, i, n, CHUNK,
+                 slope_of_gelu(dy + i, z + i, by_tanh, n - i < CHUNK ? n - i : CHUNK));
+    bias_gradient(nd->in[2], dy, NULL, n / nd->in[2]->len);
+    product_backward(nd, 0);
+}
+
+static void linear_gelu_backward(Node *nd)
+{
+    gelu_backward(nd, false);
+}
+
+static void linear_gelu_tanh_backward(Node *nd)
+{
+    gelu_backward(nd, true);
+}
+
 /* y = r + x w + b, inputs r, x, w, b: the same, and dr += dy, or dy becomes dr. */
 static void linear_add_backward(Node *nd)
 {
@@ -127,13 +162,36 @@ static void relu_of_sum(real *restrict y, const real *restrict b, int n)
     }
 }
 
-/* What becomes of the product x w, row by row and while it is still in the cache. */
-typedef enum { PLUS_BIAS, PLUS_BIAS_RELU, PLUS_BIAS_AND_R } Ending;
+/* z = y + b, y = gelu(z); without a z that is kept (NULL) in y alone. */
+static void gelu_of_sum(real *restrict y, const real *restrict b, real *restrict z, bool by_tanh,
+                        int n)
+{
+    add_to(y, b, n);
+    if (z) memcpy(z, y, (size_t)n * sizeof *z);
+    if (by_tanh) {
+#pragma omp simd
+        for (int i = 0; i < n; i++) y[i] = gelu_tanh(y[i]);
+    } else {
+#pragma omp simd
+        for (int i = 0; i < n; i++) y[i] = gelu(y[i]);
+    }
+}
 
-static void finish_row(Ending ending, real *y, const real *b, const real *r, int n)
+/* What becomes of the product x w, row by row and while it is still in the cache. */
+typedef enum {
+    PLUS_BIAS,
+    PLUS_BIAS_RELU,
+    PLUS_BIAS_AND_R,
+    PLUS_BIAS_GELU,
+    PLUS_BIAS_GELU_TANH
+} Ending;
+
+static void finish_row(Ending ending, real *y, const real *b, const real *r, real *z, int n)
 {
     if (ending == PLUS_BIAS_RELU)
         relu_of_sum(y, b, n);
+    else if (ending >= PLUS_BIAS_GELU)
+        gelu_of_sum(y, b, z, ending == PLUS_BIAS_GELU_TANH, n);
     else
         add_to(y, b, n);
     if (ending == PLUS_BIAS_AND_R) add_to(y, r, n);
@@ -150,7 +208,9 @@ static void linear_rows(const Node *nd, Ending ending, int first, int n)
     const real *r = adds ? nd->in[0]->data + at : y;
     (n == nd->out->len / N ? gemm_rows : gemm_serial)(NN, n, N, C, x->data + (size_t)first * C, C,
                                                       w->data, N, 0, y, N);
-    for (int i = 0; i < n; i++, y += N, r += N) finish_row(ending, y, b->data, r, N);
+    real *z = nd->saved ? (real *)nd->saved + at : NULL;
+    for (int i = 0; i < n; i++, y += N, r += N)
+        finish_row(ending, y, b->data, r, z ? z + (size_t)i * N : NULL, N);
 }
 
 static Tensor *linear(Tape *tp, const char *name, Tensor *r, Tensor *x, Tensor *w, Tensor *b,
@@ -165,10 +225,14 @@ static Tensor *linear(Tape *tp, const char *name, Tensor *r, Tensor *x, Tensor *
           shape_text(s).text);
     void (*backwards[])(Node *) = {[PLUS_BIAS] = linear_backward,
                                    [PLUS_BIAS_RELU] = linear_relu_backward,
-                                   [PLUS_BIAS_AND_R] = linear_add_backward};
+                                   [PLUS_BIAS_AND_R] = linear_add_backward,
+                                   [PLUS_BIAS_GELU] = linear_gelu_backward,
+                                   [PLUS_BIAS_GELU_TANH] = linear_gelu_tanh_backward};
     Tensor *in[] = {r, x, w, b};
     Node *nd = tape_node_of(tp, name, backwards[ending], s, r ? 4 : 3, r ? in : in + 1, NULL);
     nd->may_overwrite = r ? 3 : 1, nd->may_share_gradient = r;
+    if (ending >= PLUS_BIAS_GELU && nd->out->requires_grad)
+        nd->saved = tape_save(tp, (size_t)nd->out->len * sizeof(real));
     const int share = gemm_share(R, N, C);
     if (share == R) /* the product itself may be cut, by columns */
         linear_rows(nd, ending, 0, R);
@@ -188,79 +252,17 @@ Tensor *op_linear_relu(Tape *tp, Tensor *x, Tensor *w, Tensor *b)
     return linear(tp, "linear_relu", NULL, x, w, b, PLUS_BIAS_RELU);
 }
 
+Tensor *op_linear_gelu(Tape *tp, Tensor *x, Tensor *w, Tensor *b)
+{
+    return linear(tp, "linear_gelu", NULL, x, w, b, PLUS_BIAS_GELU);
+}
+
+Tensor *op_linear_gelu_tanh(Tape *tp, Tensor *x, Tensor *w, Tensor *b)
+{
+    return linear(tp, "linear_gelu_tanh", NULL, x, w, b, PLUS_BIAS_GELU_TANH);
+}
+
 Tensor *op_linear_add(Tape *tp, Tensor *r, Tensor *x, Tensor *w, Tensor *b)
 {
     return linear(tp, "linear_add", r, x, w, b, PLUS_BIAS_AND_R);
-}
-
-/* y[i] = A[i] B[i],  A = a or a^T, B = b or b^T; per i:
- *
- *   dA += dy B^T   dB += A^T dy,   each written the other way round where it is stored transposed:
- *   da += B dy^T   db += dy^T A
- */
-typedef struct {
-    bool ta, tb;
-    int B, M, N, K;
-} BmmSize;
-
-/* c += op(a) op(b) with both transposes, which gemm_serial has no form for: c = (b a)^T. */
-static void add_both_transposed(int M, int N, int K, const real *a, const real *b, real *c)
-{
-    for (int i = 0; i < M; i++)
-        for (int j = 0; j < N; j++) {
-            real s = 0;
-            for (int k = 0; k < K; k++) s += a[(size_t)k * M + i] * b[(size_t)j * K + k];
-            c[(size_t)i * N + j] += s;
-        }
-}
-
-/* c (M,N) += op(a) op(b), the operands stored transposed where told. */
-static void add_product(bool ta, bool tb, int M, int N, int K, const real *a, const real *b,
-                        real *c)
-{
-    if (ta && tb)
-        add_both_transposed(M, N, K, a, b, c);
-    else
-        gemm_serial(ta ? TN : tb ? NT : NN, M, N, K, a, ta ? M : K, b, tb ? K : N, 1, c, N);
-}
-
-static void bmm_backward(Node *nd)
-{
-    const BmmSize *s = nd->saved;
-    const int B = s->B, M = s->M, N = s->N, K = s->K;
-    Tensor *ta = nd->in[0], *tb = nd->in[1];
-#pragma omp parallel for num_threads(parallel_threads(4.0 * B * M * N * K)) schedule(static)
-    for (int i = 0; i < B; i++) {
-        const size_t at_a = (size_t)i * M * K, at_b = (size_t)i * K * N;
-        const real *a = ta->data + at_a, *b = tb->data + at_b;
-        const real *dy = nd->out->grad + (size_t)i * M * N;
-        if (ta->grad && !s->ta) add_product(false, !s->tb, M, K, N, dy, b, ta->grad + at_a);
-        if (ta->grad && s->ta) add_product(s->tb, true, K, M, N, b, dy, ta->grad + at_a);
-        if (tb->grad && !s->tb) add_product(!s->ta, false, K, N, M, a, dy, tb->grad + at_b);
-        if (tb->grad && s->tb) add_product(true, s->ta, N, K, M, dy, a, tb->grad + at_b);
-    }
-}
-
-Tensor *op_bmm(Tape *tp, Tensor *a, Tensor *b, bool ta, bool tb)
-{
-    CHECK(a->shape.n == 3 && b->shape.n == 3, "op_bmm: a %s, b %s; both need three axes",
-          shape_text(a->shape).text, shape_text(b->shape).text);
-    const int *da = a->shape.d, *db = b->shape.d;
-    const BmmSize s = {.ta = ta,
-                       .tb = tb,
-                       .B = da[0],
-                       .M = da[ta ? 2 : 1],
-                       .K = da[ta ? 1 : 2],
-                       .N = db[tb ? 1 : 2]};
-    CHECK(db[0] == s.B && db[tb ? 2 : 1] == s.K, "op_bmm: a %s%s, b %s%s do not fit",
-          shape_text(a->shape).text, ta ? "^T" : "", shape_text(b->shape).text, tb ? "^T" : "");
-    Node *nd = tape_node(tp, "bmm", bmm_backward, SHAPE(s.B, s.M, s.N), a, b);
-    nd->saved = memcpy(tape_save(tp, sizeof s), &s, sizeof s);
-    const size_t MK = (size_t)s.M * s.K, KN = (size_t)s.K * s.N, MN = (size_t)s.M * s.N;
-    memset(nd->out->data, 0, (size_t)nd->out->len * sizeof(real));
-#pragma omp parallel for num_threads(parallel_threads(2.0 * s.B * s.M * s.N * s.K)) schedule(static)
-    for (int i = 0; i < s.B; i++)
-        add_product(ta, tb, s.M, s.N, s.K, a->data + MK * i, b->data + KN * i,
-                    nd->out->data + MN * i);
-    return nd->out;
 }

@@ -56,8 +56,6 @@ typedef struct {
     real mu, s;
 } RowStat;
 
-static const real EPS = (real)1e-5;
-
 typedef struct {
     RowStat *row;
     real *sums; /* (blocks,2,C) what each block of rows adds to dg and db */
@@ -114,7 +112,7 @@ static void layernorm_backward(Node *nd)
     }
 }
 
-Tensor *op_layernorm(Tape *tp, Tensor *x, Tensor *g, Tensor *b)
+Tensor *op_layernorm(Tape *tp, Tensor *x, Tensor *g, Tensor *b, real eps)
 {
     const int C = shape_last(x->shape), R = x->len / C;
     CHECK(g->len == C && b->len == C, "op_layernorm: x %s, gain %s, bias %s; both must be (%d)",
@@ -134,7 +132,7 @@ Tensor *op_layernorm(Tape *tp, Tensor *x, Tensor *g, Tensor *b)
         mu /= (real)C;
 #pragma omp simd reduction(+ : var)
         for (int i = 0; i < C; i++) var += (xr[i] - mu) * (xr[i] - mu);
-        const real s = 1 / real_sqrt(var / (real)C + EPS);
+        const real s = 1 / real_sqrt(var / (real)C + eps);
         for (int i = 0; i < C; i++) y[i] = g->data[i] * (xr[i] - mu) * s + b->data[i]; /* eq 20.1 */
         stat[r] = (RowStat){mu, s};
     }

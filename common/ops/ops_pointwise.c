@@ -1,7 +1,7 @@
 /* Ops that treat every value alone. */
+#include "ops/activations.h"
 #include "ops/ops.h"
 #include "math/parallel.h"
-#include "math/vecmath.h"
 
 #include <string.h>
 
@@ -48,25 +48,16 @@ enum { CHUNK = 4096 }; /* values a thread takes at a time */
         return nd->out;                                                                            \
     }
 
-#define PHI(x)         ((1 + real_erf((x) * (real)0.70710678118654752440)) / 2) /* normal distribution */
-#define PHI_DENSITY(x) ((real)0.39894228040143267794 * real_exp(-(x) * (x) / 2))
-
-/* tanh form of GELU: x (1 + tanh u) / 2 with u = sqrt(2/pi) (x + 0.044715 x^3) */
-#define GELU_U(x)  ((real)0.79788456080286535588 * ((x) + (real)0.044715 * (x) * (x) * (x)))
-#define GELU_DU(x) ((real)0.79788456080286535588 * (1 + (real)0.134145 * (x) * (x)))
-static inline real gelu_tanh_slope(real x)
-{
-    const real t = real_tanh(GELU_U(x));
-    return (1 + t) / 2 + x * (1 - t * t) * GELU_DU(x) / 2;
-}
-
 /* clang-format off */
 /*        op         cost  y = f(x)                            f'(x)                       */
 POINTWISE(tanh,      20,   real_tanh(x),                       1 - y * y) /* eq 4.3 */
 POINTWISE(sigmoid,   20,   real_sigmoid(x),                    y * (1 - y))
 POINTWISE(relu,      2,    x < 0 ? 0 : x, /* NaN stays */        x > 0 ? 1 : 0)
-POINTWISE(gelu,      40,   x * PHI(x),                         PHI(x) + x * PHI_DENSITY(x))
-POINTWISE(gelu_tanh, 40,   x * (1 + real_tanh(GELU_U(x))) / 2, gelu_tanh_slope(x))
+POINTWISE(gelu,        40, gelu(x),                            gelu_slope(x))
+POINTWISE(gelu_tanh,   40, gelu_tanh(x),                       gelu_tanh_slope(x))
+POINTWISE(silu,        20, silu(x),                            silu_slope(x))
+POINTWISE(exp,         20, real_exp(x),                        y)
+POINTWISE(log_sigmoid, 40, log_sigmoid(x),                     real_sigmoid(-x))
 /* clang-format on */
 
 /* y = a x                 dx += a dy */
