@@ -198,7 +198,7 @@ static void fill(const Safetensors *st, const Entry *entry, int n)
 {
     for (int i = 0; i < n; i++) {
         const StTensor *wanted = &entry[i].tensor;
-        safetensors_copy(safetensors_find(st, wanted->name), wanted, entry[i].here);
+        safetensors_copy(st, safetensors_find(st, wanted->name), wanted, entry[i].here);
     }
 }
 

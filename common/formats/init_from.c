@@ -34,7 +34,7 @@ static void take(const Safetensors *st, const Params *ps, const char *fresh, Ini
         Tensor *t = ps->tensor[i];
         const StTensor *found = source(st, t, fresh), wanted = safetensors_of(t);
         if (found)
-            safetensors_copy(found, &wanted, t->data), from->taken++;
+            safetensors_copy(st, found, &wanted, t->data), from->taken++;
         else
             safetensors_name(&from->fresh, t->name);
     }

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "system/file.h"
-
 #define MAX_FILE ((size_t)1 << 36) /* bytes */
 
 enum { LENGTH_BYTES = 8, MAX_TENSORS = 65536 };
@@ -190,15 +188,14 @@ bool safetensors_parse(Safetensors *st, const char *bytes, size_t len, Error *er
 bool safetensors_open(Safetensors *st, const char *path, Error *err)
 {
     *st = (Safetensors){0};
-    char *bytes;
-    size_t len;
+    FileMap file;
     Error why;
-    if (!file_read(path, MAX_FILE, &bytes, &len, err)) return false;
-    if (!safetensors_parse(st, bytes, len, &why)) {
-        free(bytes);
+    if (!file_map(path, MAX_FILE, &file, err)) return false;
+    if (!safetensors_parse(st, file.bytes, file.len, &why)) {
+        file_unmap(&file);
         return error_set(err, "%s: damaged, or not a safetensors file: %s", path, why.text);
     }
-    st->file = bytes;
+    st->file = file;
     return true;
 }
 
@@ -206,7 +203,7 @@ void safetensors_close(Safetensors *st)
 {
     free(st->tensor);
     json_decref(st->header);
-    free(st->file);
+    file_unmap(&st->file);
     *st = (Safetensors){0};
 }
 

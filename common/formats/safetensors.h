@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "autograd/tensor.h"
+#include "system/file.h"
 
 enum { ST_MAX_AXES = 8, ST_MAX_HEADER = 100000000 };
 
@@ -26,7 +27,7 @@ typedef struct {
     int n;
     json_t *metadata; /* object of strings, or NULL */
     json_t *header;   /* owns names and dtypes */
-    char *file;       /* owns the data */
+    FileMap file;     /* owns the data: mapped, so that a large file is never whole in memory */
 } Safetensors;
 
 /* Opens a file, or parses one in memory (the buffer must outlive *st and is not freed with it). After an
@@ -72,8 +73,9 @@ StText safetensors_shape(const StTensor *t); /* "(3,4)" */
  * unless the values must come back exactly. The message has both shapes. */
 bool safetensors_fits(const StTensor *found, const StTensor *wanted, bool exact, Error *err);
 
-/* Copies a tensor that fits; the same type goes over bit for bit. */
-void safetensors_copy(const StTensor *found, const StTensor *wanted, void *out);
+/* Copies a tensor of st that fits; the same type goes over bit for bit. Its pages are not kept. */
+void safetensors_copy(const Safetensors *st, const StTensor *found, const StTensor *wanted,
+                      void *out);
 
 /* Names for a message: counts all of them and shows those that have room, "a, b and 3 more". */
 typedef struct {

@@ -213,13 +213,15 @@ bool safetensors_fits(const StTensor *found, const StTensor *wanted, bool exact,
     return true;
 }
 
-void safetensors_copy(const StTensor *found, const StTensor *wanted, void *out)
+void safetensors_copy(const Safetensors *st, const StTensor *found, const StTensor *wanted,
+                      void *out)
 {
     if (strcmp(found->dtype, wanted->dtype) == 0)
         memcpy(out, found->data, found->size);
     else
         CHECK(safetensors_get(found, out), "safetensors_copy: %s cannot be read as reals",
               found->dtype);
+    file_map_done(&st->file, found->data, found->size);
 }
 
 void safetensors_name(StNames *names, const char *name)

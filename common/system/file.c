@@ -9,9 +9,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,6 +71,68 @@ bool file_read(const char *path, size_t max, char **data, size_t *len, Error *er
     if (status == READ_FAILED)
         return error_set(err, "%s: cannot be read: %s", name, strerror(reason));
     return true;
+}
+
+/* A mapped page that the file no longer has: somebody made it shorter. */
+static void file_shrank(int number)
+{
+    static const char why[] = "error: a file became shorter while it was read: is another program "
+                              "writing it?\n";
+    const ssize_t written = write(STDERR_FILENO, why, sizeof why - 1);
+    (void)number, (void)written;
+    _exit(EXIT_FAILED);
+}
+
+static void catch_shrinking(void)
+{
+    struct sigaction old;
+    if (sigaction(SIGBUS, NULL, &old) != 0 || old.sa_handler != SIG_DFL) return;
+    const struct sigaction new = {.sa_handler = file_shrank};
+    sigaction(SIGBUS, &new, NULL);
+}
+
+/* NULL and errno on failure. */
+static void *map_regular(const char *path, size_t len)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return NULL;
+    catch_shrinking();
+    void *at = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+    const int reason = errno;
+    close(fd);
+    errno = reason;
+    return at == MAP_FAILED ? NULL : at;
+}
+
+bool file_map(const char *path, size_t max, FileMap *map, Error *err)
+{
+    struct stat st;
+    *map = (FileMap){0};
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+        return file_read(path, max, &map->bytes, &map->len, err);
+    if ((uintmax_t)st.st_size > max) return error_set(err, "%s: more than %zu bytes", path, max);
+    void *at = map_regular(path, (size_t)st.st_size);
+    if (!at) return error_set(err, "%s: cannot be read: %s", path, strerror(errno));
+    *map = (FileMap){at, (size_t)st.st_size, true};
+    return true;
+}
+
+/* Whole pages only; those of a private map that nobody wrote to come from the file again. */
+void file_map_done(const FileMap *map, const void *from, size_t len)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t first = ((size_t)((const char *)from - map->bytes) + page - 1) / page * page;
+    const size_t end = ((size_t)((const char *)from - map->bytes) + len) / page * page;
+    if (map->mapped && end > first) madvise(map->bytes + first, end - first, MADV_DONTNEED);
+}
+
+void file_unmap(FileMap *map)
+{
+    if (map->mapped)
+        munmap(map->bytes, map->len);
+    else
+        free(map->bytes);
+    *map = (FileMap){0};
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */

@@ -11,6 +11,18 @@
  * not count). An error names path and reason; a directory, or more than max bytes, is one. */
 bool file_read(const char *path, size_t max, char **data, size_t *len, Error *err);
 
+/* A file's bytes, mapped where it is a regular file (pages are read as they are touched), else read. They
+ * are read-only. A program that finds a mapped file shorter than it was ends with a message and status 1. */
+typedef struct {
+    char *bytes;
+    size_t len;
+    bool mapped;
+} FileMap;
+bool file_map(const char *path, size_t max, FileMap *map, Error *err); /* errors as of file_read */
+void file_unmap(FileMap *map);
+/* Says that bytes were copied out: their pages need not stay in memory (they are read again if touched). */
+void file_map_done(const FileMap *map, const void *from, size_t len);
+
 /* Replaces a file atomically: the bytes go to PATH.tmp.PID, which is synced, renamed to PATH, and
  * the directory synced. After a failure or a kill the file is the old one or the new one, never a
  * mixture; after a failure the temporary file is gone. A PATH that is a symbolic link is replaced by
