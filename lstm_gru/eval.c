@@ -17,11 +17,11 @@ static const Usage usage = {
                 "  ./lstm_gru/eval --import lstm.safetensors --text README.md\n",
 };
 
-/* --- foreign weights ------------------------------------------------------------------------------ */
+/* --- weights of others ------------------------------------------------------------------------------ */
 
 static bool take_sizes(Evaluator *e, GatedConfig *size)
 {
-    const Foreign *f = &e->foreign;
+    const Weights *f = &e->weights;
     if (strcmp(f->cell, "rnn") == 0)
         return evaluator_fail(e, EXIT_FAILED, "these weights have no gates: use ./rnn/eval");
     size->cell = strcmp(f->cell, "gru") == 0 ? GATED_GRU : GATED_LSTM;
@@ -30,16 +30,16 @@ static bool take_sizes(Evaluator *e, GatedConfig *size)
     return true;
 }
 
-static void take_weights(const Foreign *f, const Model *model, Gated *m)
+static void take_weights(const Weights *f, const Model *model, Gated *m)
 {
-    foreign_ends(f, m->embed, &m->head);
+    weights_ends(f, m->embed, &m->head);
     for (int i = 0; i < f->layers; i++) {
         LstmLayer *l = &m->lstm[i];
         GruLayer *g = &m->gru[i];
         if (m->is_lstm)
-            foreign_layer(f, i, model->gates, l->w, l->u, l->b, NULL);
+            weights_layer(f, i, model->gates, l->w, l->u, l->b, NULL);
         else
-            foreign_layer(f, i, model->gates, g->w, g->u, g->b, g->k);
+            weights_layer(f, i, model->gates, g->w, g->u, g->b, g->k);
     }
 }
 
@@ -86,7 +86,7 @@ int main(int argc, char **argv)
     Params ps = params_init(0);
     Gated gated = gated_init(&ps, &size, &e.data.task);
     Model model = gated_model(&gated);
-    if (c.import) take_weights(&e.foreign, &model, &gated);
+    if (c.import) take_weights(&e.weights, &model, &gated);
     if (c.import || evaluator_load(&e, &ps)) {
         if (gates) write_gates(&e, &gated, gates);
         evaluator_report(&e, &model, &ps);

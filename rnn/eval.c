@@ -13,21 +13,21 @@ static const Usage usage = {
                 "  ./rnn/eval runs/parity --json\n",
 };
 
-/* The sizes of foreign weights. */
+/* The sizes of the weights. */
 static bool take_sizes(Evaluator *e, RnnConfig *size)
 {
-    const Foreign *f = &e->foreign;
+    const Weights *f = &e->weights;
     if (strcmp(f->cell, "rnn") != 0)
         return evaluator_fail(e, EXIT_FAILED, "these weights are of gates: use ./lstm_gru/eval");
     size->layers = f->layers, size->channels = f->C, size->hidden = f->H;
     return true;
 }
 
-static void take_weights(const Foreign *f, Rnn *m)
+static void take_weights(const Weights *f, Rnn *m)
 {
-    foreign_ends(f, m->embed, &m->head);
+    weights_ends(f, m->embed, &m->head);
     for (int i = 0; i < f->layers; i++)
-        foreign_layer(f, i, "h", m->layer[i].w, m->layer[i].u, m->layer[i].b, NULL);
+        weights_layer(f, i, "h", m->layer[i].w, m->layer[i].u, m->layer[i].b, NULL);
 }
 
 int main(int argc, char **argv)
@@ -43,7 +43,7 @@ int main(int argc, char **argv)
     Params ps = params_init(0);
     Rnn rnn = rnn_init(&ps, &size, &e.data.task);
     Model model = rnn_model(&rnn);
-    if (c.import) take_weights(&e.foreign, &rnn);
+    if (c.import) take_weights(&e.weights, &rnn);
     if (c.import || evaluator_load(&e, &ps)) evaluator_report(&e, &model, &ps);
     params_free(&ps);
     return evaluator_close(&e);

@@ -10,7 +10,7 @@
 
 /* --- the vocabulary ------------------------------------------------------------------------------ */
 
-static bool bytes_as_vocab(Foreign *f)
+static bool bytes_as_vocab(Weights *f)
 {
     f->tokens = tokenizer_of(token_kind("byte"), TOKENS_STREAM, NULL, 0);
     f->row = xmalloc(256 * sizeof *f->row);
@@ -19,7 +19,7 @@ static bool bytes_as_vocab(Foreign *f)
 }
 
 /* The characters of vocab.json, one string; false unless each key is one and the ids are 0 .. V-1. */
-static bool read_characters(const Foreign *f, json_t *table, const char *path, char *text,
+static bool read_characters(const Weights *f, json_t *table, const char *path, char *text,
                             Error *err)
 {
     const char *key;
@@ -50,7 +50,7 @@ static bool read_characters(const Foreign *f, json_t *table, const char *path, c
 }
 
 /* named: the user gave the path. */
-static bool read_vocab(Foreign *f, const char *path, bool named, Error *err)
+static bool read_vocab(Weights *f, const char *path, bool named, Error *err)
 {
     if (!file_exists(path))
         return f->V == 256 && !named
@@ -86,26 +86,27 @@ static char *vocab_path(const char *path, bool is_dir)
     return slash ? xformat("%.*s/vocab.json", (int)(slash - path), path) : xstrdup("vocab.json");
 }
 
-bool foreign_open(Foreign *f, const char *path, const char *vocab, Error *err)
+bool weights_open(Weights *f, const char *path, const char *vocab, Error *err)
 {
     struct stat st;
-    *f = (Foreign){.memory = {.frozen = true}};
+    *f = (Weights){.memory = {.frozen = true}};
     if (stat(path, &st) != 0) return error_set(err, "--import: there is no %s", path);
     const bool is_dir = S_ISDIR(st.st_mode);
     char *beside = vocab_path(path, is_dir);
-    const bool ok = (is_dir ? foreign_read_tensorflow : foreign_read_torch)(f, path, err) &&
+    const bool ok = (is_dir ? weights_read_tensorflow : weights_read_torch)(f, path, err) &&
                     read_vocab(f, vocab ? vocab : beside, vocab != NULL, err);
     free(beside);
-    if (!ok) foreign_close(f);
+    if (!ok) weights_close(f);
     return ok;
 }
 
-void foreign_close(Foreign *f)
+void weights_close(Weights *f)
 {
     tokenizer_free(&f->tokens);
     free(f->row);
     tape_free(&f->memory);
-    *f = (Foreign){0};
+    params_free(&f->theirs);
+    *f = (Weights){0};
 }
 
 /* --- copying into ours --------------------------------------------------------------------------- */
@@ -115,15 +116,15 @@ static int block_of(const char *gates, char gate)
 {
     int i = 0;
     while (gates[i] && gates[i] != gate) i++;
-    CHECK(gates[i], "foreign: there is no gate %c in \"%s\"", gate, gates);
+    CHECK(gates[i], "weights: there is no gate %c in \"%s\"", gate, gates);
     return i / 2;
 }
 
 /* Block by block, columns of from (R,gH) become columns of to (R,gH). */
-static void copy_blocks(const Foreign *f, const char *gates, Tensor *to, const Tensor *from)
+static void copy_blocks(const Weights *f, const char *gates, Tensor *to, const Tensor *from)
 {
     const int H = f->H, N = to->shape.d[to->shape.n - 1], R = to->len / N;
-    CHECK(to->len == from->len, "foreign: %s into %s", shape_text(from->shape).text,
+    CHECK(to->len == from->len, "weights: %s into %s", shape_text(from->shape).text,
           shape_text(to->shape).text);
     for (int k = 0; k < N / H; k++) {
         const int block = block_of(f->gates, gates[2 * k]);
@@ -133,10 +134,10 @@ static void copy_blocks(const Foreign *f, const char *gates, Tensor *to, const T
     }
 }
 
-void foreign_layer(const Foreign *f, int layer, const char *gates, Tensor *w, Tensor *u, Tensor *b,
+void weights_layer(const Weights *f, int layer, const char *gates, Tensor *w, Tensor *u, Tensor *b,
                    Tensor *k)
 {
-    const ForeignLayer *l = &f->layer[layer];
+    const WeightsLayer *l = &f->layer[layer];
     const int H = f->H;
     copy_blocks(f, gates, w, l->w);
     copy_blocks(f, gates, u, l->u);
@@ -153,11 +154,11 @@ void foreign_layer(const Foreign *f, int layer, const char *gates, Tensor *w, Te
         b->data[block_of(gates, 'f') * H + j] += (real)f->forget_bias;
 }
 
-void foreign_ends(const Foreign *f, Tensor *embed, const Linear *head)
+void weights_ends(const Weights *f, Tensor *embed, const Linear *head)
 {
     const int V = f->tokens.size;
     CHECK(shape_equal(embed->shape, SHAPE(V, f->C)) && shape_equal(head->w->shape, SHAPE(f->H, V)),
-          "foreign_ends: embed %s, head %s", shape_text(embed->shape).text,
+          "weights_ends: embed %s, head %s", shape_text(embed->shape).text,
           shape_text(head->w->shape).text);
     for (int id = 0; id < V; id++) {
         const int row = f->row[id];

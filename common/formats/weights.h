@@ -12,13 +12,13 @@
 #include "nn/layers.h"
 #include "tokens/tokenizer.h"
 
-enum { FOREIGN_MAX_LAYERS = 16 };
+enum { WEIGHTS_MAX_LAYERS = 16 };
 
 /* Everything in our orientation (a row of x times w), gates in the order of their maker. */
 typedef struct {
     Tensor *w, *u;   /* (C,gH) (H,gH) */
     Tensor *bx, *bh; /* (gH): biases of both products; bh may be NULL */
-} ForeignLayer;
+} WeightsLayer;
 
 typedef struct {
     const char *cell;   /* "rnn", "lstm", "gru" */
@@ -26,29 +26,31 @@ typedef struct {
     double forget_bias; /* what the maker's code adds to the forget gate besides */
     int layers, V, C, H;
     Tensor *embed; /* (V,C), rows in the maker's order */
-    ForeignLayer layer[FOREIGN_MAX_LAYERS];
+    WeightsLayer layer[WEIGHTS_MAX_LAYERS];
     Linear head;      /* (H,V) (V) */
     Tokenizer tokens; /* ours */
     int *row;         /* of each of our ids, the maker's id; -1 for the unknown character */
-    Tape memory;      /* owns the tensors */
-} Foreign;
+    Tape memory;      /* owns the tensors of TensorFlow's files, */
+    Params theirs;    /* and this those of PyTorch's */
+} Weights;
 
 /* vocab: the vocabulary's file, or NULL: vocab.json in or beside path. Errors: what is missing, of an
- * unexpected shape, of a kind that is none of the above (two directions, projections), a vocabulary
+ * unexpected shape, of a kind that is none of the above (two directions, projections), a tensor that has no
+ * place, an embedding that cannot be told from the head, a vocabulary
  * that does not fit, a vocabulary that was named and is not there. Then there is nothing to close. */
-bool foreign_open(Foreign *f, const char *path, const char *vocab, Error *err);
-void foreign_close(Foreign *f);
+bool weights_open(Weights *f, const char *path, const char *vocab, Error *err);
+void weights_close(Weights *f);
 
 /* Copies a layer into ours, w (C,gH), u (H,gH), b (gH), with the gates in the order given. Both biases
  * are added up in b; but with k (H), a GRU's, bh of gate n goes there. */
-void foreign_layer(const Foreign *f, int layer, const char *gates, Tensor *w, Tensor *u, Tensor *b,
+void weights_layer(const Weights *f, int layer, const char *gates, Tensor *w, Tensor *u, Tensor *b,
                    Tensor *k);
 /* Embedding (V+1,C) and head (H,V+1), (V+1) by our ids. The unknown character has an embedding of
  * zeros and is never predicted. */
-void foreign_ends(const Foreign *f, Tensor *embed, const Linear *head);
+void weights_ends(const Weights *f, Tensor *embed, const Linear *head);
 
-/* --- shared by foreign*.c --------------------------------------------------------------------- */
-bool foreign_read_torch(Foreign *f, const char *path, Error *err);
-bool foreign_read_tensorflow(Foreign *f, const char *dir, Error *err);
+/* --- shared by weights*.c --------------------------------------------------------------------- */
+bool weights_read_torch(Weights *f, const char *path, Error *err);
+bool weights_read_tensorflow(Weights *f, const char *dir, Error *err);
 
 #endif

@@ -10,7 +10,7 @@
 #include "system/file.h"
 
 typedef struct {
-    Foreign *f;
+    Weights *f;
     const char *dir;
     json_t *manifest;
 } Reader;
@@ -77,7 +77,7 @@ static Tensor *take(Reader *r, const char *name, Error *err)
 
 static bool read_layer(Reader *r, Error *err)
 {
-    Foreign *f = r->f;
+    Weights *f = r->f;
     const char *weights = find(r, "lstm_cell/weights", f->layers);
     const char *biases = find(r, "lstm_cell/biases", f->layers);
     Tensor *w = take(r, weights, err), *b = w && biases ? take(r, biases, err) : NULL;
@@ -88,14 +88,14 @@ static bool read_layer(Reader *r, Error *err)
         return error_set(err, "%s: %s is %s, must be (%d+H,4H)", r->dir, weights,
                          shape_text(w->shape).text, C);
     f->H = H;
-    f->layer[f->layers++] = (ForeignLayer){
+    f->layer[f->layers++] = (WeightsLayer){
         .w = op_rows(&f->memory, w, 0, C), .u = op_rows(&f->memory, w, C, H), .bx = b};
     return true;
 }
 
 static bool read_all(Reader *r, Error *err)
 {
-    Foreign *f = r->f;
+    Weights *f = r->f;
     const char *embed = find(r, "embedding", 0), *head = find(r, "softmax_w", 0);
     const char *bias = find(r, "softmax_b", 0);
     if (!embed || !head || !bias || !find(r, "lstm_cell/weights", 0))
@@ -107,7 +107,7 @@ static bool read_all(Reader *r, Error *err)
     if (!f->embed) return false;
     if (f->embed->shape.n != 2) return error_set(err, "%s: the embedding must be (V,C)", r->dir);
     f->V = f->embed->shape.d[0], f->C = f->embed->shape.d[1];
-    while (f->layers < FOREIGN_MAX_LAYERS && find(r, "lstm_cell/weights", f->layers))
+    while (f->layers < WEIGHTS_MAX_LAYERS && find(r, "lstm_cell/weights", f->layers))
         if (!read_layer(r, err)) return false;
     f->head.w = take(r, head, err);
     f->head.b = f->head.w ? take(r, bias, err) : NULL;
@@ -117,7 +117,7 @@ static bool read_all(Reader *r, Error *err)
                      shape_text(f->head.w->shape).text, f->H, f->V);
 }
 
-bool foreign_read_tensorflow(Foreign *f, const char *dir, Error *err)
+bool weights_read_tensorflow(Weights *f, const char *dir, Error *err)
 {
     char *path = xformat("%s/manifest.json", dir);
     Reader r = {.f = f, .dir = dir, .manifest = json_read(path, err)};

@@ -7,30 +7,16 @@
 #include <string.h>
 
 #include "formats/safetensors.h"
+#include "formats/weights_map.h"
 
 typedef struct {
-    Foreign *f;
+    Weights *f;
     const Safetensors *st;
     const char *path;
-    char prefix[200]; /* of the recurrent tensors, "lstm." */
+    char prefix[200];         /* of the recurrent tensors, "lstm." */
+    const char *embed, *head; /* names of the two other matrices */
+    char bias[256];           /* of the head; "" if it has none */
 } Reader;
-
-/* A matrix is read transposed. NULL and a message when it is missing or not as it should be. */
-static Tensor *take(Reader *r, const char *name, int rows, int columns, Error *err)
-{
-    const StTensor *t = safetensors_find(r->st, name);
-    if (!t) return error_set(err, "%s has no tensor %s", r->path, name), NULL;
-    const bool fits = columns ? t->axes == 2 && t->d[0] == rows && t->d[1] == columns
-                              : t->axes == 1 && t->d[0] == rows;
-    if (fits && t->len > 1 << 30) return error_set(err, "%s: %s is too large", r->path, name), NULL;
-    Tensor *raw =
-        fits ? tape_tensor(&r->f->memory, columns ? SHAPE(rows, columns) : SHAPE(rows)) : NULL;
-    if (!fits || !safetensors_get(t, raw->data))
-        return error_set(err, "%s: %s must be (%d%s%.0d) of numbers we read", r->path, name, rows,
-                         columns ? "," : "", columns),
-               NULL;
-    return columns ? op_transpose(&r->f->memory, raw) : raw;
-}
 
 static bool find_prefix(Reader *r, Error *err)
 {
@@ -64,7 +50,7 @@ static const StTensor *recurrent(const Reader *r, const char *what, int layer)
 /* Sizes and the kind of cell from the shapes of layer 0. */
 static bool read_sizes(Reader *r, Error *err)
 {
-    Foreign *f = r->f;
+    Weights *f = r->f;
     const StTensor *w = recurrent(r, "weight_ih", 0), *u = recurrent(r, "weight_hh", 0);
     if (!u || w->axes != 2 || u->axes != 2 || u->d[1] < 1 || u->d[1] > 65536 || w->d[1] < 1 ||
         w->d[1] > 65536 || w->d[0] != u->d[0] || u->d[0] % u->d[1] != 0)
@@ -80,71 +66,116 @@ static bool read_sizes(Reader *r, Error *err)
                          r->path, (long long)(u->d[0] / u->d[1]), f->H);
     }
     while (recurrent(r, "weight_ih", f->layers)) f->layers++;
-    return f->layers <= FOREIGN_MAX_LAYERS ||
-           error_set(err, "%s: %d layers; at most %d", r->path, f->layers, FOREIGN_MAX_LAYERS);
+    return f->layers <= WEIGHTS_MAX_LAYERS ||
+           error_set(err, "%s: %d layers; at most %d", r->path, f->layers, WEIGHTS_MAX_LAYERS);
 }
 
-static bool read_layer(Reader *r, int i, Error *err)
+/* --- the embedding and the head ----------------------------------------------------------------- */
+
+static bool says_embedding(const char *name)
 {
-    Foreign *f = r->f;
-    ForeignLayer *l = &f->layer[i];
-    const int N = (int)recurrent(r, "weight_hh", 0)->d[0], C = i ? f->H : f->C;
-    char name[4][256];
-    static const char *const what[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
-    for (int k = 0; k < 4; k++)
-        snprintf(name[k], sizeof name[k], "%s%s_l%d", r->prefix, what[k], i);
-    l->w = take(r, name[0], N, C, err);
-    l->u = l->w ? take(r, name[1], N, f->H, err) : NULL;
-    if (!l->u) return false;
-    if (!safetensors_find(r->st, name[2])) return l->bx = tape_zeros(&f->memory, SHAPE(N)), true;
-    l->bx = take(r, name[2], N, 0, err);
-    l->bh = l->bx ? take(r, name[3], N, 0, err) : NULL;
-    return l->bh != NULL;
+    return strstr(name, "emb") || strstr(name, "encoder");
 }
 
-/* The other matrices (V,..): the one with a bias beside it is the head; else names decide. */
-static bool read_ends(Reader *r, Error *err)
+/* "NAME.bias" of "NAME.weight". */
+static bool bias_beside(const Reader *r, const char *weight, char bias[256])
 {
-    Foreign *f = r->f;
-    char embed[256] = "", head[256] = "", bias[256] = "";
+    const char *dot = strrchr(weight, '.');
+    snprintf(bias, 256, "%.*s.bias", dot ? (int)(dot - weight) : 0, weight);
+    return safetensors_find(r->st, bias) != NULL;
+}
+
+/* Which of two matrices is the embedding: the one without a bias; else their names or sizes must tell. 1: the
+ * first, -1: the second, 0: unknown. */
+static int which_embeds(const Reader *r, const StTensor *a, const StTensor *b)
+{
+    char bias[256];
+    const int C = r->f->C, H = r->f->H;
+    const int by_bias = bias_beside(r, b->name, bias) - bias_beside(r, a->name, bias);
+    const int by_name = says_embedding(a->name) - says_embedding(b->name);
+    if (by_bias || by_name) return by_bias ? by_bias : by_name;
+    return C == H ? 0 : (a->d[1] == C && b->d[1] == H) - (b->d[1] == C && a->d[1] == H);
+}
+
+/* The two matrices (V,C) and (V,H) beside the recurrent ones. Nothing is guessed. */
+static bool find_ends(Reader *r, Error *err)
+{
+    const StTensor *end[2] = {NULL, NULL};
+    int n = 0;
     for (int i = 0; i < r->st->n; i++) {
         const StTensor *t = &r->st->tensor[i];
-        const char *dot = strrchr(t->name, '.');
         if (t->axes != 2 || strstr(t->name, "weight_ih_l") || strstr(t->name, "weight_hh_l"))
             continue;
-        char beside[256];
-        snprintf(beside, sizeof beside, "%.*s.bias", dot ? (int)(dot - t->name) : 0, t->name);
-        const bool has_bias = safetensors_find(r->st, beside) != NULL;
-        const bool is_head = t->d[1] == f->H && (has_bias || !strstr(t->name, "emb"));
-        const bool is_embed = t->d[1] == f->C && !has_bias && (!is_head || !embed[0]);
-        if (is_head && (has_bias || !is_embed)) {
-            snprintf(head, sizeof head, "%s", t->name);
-            snprintf(bias, sizeof bias, "%s", has_bias ? beside : "");
-        } else if (is_embed) {
-            snprintf(embed, sizeof embed, "%s", t->name);
-        }
+        if (n < 2) end[n] = t;
+        n++;
     }
-    const StTensor *rows = safetensors_find(r->st, head);
-    f->V = rows && rows->d[0] <= 1 << 20 ? (int)rows->d[0] : 0;
-    if (!embed[0] || !head[0] || f->V < 1)
+    if (n != 2)
         return error_set(err,
-                         "%s: needs an embedding (V,%d) and a linear layer (V,%d) with its bias",
-                         r->path, f->C, f->H);
-    Tensor *e = take(r, embed, f->V, f->C, err);
-    f->embed = e ? op_transpose(&f->memory, e) : NULL;
-    f->head.w = f->embed ? take(r, head, f->V, f->H, err) : NULL;
-    if (f->head.w && bias[0]) f->head.b = take(r, bias, f->V, 0, err);
-    return f->head.w && (f->head.b || !bias[0]);
+                         "%s: needs an embedding (V,%d) and a linear layer (V,%d); it has %d "
+                         "matrices beside the recurrent ones",
+                         r->path, r->f->C, r->f->H, n);
+    const int which = which_embeds(r, end[0], end[1]);
+    if (!which)
+        return error_set(err,
+                         "%s: %s and %s: neither bias, nor name, nor size says which is the "
+                         "embedding; call it embedding.weight in a copy",
+                         r->path, end[0]->name, end[1]->name);
+    r->embed = end[which < 0]->name, r->head = end[which > 0]->name;
+    if (!bias_beside(r, r->head, r->bias)) r->bias[0] = '\0';
+    const int64_t V = end[0]->d[0];
+    r->f->V = V <= 1 << 20 ? (int)V : 0;
+    return r->f->V > 0 || error_set(err, "%s: %s has %lld rows; 1 to %d are read", r->path,
+                                    end[0]->name, (long long)V, 1 << 20);
 }
 
-bool foreign_read_torch(Foreign *f, const char *path, Error *err)
+/* --- the rules ---------------------------------------------------------------------------------- */
+
+/* Makes what the rules fill: everything in our orientation, gates in theirs. */
+static void make_parameters(Reader *r)
+{
+    Weights *f = r->f;
+    Params *ps = &f->theirs;
+    const int N = (int)recurrent(r, "weight_hh", 0)->d[0];
+    *ps = params_init(0);
+    f->embed = param(ps, SHAPE(f->V, f->C), 0, "embed");
+    f->head.w = param(ps, SHAPE(f->H, f->V), 0, "head.w");
+    f->head.b = r->bias[0] ? param(ps, SHAPE(f->V), 0, "head.b") : NULL;
+    for (int i = 0; i < f->layers; i++) {
+        WeightsLayer *l = &f->layer[i];
+        l->w = param(ps, SHAPE(i ? f->H : f->C, N), 0, "l%d.w", i);
+        l->u = param(ps, SHAPE(f->H, N), 0, "l%d.u", i);
+        l->bx = param(ps, SHAPE(N), 0, "l%d.bx", i);
+        l->bh = recurrent(r, "bias_ih", i) ? param(ps, SHAPE(N), 0, "l%d.bh", i) : NULL;
+    }
+}
+
+static bool fill(Reader *r, Error *err)
+{
+    static const char *const what[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
+    char name[4][256];
+    for (int k = 0; k < 4; k++) snprintf(name[k], sizeof name[k], "%s%s_l*", r->prefix, what[k]);
+    const WeightRule rule[] = {
+        {.theirs = r->embed, .ours = "embed"},
+        {.theirs = r->head, .ours = "head.w", .flags = WEIGHT_TRANSPOSED},
+        {.theirs = name[0], .ours = "l*.w", .flags = WEIGHT_TRANSPOSED},
+        {.theirs = name[1], .ours = "l*.u", .flags = WEIGHT_TRANSPOSED},
+        {.theirs = name[2], .ours = "l*.bx", .flags = WEIGHT_OPTIONAL},
+        {.theirs = name[3], .ours = "l*.bh"},
+        {.theirs = r->bias, .ours = "head.b"},
+    };
+    const WeightMap map = {.rule = rule, .n = LEN(rule) - !r->bias[0]};
+    WeightReport report;
+    return weights_map_load(r->path, &map, &r->f->theirs, &report, err);
+}
+
+bool weights_read_torch(Weights *f, const char *path, Error *err)
 {
     Safetensors st;
     if (!safetensors_open(&st, path, err)) return false;
     Reader r = {.f = f, .st = &st, .path = path};
-    bool ok = find_prefix(&r, err) && read_sizes(&r, err);
-    for (int i = 0; ok && i < f->layers; i++) ok = read_layer(&r, i, err);
-    ok = ok && read_ends(&r, err);
+    bool ok = find_prefix(&r, err) && read_sizes(&r, err) && find_ends(&r, err);
+    if (ok) make_parameters(&r);
+    ok = ok && fill(&r, err);
     safetensors_close(&st);
     return ok;
 }

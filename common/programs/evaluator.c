@@ -82,15 +82,15 @@ static bool read_config(Evaluator *e, Option *size, int n_size, Vocabularies *vo
 }
 
 /* All of the text is held out; so it is given as both parts. */
-static bool open_foreign(Evaluator *e, Error *err)
+static bool open_weights(Evaluator *e, Error *err)
 {
     EvalConfig *c = e->config;
     name_arch(e);
-    if (!foreign_open(&e->foreign, c->import, c->vocab, err)) return false;
+    if (!weights_open(&e->weights, c->import, c->vocab, err)) return false;
     e->run.text = c->text;
     e->run.valid = c->valid ? c->valid : data_name(&e->run);
-    e->run.unit = tokenizer_unit(&e->foreign.tokens);
-    const Vocabularies given = {.of_text = true, .tokens = e->foreign.tokens};
+    e->run.unit = tokenizer_unit(&e->weights.tokens);
+    const Vocabularies given = {.of_text = true, .tokens = e->weights.tokens};
     if (!data_open(&e->data, &e->run, &given, err)) return false;
     e->data.streams = 1; /* as its makers would read it: from the beginning to the end */
     return true;
@@ -141,7 +141,7 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
     if (!c->import) e->dir = xstrdup(argv[operand]);
     blas_warm_up();
     parallel_init(c->threads);
-    const bool ok = c->import ? open_foreign(e, &err) : open_run(e, size, n_size, &err);
+    const bool ok = c->import ? open_weights(e, &err) : open_run(e, size, n_size, &err);
     return ok || evaluator_fail(e, EXIT_FAILED, err.text);
 }
 
@@ -163,7 +163,7 @@ int evaluator_close(Evaluator *e)
     if (e->pictures) fprintf(stderr, "drawn in %s:%s\n", e->dir, e->pictures);
     blas_warm_up_end();
     data_close(&e->data);
-    foreign_close(&e->foreign);
+    weights_close(&e->weights);
     json_decref(e->extra);
     free(e->dir), free(e->pictures);
     return e->status;

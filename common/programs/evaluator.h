@@ -14,7 +14,7 @@
 typedef struct {
     bool of_pairs, or_task;     /* set by a program that translates, see data.h */
     const char *text, *valid;   /* other data than the run's, or NULL */
-    const char *import, *vocab; /* foreign weights instead of a run, and their vocabulary */
+    const char *import, *vocab; /* weights of others instead of a run, and their vocabulary */
     int examples;               /* held-out sequences of a generated task */
     int samples, sample_len, top_k, threads;
     double temperature, top_p;
@@ -31,10 +31,10 @@ EvalConfig eval_defaults(void);
         OPTION_STRING("valid", &(c)->valid, "validation file (default: the run's)"),               \
         OPTION("examples", &(c)->examples, 1, 1000000, "held-out sequences of a generated task"),  \
         OPTION_STRING("import", &(c)->import,                                                      \
-                      "foreign weights instead of DIR: PyTorch's in a safetensors file, or a "     \
+                      "weights of others instead of DIR: PyTorch's in a safetensors file, or a "   \
                       "folder with manifest.json; all of --text is held out"),                     \
         OPTION_STRING("vocab", &(c)->vocab,                                                        \
-                      "characters of the foreign weights (default: vocab.json beside them)"),      \
+                      "characters of the weights of others (default: vocab.json beside them)"),    \
         OPTION_GROUP("Sampling"), OPTION("samples", &(c)->samples, 0, 100000, "texts to sample"),  \
         OPTION_STRING("prompt", &(c)->prompt, "what a sample starts with"),                        \
         OPTION("sample-len", &(c)->sample_len, 1, 10000000, "tokens of a sample, at most"),        \
@@ -65,7 +65,7 @@ typedef struct {
     DataConfig run;      /* from the run's own config.json */
     uint64_t seed;       /* that it was trained with */
     Data data;
-    Foreign foreign; /* with --import */
+    Weights weights; /* with --import */
     json_t *extra;   /* what the JSON object has besides, or NULL; owned */
     char *pictures;  /* the files drawn, a blank before each; NULL: none */
     int status;
@@ -73,7 +73,7 @@ typedef struct {
 
 /* Parses the command line, with n_own options of the program's own, reads DIR/config.json into the data
  * options and the model's own (`size`, n_size of them) and opens the data. With --import it opens
- * e->foreign instead, and its sizes are the program's to take. False: e->status is the exit status,
+ * e->weights instead, and its sizes are the program's to take. False: e->status is the exit status,
  * all has been said, and only evaluator_close is left to call. */
 bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Option *own, int n_own,
                     const Usage *usage, int argc, char **argv);

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Other people's weights: PyTorch's (tests/golden/foreign.py) and a TensorFlow LSTM that somebody
+# Other people's weights: PyTorch's (tests/golden/weights.py) and a TensorFlow LSTM that somebody
 # trained. The loss is theirs; what cannot be read is refused with a message.
 . "$(dirname "$0")/../shell.sh"
-golden=tests/golden/foreign
+golden=tests/golden/weights
 
 loss_of() { # PROGRAM OPTIONS...
     "$BIN$1" "${@:2}" --json --plot none >"$tmp/json" || fail "$*"
@@ -45,6 +45,11 @@ for damage in 's/cell.weight_hh_l1/cell.weight_hr_l1/' 's/"shape":\[22,5\]/"shap
     expect 1 "error:" "$BIN"lstm_gru/eval --import "$tmp/lstm.safetensors" --vocab $golden/vocab.json \
         --text $golden/text.txt
 done
+
+# A tensor that has no place is named, not passed over.
+LC_ALL=C sed 's/"out.bias"/"out.bios"/' $golden/lstm.safetensors >"$tmp/lstm.safetensors"
+expect 1 'tensor "out.bios": is not known' "$BIN"lstm_gru/eval --import "$tmp/lstm.safetensors" \
+    --vocab $golden/vocab.json --text $golden/text.txt
 
 theirs=$data/checkpoints/ml5-charRNN/shakespeare
 [ -d "$theirs" ] || { echo "skipped: no $theirs"; exit 0; }

@@ -1,7 +1,7 @@
 """Models as PyTorch stores them, for `eval --import`: writes rnn, lstm and gru.safetensors, vocab.json,
-text.txt and losses.txt into the folder foreign/ beside this file.
+text.txt and losses.txt into the folder weights/ beside this file.
 
-    python3 tests/golden/foreign.py          (any Python with torch, numpy and safetensors)
+    python3 tests/golden/weights.py          (any Python with torch, numpy and safetensors)
 
 Each is nn.Embedding, a two-layer nn.RNN, nn.LSTM or nn.GRU and nn.Linear under names of their own, on
 weights drawn at random; losses.txt has a line for each: the cell and the mean loss in nats of
@@ -20,7 +20,7 @@ TEXT = "a state that every token changes carries order: what came, and when.\n" 
 
 torch.manual_seed(1337)
 torch.set_default_dtype(torch.float64)
-folder = pathlib.Path(__file__).parent / "foreign"
+folder = pathlib.Path(__file__).parent / "weights"
 folder.mkdir(exist_ok=True)
 
 symbols = sorted(set(TEXT))
