@@ -30,8 +30,8 @@ typedef struct {
     Linear head;      /* (H,V) (V) */
     Tokenizer tokens; /* ours */
     int *row;         /* of each of our ids, the maker's id; -1 for the unknown character */
-    Tape memory;      /* owns the tensors of TensorFlow's files, */
-    Params theirs;    /* and this those of PyTorch's */
+    Params theirs;    /* owns the tensors, */
+    Tape memory;      /* and this their parts */
 } Weights;
 
 /* vocab: the vocabulary's file, or NULL: vocab.json in or beside path. Errors: what is missing, of an

@@ -95,5 +95,6 @@ void weights_files_close(WeightFiles *f)
     for (int i = 0; i < f->n_files; i++) safetensors_close(&f->file[i]);
     free(f->file);
     free(f->tensor);
+    free(f->tensors);
     *f = (WeightFiles){0};
 }

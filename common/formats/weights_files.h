@@ -14,6 +14,7 @@ typedef struct {
     int n_files;
     WeightTensor *tensor;
     int n;
+    StTensor *tensors; /* owned here where no safetensors file owns them */
 } WeightFiles;
 
 /* path: FILE.safetensors; an index, {"weight_map": {TENSOR: FILE}}, whose files stand beside it; or a

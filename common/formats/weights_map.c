@@ -4,14 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "formats/weights_files.h"
-
 enum { MOST_PIECES = 64, MAX_NAME = 256 };
 
 typedef struct {
     const WeightMap *map;
     Params *ps;
-    WeightFiles files;
+    const WeightFiles *files;
     uint64_t *filled;   /* a bit for each piece of each parameter */
     uint64_t *used;     /* a bit for each piece of each tensor of theirs */
     bool *may_be_fresh; /* parameters that an optional rule fills */
@@ -150,7 +148,7 @@ static uint64_t all_bits(int count)
 /* Applies one rule to one tensor of theirs that it matches. */
 static bool apply(Loader *l, int k, const WeightRule *r, const char *number, Error *err)
 {
-    const WeightTensor *w = &l->files.tensor[k];
+    const WeightTensor *w = &l->files->tensor[k];
     const StTensor *theirs = w->tensor;
     const int i = parameter_of(l->ps, r, number);
     if (i < 0)
@@ -185,9 +183,9 @@ static bool apply_all(Loader *l, bool second, Error *err)
         const WeightRule *r = &l->map->rule[j];
         const bool later = r->flags & (WEIGHT_TIED | WEIGHT_ADD);
         if (!r->ours || later != second) continue;
-        for (int k = 0; k < l->files.n; k++) {
+        for (int k = 0; k < l->files->n; k++) {
             char number[16];
-            if (!matches(r->theirs, without_prefix(l->map, l->files.tensor[k].tensor->name),
+            if (!matches(r->theirs, without_prefix(l->map, l->files->tensor[k].tensor->name),
                          number))
                 continue;
             if (!apply(l, k, r, number, err)) return false;
@@ -200,8 +198,8 @@ static bool apply_all(Loader *l, bool second, Error *err)
 /* Every tensor of theirs: wholly used, or ignored by a rule. */
 static bool all_used(const Loader *l, WeightReport *report, Error *err)
 {
-    for (int k = 0; k < l->files.n; k++) {
-        const char *name = l->files.tensor[k].tensor->name;
+    for (int k = 0; k < l->files->n; k++) {
+        const char *name = l->files->tensor[k].tensor->name;
         uint64_t wanted = 0;
         bool ignored = false;
         for (int j = 0; j < l->map->n; j++) {
@@ -262,19 +260,27 @@ static bool all_filled(const Loader *l, WeightReport *report, Error *err)
     return report->taken > 0 || error_set(err, "no tensor of the file fills a parameter");
 }
 
-bool weights_map_load(const char *path, const WeightMap *map, Params *ps, WeightReport *report,
-                      Error *err)
+bool weights_map_fill(const WeightFiles *files, const WeightMap *map, Params *ps,
+                      WeightReport *report, Error *err)
 {
-    Loader l = {.map = map, .ps = ps};
+    Loader l = {.map = map, .ps = ps, .files = files};
     *report = (WeightReport){0};
-    if (!weights_files_open(&l.files, path, err)) return false;
     l.filled = xcalloc((size_t)ps->n + 1, sizeof *l.filled);
-    l.used = xcalloc((size_t)l.files.n + 1, sizeof *l.used);
+    l.used = xcalloc((size_t)files->n + 1, sizeof *l.used);
     l.may_be_fresh = xcalloc((size_t)ps->n + 1, sizeof *l.may_be_fresh);
     mark_optional(&l);
     const bool ok = apply_all(&l, false, err) && apply_all(&l, true, err) &&
                     all_used(&l, report, err) && all_filled(&l, report, err);
     free(l.filled), free(l.used), free(l.may_be_fresh);
-    weights_files_close(&l.files);
+    return ok;
+}
+
+bool weights_map_load(const char *path, const WeightMap *map, Params *ps, WeightReport *report,
+                      Error *err)
+{
+    WeightFiles files;
+    if (!weights_files_open(&files, path, err)) return false;
+    const bool ok = weights_map_fill(&files, map, ps, report, err);
+    weights_files_close(&files);
     return ok || error_in(err, path);
 }

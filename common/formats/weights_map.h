@@ -11,7 +11,7 @@
 #ifndef WEIGHTS_MAP_H
 #define WEIGHTS_MAP_H
 
-#include "formats/safetensors.h"
+#include "formats/weights_files.h"
 #include "nn/params.h"
 
 typedef enum {
@@ -59,5 +59,9 @@ typedef struct {
  * differ; then values may have changed: the parameters are of no use. */
 bool weights_map_load(const char *path, const WeightMap *map, Params *ps, WeightReport *report,
                       Error *err);
+
+/* Does the same from tensors that are open already. */
+bool weights_map_fill(const WeightFiles *files, const WeightMap *map, Params *ps,
+                      WeightReport *report, Error *err);
 
 #endif

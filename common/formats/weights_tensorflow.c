@@ -7,124 +7,163 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "system/file.h"
+#include "formats/weights_map.h"
+
+enum { LARGEST = 1 << 30, MAX_TENSORS = 1024 };
 
 typedef struct {
-    Weights *f;
+    Weights *w;
     const char *dir;
-    json_t *manifest;
+    json_t *manifest; /* owns the names */
+    WeightFiles files;
 } Reader;
 
-/* The name of the n-th tensor (from 0) that ends so, or NULL. */
-static const char *find(const Reader *r, const char *tail, int n)
+/* --- the files -------------------------------------------------------------------------------- */
+
+static bool read_shape(StTensor *t, const json_t *entry)
+{
+    const json_t *shape = json_object_get(entry, "shape");
+    t->axes = (int)json_array_size(shape);
+    if (!json_is_array(shape) || t->axes > 2) return false;
+    for (int i = 0; i < t->axes; i++) {
+        t->d[i] = json_integer_value(json_array_get(shape, (size_t)i));
+        if (t->d[i] < 1 || t->d[i] > 1 << 20) return false;
+    }
+    return true;
+}
+
+/* Opens a raw file as a safetensors file of one tensor. */
+static bool open_tensor(Reader *r, const char *name, const json_t *entry, Error *err)
+{
+    Safetensors *st = &r->files.file[r->files.n_files];
+    StTensor *t = &r->files.tensors[r->files.n];
+    const char *file = json_string_value(json_object_get(entry, "filename"));
+    *t = (StTensor){.name = name, .dtype = "F32"};
+    if (!file || !file[0] || strchr(file, '/') || strcmp(file, "..") == 0 || !read_shape(t, entry))
+        return safetensors_refuse(err, name,
+                                  "needs a filename without / and a shape of two sizes at most");
+    if (!safetensors_measure(t, err)) return false;
+    char *path = xformat("%s/%s", r->dir, file);
+    bool ok = file_map(path, LARGEST, &st->file, err);
+    r->files.n_files += ok;
+    if (ok && st->file.len != t->size)
+        ok = error_set(err, "%s: %zu bytes; %s of float32 are %zu", path, st->file.len,
+                       safetensors_shape(t).text, t->size);
+    free(path);
+    t->data = st->file.bytes;
+    r->files.tensor[r->files.n++] = (WeightTensor){st, t};
+    return ok;
+}
+
+static bool open_all(Reader *r, Error *err)
 {
     const char *name;
     json_t *entry;
+    const size_t n = json_object_size(r->manifest);
+    if (n > MAX_TENSORS) return error_set(err, "%zu tensors; at most %d are read", n, MAX_TENSORS);
+    r->files.file = xcalloc(n + 1, sizeof *r->files.file);
+    r->files.tensor = xcalloc(n + 1, sizeof *r->files.tensor);
+    r->files.tensors = xcalloc(n + 1, sizeof *r->files.tensors);
     json_object_foreach(r->manifest, name, entry)
     {
-        const size_t len = strlen(name), end = strlen(tail);
-        if (len >= end && strcmp(name + len - end, tail) == 0 && n-- == 0) return name;
+        if (!open_tensor(r, name, entry, err)) return false;
+    }
+    return true;
+}
+
+/* The n-th tensor (from 0) whose name ends so, or NULL. */
+static const StTensor *find(const Reader *r, const char *tail, int n)
+{
+    for (int i = 0; i < r->files.n; i++) {
+        const StTensor *t = r->files.tensor[i].tensor;
+        const size_t len = strlen(t->name), end = strlen(tail);
+        if (len >= end && strcmp(t->name + len - end, tail) == 0 && n-- == 0) return t;
     }
     return NULL;
 }
 
-static bool shape_of(json_t *entry, Shape *s)
+/* --- the rules -------------------------------------------------------------------------------- */
+
+enum { MAX_RULES = 4 + 2 * WEIGHTS_MAX_LAYERS };
+
+typedef struct {
+    WeightRule rule[MAX_RULES];
+    char ours[MAX_RULES][16];
+    int n;
+} Rules;
+
+/* A rule of one tensor, and the parameter that it fills. */
+static Tensor *add(Rules *rules, Params *ps, const StTensor *t, Shape s, const char *ours)
 {
-    const json_t *shape = json_object_get(entry, "shape");
-    *s = (Shape){.n = (int)json_array_size(shape)};
-    if (s->n < 1 || s->n > 2) return false;
-    for (int i = 0; i < s->n; i++) {
-        const json_int_t d = json_integer_value(json_array_get(shape, (size_t)i));
-        if (d < 1 || d > 1 << 20) return false;
-        s->d[i] = (int)d;
-    }
-    return s->n == 1 || (int64_t)s->d[0] * s->d[1] <= 1 << 28;
+    snprintf(rules->ours[rules->n], sizeof rules->ours[0], "%s", ours);
+    rules->rule[rules->n] = (WeightRule){.theirs = t->name, .ours = rules->ours[rules->n]};
+    rules->n++;
+    return param(ps, s, 0, "%s", ours);
 }
 
-static Tensor *take(Reader *r, const char *name, Error *err)
+/* One matrix (C+H,4H) for x and h together: each row of the two parts is a view of ours. */
+static bool add_layers(Reader *r, Rules *rules, Tensor *both[WEIGHTS_MAX_LAYERS], Error *err)
 {
-    json_t *entry = json_object_get(r->manifest, name);
-    const char *file = json_string_value(json_object_get(entry, "filename"));
-    Shape s;
-    char *bytes;
-    size_t len;
-    if (!file || !file[0] || strchr(file, '/') || strcmp(file, "..") == 0 || !shape_of(entry, &s))
-        return error_set(err,
-                         "%s/manifest.json: %s: needs a filename without / and a shape of one or "
-                         "two sizes",
-                         r->dir, name),
-               NULL;
-    char *path = xformat("%s/%s", r->dir, file);
-    Tensor *t = NULL;
-    const size_t size = (size_t)shape_len(s) * sizeof(float);
-    bool ok = file_read(path, (size_t)1 << 30, &bytes, &len, err);
-    if (ok && len != size)
-        ok = error_set(err, "%s: %zu bytes; %s of float32 are %zu", path, len, shape_text(s).text,
-                       size),
-        free(bytes);
-    if (ok) {
-        t = tape_tensor(&r->f->memory, s);
-        for (int i = 0; i < t->len; i++) {
-            float x;
-            memcpy(&x, bytes + (size_t)i * sizeof x, sizeof x);
-            t->data[i] = x;
-        }
-        free(bytes);
+    Weights *w = r->w;
+    char ours[16];
+    for (const StTensor *t; (t = find(r, "lstm_cell/weights", w->layers)); w->layers++) {
+        const StTensor *b = find(r, "lstm_cell/biases", w->layers);
+        const int C = w->layers ? w->H : w->C, N = t->axes == 2 ? (int)t->d[1] : 0;
+        if (w->layers == WEIGHTS_MAX_LAYERS)
+            return error_set(err, "more than %d layers", WEIGHTS_MAX_LAYERS);
+        if (!b) return safetensors_refuse(err, t->name, "has no biases");
+        if (w->layers == 0) w->H = N / 4;
+        if (N < 4 || N != 4 * w->H)
+            return safetensors_refuse(err, t->name, "has shape %s; must be (%d+H,4H)",
+                                      safetensors_shape(t).text, C);
+        snprintf(ours, sizeof ours, "l%d.w", w->layers);
+        both[w->layers] = add(rules, &w->theirs, t, SHAPE(C + w->H, N), ours);
+        snprintf(ours, sizeof ours, "l%d.b", w->layers);
+        w->layer[w->layers].bx = add(rules, &w->theirs, b, SHAPE(N), ours);
     }
-    free(path);
-    return t;
-}
-
-static bool read_layer(Reader *r, Error *err)
-{
-    Weights *f = r->f;
-    const char *weights = find(r, "lstm_cell/weights", f->layers);
-    const char *biases = find(r, "lstm_cell/biases", f->layers);
-    Tensor *w = take(r, weights, err), *b = w && biases ? take(r, biases, err) : NULL;
-    if (!b) return biases ? false : error_set(err, "%s: %s has no biases", r->dir, weights);
-    const int C = f->layers ? f->H : f->C, H = w->shape.d[0] - C;
-    if (w->shape.n != 2 || H < 1 || w->shape.d[1] != 4 * H || b->len != 4 * H ||
-        (f->H && f->H != H))
-        return error_set(err, "%s: %s is %s, must be (%d+H,4H)", r->dir, weights,
-                         shape_text(w->shape).text, C);
-    f->H = H;
-    f->layer[f->layers++] = (WeightsLayer){
-        .w = op_rows(&f->memory, w, 0, C), .u = op_rows(&f->memory, w, C, H), .bx = b};
     return true;
 }
 
-static bool read_all(Reader *r, Error *err)
+static bool fill(Reader *r, Error *err)
 {
-    Weights *f = r->f;
-    const char *embed = find(r, "embedding", 0), *head = find(r, "softmax_w", 0);
-    const char *bias = find(r, "softmax_b", 0);
+    Weights *w = r->w;
+    const StTensor *embed = find(r, "embedding", 0), *head = find(r, "softmax_w", 0);
+    const StTensor *bias = find(r, "softmax_b", 0);
+    Tensor *both[WEIGHTS_MAX_LAYERS];
+    Rules rules = {.rule = {{.theirs = "Variable", .ignored = "the number of updates"}}, .n = 1};
     if (!embed || !head || !bias || !find(r, "lstm_cell/weights", 0))
-        return error_set(err,
-                         "%s/manifest.json: needs embedding, ...lstm_cell/weights and /biases, "
-                         "softmax_w and softmax_b",
-                         r->dir);
-    f->embed = take(r, embed, err);
-    if (!f->embed) return false;
-    if (f->embed->shape.n != 2) return error_set(err, "%s: the embedding must be (V,C)", r->dir);
-    f->V = f->embed->shape.d[0], f->C = f->embed->shape.d[1];
-    while (f->layers < WEIGHTS_MAX_LAYERS && find(r, "lstm_cell/weights", f->layers))
-        if (!read_layer(r, err)) return false;
-    f->head.w = take(r, head, err);
-    f->head.b = f->head.w ? take(r, bias, err) : NULL;
-    if (!f->head.b) return false;
-    return (shape_equal(f->head.w->shape, SHAPE(f->H, f->V)) && f->head.b->len == f->V) ||
-           error_set(err, "%s: softmax_w is %s, must be (%d,%d)", r->dir,
-                     shape_text(f->head.w->shape).text, f->H, f->V);
+        return error_set(
+            err, "needs embedding, ...lstm_cell/weights and /biases, softmax_w and softmax_b");
+    if (embed->axes != 2) return safetensors_refuse(err, embed->name, "must be (V,C)");
+    w->V = (int)embed->d[0], w->C = (int)embed->d[1];
+    w->theirs = params_init(0);
+    if (!add_layers(r, &rules, both, err)) return false;
+    w->embed = add(&rules, &w->theirs, embed, SHAPE(w->V, w->C), "embed");
+    w->head.w = add(&rules, &w->theirs, head, SHAPE(w->H, w->V), "head.w");
+    w->head.b = add(&rules, &w->theirs, bias, SHAPE(w->V), "head.b");
+    const WeightMap map = {.rule = rules.rule, .n = rules.n};
+    WeightReport report;
+    if (!weights_map_fill(&r->files, &map, &w->theirs, &report, err)) return false;
+    for (int i = 0; i < w->layers; i++) {
+        const int C = i ? w->H : w->C;
+        w->layer[i].w = op_rows(&w->memory, both[i], 0, C);
+        w->layer[i].u = op_rows(&w->memory, both[i], C, w->H);
+    }
+    return true;
 }
 
-bool weights_read_tensorflow(Weights *f, const char *dir, Error *err)
+bool weights_read_tensorflow(Weights *w, const char *dir, Error *err)
 {
     char *path = xformat("%s/manifest.json", dir);
-    Reader r = {.f = f, .dir = dir, .manifest = json_read(path, err)};
+    Reader r = {.w = w, .dir = dir, .manifest = json_read(path, err)};
+    if (r.manifest) {
+        w->cell = "lstm", w->gates = "i g f o", w->forget_bias = 1;
+        const bool ok = (open_all(&r, err) && fill(&r, err)) || error_in(err, path);
+        weights_files_close(&r.files);
+        json_decref(r.manifest);
+        free(path);
+        return ok;
+    }
     free(path);
-    if (!r.manifest) return false;
-    f->cell = "lstm", f->gates = "i g f o", f->forget_bias = 1;
-    const bool ok = read_all(&r, err);
-    json_decref(r.manifest);
-    return ok;
+    return false;
 }

@@ -62,7 +62,7 @@ near "$(loss_of lstm_gru/eval --import "$theirs" --vocab "$tmp/vocab.json" --tex
 mkdir "$tmp/theirs" && cp "$theirs"/* "$tmp/theirs/" && chmod -R u+w "$tmp/theirs"
 cp "$tmp/vocab.json" "$tmp/theirs/vocab.json"
 for damage in 'truncate -s -4 embedding' 'rm rnnlm_softmax_b' 'sed -i s/512/511/ manifest.json' \
-    'sed -i s,rnnlm_softmax_w,../rnnlm_softmax_w, manifest.json' 'echo {} >manifest.json' 'sed -i s/65/-65/ manifest.json'; do
+    'sed -i s,rnnlm_softmax_w,../rnnlm_softmax_w, manifest.json' 'echo {} >manifest.json' 'sed -i 2s/Variable/Other/ manifest.json' 'sed -i s/65/-65/ manifest.json'; do
     rm -rf "$tmp/broken" && cp -r "$tmp/theirs" "$tmp/broken"
     (cd "$tmp/broken" && eval "$damage")
     expect 1 "error:" "$BIN"lstm_gru/eval --import "$tmp/broken" --text "$tmp/first.txt"
