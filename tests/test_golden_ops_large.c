@@ -102,4 +102,16 @@ START_TEST(rotary)
 }
 END_TEST
 
-SUITE("golden_ops_large", TESTS(pointwise, rows, losses, rotary), NO_ABORTS)
+START_TEST(attention)
+{
+    begin("attention_grouped", 3);
+    AttentionOptions o = {.heads = 6, .kv_heads = 2};
+    end("attention_grouped", 3, op_attention_with(&g.tape, in[0], in[1], in[2], &o));
+    begin("attention_window", 3);
+    o = (AttentionOptions){.heads = 2, .kv_heads = 1};
+    o.mask = &(AttentionMask){.causal = true, .window = 9};
+    end("attention_window", 3, op_attention_with(&g.tape, in[0], in[1], in[2], &o));
+}
+END_TEST
+
+SUITE("golden_ops_large", TESTS(pointwise, rows, losses, rotary, attention), NO_ABORTS)

@@ -1,8 +1,7 @@
 /* Attention against ONNX's test vectors of its operator Attention. Skipped where there are none.
  *
  * Their q, k, v are (B,H,T,D), or (B,T,C) as ours. What ours has no option for is made of what it
- * has: another scale by larger queries; fewer heads of keys than of queries (grouped queries) by
- * keys given several times; keys of the past by one sequence of both. A mask that is added to the
+ * has: another scale by larger queries; keys of the past by one sequence of both. A mask that is added to the
  * scores is T columns more: e_ts + m_ts = (q_t, unit vector t) . (k_s, column s of m). Their causal
  * mask lets step t see s <= t even where S > T. Left out: softcap, c tanh(e / c) for e, of a later
  * model. */
@@ -65,13 +64,13 @@ static real at(const Theirs *x, int b, int h, int t, int d)
 }
 
 /* A past followed by what is there now, their sizes in *past and *now, as (B,T,H*width), each
- * head's D columns followed by zeros; H may be a multiple of theirs. */
-static Tensor *ours(Tape *tp, const Theirs *past, const Theirs *now, int H, int width)
+ * head's D columns followed by zeros. */
+static Tensor *ours(Tape *tp, const Theirs *past, const Theirs *now, int width)
 {
-    const int B = now->of->d[0], P = past->of ? past->T : 0, T = P + now->T;
+    const int H = now->H, B = now->of->d[0], P = past->of ? past->T : 0, T = P + now->T;
     Tensor *x = tape_zeros(tp, SHAPE(B, T, H * width));
     for (int i = 0; i < B * T * H; i++) {
-        const int b = i / H / T, t = i / H % T, h = i % H * now->H / H;
+        const int b = i / H / T, t = i / H % T, h = i % H;
         for (int d = 0; d < now->D; d++)
             x->data[i * width + d] = t < P ? at(past, b, h, t, d) : at(now, b, h, t - P, d);
     }
@@ -79,30 +78,32 @@ static Tensor *ours(Tape *tp, const Theirs *past, const Theirs *now, int H, int 
 }
 
 /* The columns that add the mask m (T,S) to the scores, behind the D of each head. */
-static void add_mask(Tensor *q, Tensor *k, const Theirs *m, int H, int D)
+static void add_mask(Tensor *q, Tensor *k, const Theirs *m, int D)
 {
     const int T = m->T, S = m->D, width = D + T;
+    const int H = q->shape.d[2] / width, kv_heads = k->shape.d[2] / width;
     for (int i = 0; i < q->len / width; i++) q->data[i * width + D + i / H % T] = 1;
     for (int i = 0; i < k->len / width; i++)
-        for (int t = 0; t < T; t++) k->data[i * width + D + t] = at(m, 0, 0, t, i / H % S);
+        for (int t = 0; t < T; t++) k->data[i * width + D + t] = at(m, 0, 0, t, i / kv_heads % S);
 }
 
 static Tensor *run(Tape *tp, const Vector *v, Theirs in[6])
 {
     const int H = in[0].H, T = in[0].T, D = in[0].D, width = D + (v->mask ? T : 0);
     const Theirs none = {0};
-    Tensor *q = ours(tp, &none, &in[0], H, width);
-    Tensor *k = ours(tp, v->past ? &in[v->past] : &none, &in[1], H, width);
-    Tensor *x = ours(tp, v->past ? &in[v->past + 1] : &none, &in[2], H, width);
+    Tensor *q = ours(tp, &none, &in[0], width);
+    Tensor *k = ours(tp, v->past ? &in[v->past] : &none, &in[1], width);
+    Tensor *x = ours(tp, v->past ? &in[v->past + 1] : &none, &in[2], width);
     const int S = k->shape.d[1];
     const double scale = v->scale > 0 ? v->scale : 1 / sqrt(D);
     for (int i = 0; i < q->len; i++) q->data[i] *= (real)scale;
-    if (v->mask) add_mask(q, k, &in[v->mask], H, D);
+    if (v->mask) add_mask(q, k, &in[v->mask], D);
     for (int i = 0; i < q->len; i++) q->data[i] *= (real)sqrt(width);
     unsigned char *allowed = tape_save(tp, (size_t)T * S);
     for (int i = 0; i < T * S; i++) allowed[i] = i % S <= i / S;
-    return op_attention(tp, q, k, x, H, &(AttentionMask){.allowed = v->causal ? allowed : NULL},
-                        NULL);
+    const AttentionMask mask = {.allowed = v->causal ? allowed : NULL};
+    const AttentionOptions o = {.heads = H, .kv_heads = in[1].H, .mask = &mask};
+    return op_attention_with(tp, q, k, x, &o);
 }
 
 static void check(const Vector *v, const Tensor *y, const Theirs *want)

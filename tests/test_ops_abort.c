@@ -87,6 +87,18 @@ static const char *sequence_mistake(int n, bool make)
             "op_attention: q (1,2,4), k (1,3,2), v (1,3,2)")
     MISTAKE(op_attention(tp, Z(2, 4), Z(2, 4), Z(2, 4), 1, NULL, NULL),
             "op_attention: q (2,4), k (2,4), v (2,4)")
+    MISTAKE(op_attention_with(tp, Z(1, 2, 4), Z(1, 3, 2), Z(1, 3, 2),
+                              &(AttentionOptions){.heads = 4, .kv_heads = 1}),
+            "op_attention: q (1,2,4), k (1,3,2), v (1,3,2); must be (B,T,C), (B,S,1)")
+    MISTAKE(op_attention_with(tp, Z(1, 2, 4), Z(1, 3, 3), Z(1, 3, 3),
+                              &(AttentionOptions){.heads = 4, .kv_heads = 3}),
+            "op_attention: q (1,2,4) into 4 heads, 3 of keys")
+    MISTAKE(op_attention_with(tp, Z(1, 2, 4), Z(1, 3, 4), Z(1, 3, 4),
+                              &(AttentionOptions){.heads = 2, .dropout = 1}),
+            "op_attention: dropout = 1")
+    MISTAKE(op_attention(tp, Z(1, 2, 4), Z(1, 3, 4), Z(1, 3, 4), 2, &(AttentionMask){.window = -1},
+                         NULL),
+            "op_attention: a window of -1 keys")
     MISTAKE(op_attention(tp, Z(1, 2, 4), Z(1, 3, 4), Z(1, 3, 4), 3, NULL, NULL),
             "op_attention: q (1,2,4) into 3 heads")
     MISTAKE(op_attention(tp, Z(1, 2, 4), Z(1, 3, 4), Z(1, 3, 4), 0, NULL, NULL),

@@ -1,9 +1,8 @@
 /* Every op, with its formula. Backward passes stand beside the forward passes in ops_*.c.
  *
  * An op takes the tape, returns a new tensor that lives until tape_reset, and aborts with both
- * shapes when they do not fit. (...,C) stands for any leading axes. Ids, lengths and targets are const
- * int arrays of which the op keeps a copy; an AttentionMask alone must live until the backward pass is
- * done. */
+ * shapes when they do not fit. (...,C) stands for any leading axes. Arrays that an op is
+ * given, of ids, lengths, targets, weights or masks, are copied where the backward pass needs them. */
 #ifndef OPS_H
 #define OPS_H
 
@@ -114,8 +113,7 @@ Tensor *op_attend_additive(Tape *tp, Tensor *q, Tensor *k, Tensor *a, Tensor *v,
                            const real **weights);
 
 /* --- ops_heads.c ---------------------------------------------------------------------------- */
-/* Which keys s < S a step t < T may look at: those that nothing here hides, {0}: all. The arrays
- * must live until the backward pass is done. */
+/* Which keys s < S a step t < T may look at: those that nothing here hides, {0}: all. */
 typedef struct {
     bool causal;                  /* s <= t + (S - T): the last step sees all */
     const int *len;               /* (B) s < len[b], or NULL; what stands beyond may be NaN */
@@ -124,6 +122,7 @@ typedef struct {
      * before, then to a key after (ALiBi, Press et al. 2022); INFINITY hides them. Step t stands
      * where key t + (S - T) does. */
     const real *slope;
+    int window; /* > 0: those less than so many steps away, |t + (S - T) - s| < window; 0: all */
 } AttentionMask;
 /* Multi-head scaled dot-product attention (Vaswani et al. 2017, s3.2): for each of `heads` blocks
  * of D = C / heads columns, y_t = sum_s p_ts v_s, p_t the softmax over the keys t may look at of
@@ -132,6 +131,18 @@ typedef struct {
  * is NULL, *weights becomes p (B,heads,T,S), which lives as long as the result. */
 Tensor *op_attention(Tape *tp, Tensor *q, Tensor *k, Tensor *v, int heads,
                      const AttentionMask *mask, const real **weights);
+/* The same with fewer heads of keys, and with dropout on the weights p (as reported: before it).
+ * q (B,T,C), k and v (B,S,kv_heads D): heads h G .. h G + G - 1 read key head h, G = heads / kv_heads (Shazeer
+ * 2019; Ainslie et al. 2023). Weight (b,h,t,s) is dropped or not by *rng and its number among (B,heads,T,S)
+ * alone; rng moves on by all of them. */
+typedef struct {
+    int heads, kv_heads;       /* kv_heads: a divisor of heads; 0: as many */
+    const AttentionMask *mask; /* or NULL */
+    real dropout;              /* its probability, 0 <= dropout < 1 */
+    Rng *rng;                  /* where dropout > 0 */
+    const real **weights;      /* or NULL */
+} AttentionOptions;
+Tensor *op_attention_with(Tape *tp, Tensor *q, Tensor *k, Tensor *v, const AttentionOptions *o);
 
 /* --- ops_rotary.c ---------------------------------------------------------------------------- */
 /* Rotary positions (Su et al. 2021): in each of `heads` blocks of D = C / heads columns, D even, pair

@@ -96,6 +96,24 @@ static Tensor *attention_leaning(Tape *tp, Tensor **x, int n, const int *arg)
     return op_attention(tp, x[0], x[1], x[2], heads, &m, NULL);
 }
 
+/* In heads of arg[0], of keys arg[1]; arg[2]: bits 1 causal with a window of 2, 2 lengths and a window of 2,
+ * 4 dropout. */
+static Tensor *attention_with(Tape *tp, Tensor **x, int n, const int *arg)
+{
+    (void)n;
+    const int B = x[1]->shape.d[0], S = x[1]->shape.d[1];
+    const AttentionMask m = {.causal = arg[2] & 1,
+                             .len = arg[2] & 2 ? lengths(tp, S, B) : NULL,
+                             .window = arg[2] & 3 ? 2 : 0};
+    Rng rng = rng_make(4, RNG_TEST, 0);
+    const AttentionOptions o = {.heads = arg[0],
+                                .kv_heads = arg[1],
+                                .mask = &m,
+                                .dropout = arg[2] & 4 ? .3 : 0,
+                                .rng = &rng};
+    return op_attention_with(tp, x[0], x[1], x[2], &o);
+}
+
 static Tensor *dropout(Tape *tp, Tensor **x, int n, const int *arg)
 {
     (void)n;
