@@ -115,10 +115,10 @@ int main(int argc, char **argv)
         return trainer_close(&t);
     }
 
-    Params ps = params_init(c.seed);
+    Params ps = params_declare(c.seed);
     Seq2seq seq2seq = seq2seq_init(&ps, &size, &t.data.task);
     Model model = seq2seq_model(&seq2seq);
-    Optim optim = trainer_optim(&c, &ps);
+    Optim optim = trainer_optim(&c);
     Tape tp = {0};
     const bool ready = trainer_start(&t, &model, &ps, &optim);
     while (ready && trainer_next(&t)) {

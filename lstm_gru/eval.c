@@ -83,9 +83,10 @@ int main(int argc, char **argv)
         return evaluator_close(&e);
     }
 
-    Params ps = params_init(0);
+    Params ps = params_declare(0);
     Gated gated = gated_init(&ps, &size, &e.data.task);
     Model model = gated_model(&gated);
+    if (c.import) params_allocate(&ps, PARAMS_LOAD);
     if (c.import) take_weights(&e.weights, &model, &gated);
     if (c.import || evaluator_load(&e, &ps)) {
         if (gates) write_gates(&e, &gated, gates);

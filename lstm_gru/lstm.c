@@ -25,7 +25,7 @@ LstmLayer lstm_init(Params *ps, int C, int H, bool forget, double forget_bias)
     l.u = param(ps, SHAPE(H, N), 0, "u");
     param_orthogonal_blocks(ps, l.u, 1); /* each gate's (H,H) keeps the length of h */
     l.b = param(ps, SHAPE(N), 0, "b");
-    for (int j = H; j < 2 * H && forget; j++) l.b->data[j] = (real)forget_bias;
+    if (forget) param_fill_range(ps, l.b, H, H, forget_bias);
     return l;
 }
 

@@ -57,10 +57,10 @@ int main(int argc, char **argv)
         return trainer_close(&t);
     }
 
-    Params ps = params_init(c.seed);
+    Params ps = params_declare(c.seed);
     Gated gated = gated_init(&ps, &size, &t.data.task);
     Model model = gated_model(&gated);
-    Optim optim = trainer_optim(&c, &ps);
+    Optim optim = trainer_optim(&c);
     Tape tp = {0};
     const bool ready = trainer_start(&t, &model, &ps, &optim);
     LagTrace before = {0}, after = {0};

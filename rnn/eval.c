@@ -40,9 +40,10 @@ int main(int argc, char **argv)
         (c.import && !take_sizes(&e, &size)))
         return evaluator_close(&e);
 
-    Params ps = params_init(0);
+    Params ps = params_declare(0);
     Rnn rnn = rnn_init(&ps, &size, &e.data.task);
     Model model = rnn_model(&rnn);
+    if (c.import) params_allocate(&ps, PARAMS_LOAD);
     if (c.import) take_weights(&e.weights, &rnn);
     if (c.import || evaluator_load(&e, &ps)) evaluator_report(&e, &model, &ps);
     params_free(&ps);

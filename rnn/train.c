@@ -37,10 +37,10 @@ int main(int argc, char **argv)
     Error err;
     if (!trainer_open(&t, &c, option, LEN(option), &usage, argc, argv)) return trainer_close(&t);
 
-    Params ps = params_init(c.seed);
+    Params ps = params_declare(c.seed);
     Rnn rnn = rnn_init(&ps, &size, &t.data.task);
     Model model = rnn_model(&rnn);
-    Optim optim = trainer_optim(&c, &ps);
+    Optim optim = trainer_optim(&c);
     Tape tp = {0};
     const bool ready = trainer_start(&t, &model, &ps, &optim);
     LagTrace before = {0}, after = {0};

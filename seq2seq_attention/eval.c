@@ -47,7 +47,7 @@ int main(int argc, char **argv)
         return evaluator_close(&e);
     }
 
-    Params ps = params_init(0);
+    Params ps = params_declare(0);
     Seq2seq seq2seq = seq2seq_init(&ps, &size, &e.data.task);
     if (evaluator_load(&e, &ps)) report(&e, &seq2seq, &ps, &decoding);
     params_free(&ps);

@@ -146,7 +146,7 @@ START_TEST(full_disk_keeps_the_older_files)
     ck_assert_msg(strstr(err.text, "state.safetensors"), "%s", err.text);
     ck_assert_msg(checkpoint_load_state(a.dir, &b.ps, &b.o, &b.s, &err), "%s", err.text);
     ck_assert(same_run(&a, &b));
-    param_fill(b.ps.tensor[0], 0);
+    param_fill(&b.ps, b.ps.tensor[0], 0);
     ck_assert_msg(checkpoint_load_model(a.dir, &b.ps, &err), "%s", err.text);
     ck_assert(same_run(&a, &b));
     run_free(&a); /* checks that no temporary file was left */

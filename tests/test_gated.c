@@ -91,7 +91,7 @@ static void check_decay(int cell, double forget_bias, double factor)
     Params ps = params_init(6);
     const Gated m = small(&ps, cell, 1);
     const LstmLayer *l = &m.lstm[0];
-    param_fill(l->w, 0), param_fill(l->u, 0);
+    param_fill(&ps, l->w, 0), param_fill(&ps, l->u, 0);
     for (int j = H; j < 2 * H && l->forget; j++) l->b->data[j] = (real)forget_bias;
     LagTrace trace = trace_of(&m, false);
     ck_assert_int_eq(trace.T, STEPS);
@@ -119,7 +119,7 @@ START_TEST(the_gru_forgets_by_its_gate)
     for (int c = 2; c < LEN(cells); c++) {
         Params ps = params_init(6);
         const Gated m = small(&ps, c, 1);
-        param_fill(m.gru[0].w, 0), param_fill(m.gru[0].u, 0);
+        param_fill(&ps, m.gru[0].w, 0), param_fill(&ps, m.gru[0].u, 0);
         for (int j = H; j < 2 * H; j++) m.gru[0].b->data[j] = 1;
         LagTrace trace = trace_of(&m, false);
         ck_assert(trace.c == NULL);
@@ -270,7 +270,7 @@ START_TEST(peepholes)
         ck_assert_mem_eq(with.c->data, without.c->data, B * H * sizeof(real));
 
         for (int k = 0; k < 3; k++) {
-            param_fill(p, 0);
+            param_fill(&ps, p, 0);
             p->data[k * H + 3] = 2; /* of unit 3 */
             const LstmState open = lstm_step(&tp, &l, x, s);
             const Tensor *gate[] = {open.i, open.f, open.o}, *was[] = {with.i, with.f, with.o};

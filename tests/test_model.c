@@ -63,11 +63,11 @@ static void check_accumulation(const Model *m, Params *ps)
     draw(&d);
     const LossSum whole = backward(m, ps, &d, 1);
     const double norm = params_norm(ps);
-    real *grad = xcalloc(ps->len, sizeof *grad);
-    memcpy(grad, ps->grad, ps->len * sizeof *grad);
+    real *grad = xcalloc(ps->trainable, sizeof *grad);
+    memcpy(grad, ps->grad, ps->trainable * sizeof *grad);
     const LossSum parts = backward(m, ps, &d, 4);
     double square = 0;
-    for (size_t i = 0; i < ps->len; i++) square += pow((double)(ps->grad[i] - grad[i]), 2);
+    for (size_t i = 0; i < ps->trainable; i++) square += pow((double)(ps->grad[i] - grad[i]), 2);
     ck_assert_msg(sqrt(square) < 1e-6 * norm, "%s: %g of %g", m->name, sqrt(square), norm);
     ck_assert_double_eq_tol(parts.mean, whole.mean, 1e-6);
     ck_assert(parts.scored == whole.scored);

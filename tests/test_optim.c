@@ -69,9 +69,9 @@ START_TEST(only_matrices_decay)
         Params ps = params_init(1);
         Tensor *b = param(&ps, SHAPE(3), 0, "b"), *w = param(&ps, SHAPE(3, 1), 0, "w");
         Tensor *k = param(&ps, SHAPE(2, 2, 2), 0, "k");
-        param_fill(b, 1);
-        param_fill(w, 1);
-        param_fill(k, 1);
+        param_fill(&ps, b, 1);
+        param_fill(&ps, w, 1);
+        param_fill(&ps, k, 1);
         Optim o = optim_init(kind, &ps, .9, .99, .2);
         for (int step = 0; step < 3; step++) optim_step(&o, &ps, .5);
         for (int i = 0; i < 3; i++) ck_assert(b->data[i] == 1);
@@ -184,12 +184,14 @@ END_TEST
 
 START_TEST(schedule)
 {
-    const Schedule s = {.lr = 2, .min_lr = .5, .warmup = 10, .steps = 110};
+    /* Half the cosine spans steps 10 .. 110, of which the last is not taken. */
+    const Schedule s = {.lr = 2, .min_lr = .5, .warmup = 10, .steps = 109};
     ck_close(lr_at(&s, 1), .2);
     ck_close(lr_at(&s, 5), 1);
     ck_close(lr_at(&s, 10), 2);
     ck_close(lr_at(&s, 35), .5 + 1.5 * (1 + sqrt(.5)) / 2); /* cos pi/4 */
     ck_close(lr_at(&s, 60), 1.25);                          /* half way: half way down */
+    ck_assert_double_gt(lr_at(&s, 109), .5);
     ck_close(lr_at(&s, 110), .5);
     ck_close(lr_at(&s, 1000), .5);
     for (int step = 1; step < 110; step++)
@@ -215,10 +217,14 @@ END_TEST
 START_TEST(schedules_without_warmup_or_cosine)
 {
     const Schedule cosine = {.lr = 2, .min_lr = 0, .warmup = 0, .steps = 100};
-    ck_assert_double_le(lr_at(&cosine, 1), 2);
-    ck_assert_double_gt(lr_at(&cosine, 1), 1.99);
-    ck_close(lr_at(&cosine, 50), 1);
-    ck_close(lr_at(&cosine, 100), 0);
+    ck_close(lr_at(&cosine, 1), 2);
+    ck_close(lr_at(&cosine, 51), 1);
+    ck_assert_double_gt(lr_at(&cosine, 100), 0);
+    const Schedule once = {.lr = 100, .min_lr = 0, .warmup = 0, .steps = 1};
+    ck_close(lr_at(&once, 1), 100); /* the only update moves */
+    const Schedule endless = {.lr = 2, .min_lr = 0, .warmup = 0, .steps = INT32_MAX};
+    ck_close(lr_at(&endless, INT32_MAX), 0); /* no overflow */
+    ck_close(lr_at(&endless, 1), 2);
     const Schedule constant = {.lr = 2, .min_lr = 2, .warmup = 0, .steps = 100};
     for (int step = 1; step <= 120; step++) ck_close(lr_at(&constant, step), 2);
     const Schedule rising = {.lr = 2, .min_lr = 1, .warmup = 100, .steps = 100};

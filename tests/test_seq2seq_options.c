@@ -158,7 +158,7 @@ START_TEST(feeding)
         }
         Batch batch = batch_numbered(fed, 0, B, 0, 0);
         real *with = logits_of(fed, &batch), *without = logits_of(plain, &batch);
-        param_fill(fed->net.context, 0);
+        param_fill(&fed->ps, fed->net.context, 0);
         real *nothing = logits_of(fed, &batch);
         const int first = B * V, all = batch.T * B * V; /* the first step is fed 0 */
         for (int k = 0; k < all; k++) {

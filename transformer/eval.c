@@ -65,7 +65,7 @@ int main(int argc, char **argv)
         return evaluator_close(&e);
     }
 
-    Params ps = params_init(0);
+    Params ps = params_declare(0);
     Transformer transformer = transformer_init(&ps, &size, &e.data.task);
     if (evaluator_load(&e, &ps)) {
         if (decoding.interactive)

@@ -48,10 +48,10 @@ int main(int argc, char **argv)
         return trainer_close(&t);
     }
 
-    Params ps = params_init(c.seed);
+    Params ps = params_declare(c.seed);
     Transformer transformer = transformer_init(&ps, &size, &t.data.task);
     Model model = transformer_model(&transformer);
-    Optim optim = trainer_optim(&c, &ps);
+    Optim optim = trainer_optim(&c);
     Tape tp = {0};
     const bool ready = trainer_start(&t, &model, &ps, &optim);
 

@@ -62,12 +62,12 @@ static void add_params(Contents *c, const Params *ps)
     }
 }
 
-/* Moments are laid out like the parameters: the same offset in another block. */
+/* Moments are laid out like the gradients: the same offset in another block. A frozen parameter has none. */
 static void add_moments(Contents *c, const char *prefix, const Params *ps, real *block)
 {
     for (int i = 0; block && i < ps->n; i++) {
         const Tensor *t = ps->tensor[i];
-        add(c, prefix, t->name, REAL_NAME, t->shape, block + (t->data - ps->value));
+        if (t->grad) add(c, prefix, t->name, REAL_NAME, t->shape, block + (t->grad - ps->grad));
     }
 }
 
@@ -80,8 +80,8 @@ static Contents contents_of_model(const Params *ps)
 
 static Contents contents_of_state(const Params *ps, const Optim *o, const TrainState *s, Numbers *k)
 {
-    CHECK(o->len == ps->len, "checkpoint: moments of %zu reals, parameters of %zu", o->len,
-          ps->len);
+    CHECK(o->len == ps->trainable, "checkpoint: moments of %zu reals, gradients of %zu", o->len,
+          ps->trainable);
     const Shape scalar = {0};
     Contents c = {0};
     add(&c, "train.", "step", "I64", scalar, &k->step);

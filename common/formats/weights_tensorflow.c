@@ -136,11 +136,12 @@ static bool fill(Reader *r, Error *err)
             err, "needs embedding, ...lstm_cell/weights and /biases, softmax_w and softmax_b");
     if (embed->axes != 2) return safetensors_refuse(err, embed->name, "must be (V,C)");
     w->V = (int)embed->d[0], w->C = (int)embed->d[1];
-    w->theirs = params_init(0);
+    w->theirs = params_declare(0);
     if (!add_layers(r, &rules, both, err)) return false;
     w->embed = add(&rules, &w->theirs, embed, SHAPE(w->V, w->C), "embed");
     w->head.w = add(&rules, &w->theirs, head, SHAPE(w->H, w->V), "head.w");
     w->head.b = add(&rules, &w->theirs, bias, SHAPE(w->V), "head.b");
+    params_allocate(&w->theirs, PARAMS_LOAD);
     const WeightMap map = {.rule = rules.rule, .n = rules.n};
     WeightReport report;
     if (!weights_map_fill(&r->files, &map, &w->theirs, &report, err)) return false;

@@ -136,7 +136,7 @@ static void make_parameters(Reader *r)
     Weights *f = r->f;
     Params *ps = &f->theirs;
     const int N = (int)recurrent(r, "weight_hh", 0)->d[0];
-    *ps = params_init(0);
+    *ps = params_declare(0);
     f->embed = param(ps, SHAPE(f->V, f->C), 0, "embed");
     f->head.w = param(ps, SHAPE(f->H, f->V), 0, "head.w");
     f->head.b = r->bias[0] ? param(ps, SHAPE(f->V), 0, "head.b") : NULL;
@@ -147,6 +147,7 @@ static void make_parameters(Reader *r)
         l->bx = param(ps, SHAPE(N), 0, "l%d.bx", i);
         l->bh = recurrent(r, "bias_ih", i) ? param(ps, SHAPE(N), 0, "l%d.bh", i) : NULL;
     }
+    params_allocate(ps, PARAMS_LOAD);
 }
 
 static bool fill(Reader *r, Error *err)

@@ -11,7 +11,7 @@ Cell cell_init(Params *ps, CellKind kind, int C, int H, const char *name)
     Cell cell = {.kind = kind, .H = H, .in = linear_init(ps, C, N, name)};
     cell.u = param(ps, SHAPE(H, N), 0, "%s.u", name);
     param_orthogonal_blocks(ps, cell.u, 1);
-    for (int j = H; j < 2 * H && kind == CELL_LSTM; j++) cell.in.b->data[j] = 1;
+    if (kind == CELL_LSTM) param_fill_range(ps, cell.in.b, H, H, 1);
     return cell;
 }
 

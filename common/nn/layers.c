@@ -32,7 +32,7 @@ Norm norm_init(Params *ps, int C, const char *name)
 {
     Norm n;
     n.g = param(ps, SHAPE(C), 0, "%s.g", name);
-    param_fill(n.g, 1);
+    param_fill(ps, n.g, 1);
     n.b = param(ps, SHAPE(C), 0, "%s.b", name);
     return n;
 }

@@ -1,18 +1,21 @@
 #include "nn/params.h"
 
-#include <math.h>
+#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "math/parallel.h"
-
 enum { ALIGN_REALS = 64 / sizeof(real) };
+
+Params params_declare(uint64_t seed)
+{
+    return (Params){.seed = seed};
+}
 
 Params params_init(uint64_t seed)
 {
-    return (Params){.seed = seed};
+    return (Params){.seed = seed, .at_once = true};
 }
 
 void params_free(Params *ps)
@@ -22,49 +25,75 @@ void params_free(Params *ps)
         free(ps->tensor[i]);
     }
     free(ps->tensor);
+    free(ps->info);
     free(ps->value);
     free(ps->grad);
     *ps = (Params){0};
 }
 
-static real *block_grown(real *old, size_t len, size_t cap)
+/* --- allocating --------------------------------------------------------------------------------------- */
+
+static size_t padded(const Tensor *t)
 {
-    real *block = xaligned(cap * sizeof *block);
-    memset(block, 0, cap * sizeof *block);
-    if (old) memcpy(block, old, len * sizeof *block);
-    free(old);
-    return block;
+    return ((size_t)t->len + ALIGN_REALS - 1) / ALIGN_REALS * ALIGN_REALS;
 }
 
-/* Makes room for more reals. The blocks may move: the tensors' pointers move with them. */
-static void reserve(Params *ps, size_t more)
+/* Copies t's part of an older block, or leaves it as it is, and sets the padding to 0. */
+static real *placed(const Tensor *t, real *at, const real *old)
 {
-    if (ps->len + more <= ps->cap) return;
-    const size_t cap = ps->len + more > 2 * ps->cap ? ps->len + more : 2 * ps->cap;
-    ps->value = block_grown(ps->value, ps->len, cap);
-    ps->grad = block_grown(ps->grad, ps->len, cap);
-    ps->cap = cap;
-    size_t at = 0;
+    if (old) memcpy(at, old, (size_t)t->len * sizeof *at);
+    memset(at + t->len, 0, (padded(t) - (size_t)t->len) * sizeof *at);
+    return at;
+}
+
+/* Sets len and trainable: the sizes of the blocks. */
+static void measure(Params *ps)
+{
+    ps->len = ps->trainable = 0;
     for (int i = 0; i < ps->n; i++) {
-        Tensor *t = ps->tensor[i];
-        t->data = ps->value + at;
-        t->grad = ps->grad + at;
-        at += ((size_t)t->len + ALIGN_REALS - 1) / ALIGN_REALS * ALIGN_REALS;
+        ps->len += padded(ps->tensor[i]);
+        if (ps->tensor[i]->requires_grad) ps->trainable += padded(ps->tensor[i]);
     }
 }
 
-static int index_of(const Params *ps, const Tensor *t)
+/* Lays all parameters into new blocks. Values and gradients that stand already are kept. */
+static void lay_out(Params *ps)
 {
-    for (int i = 0; i < ps->n; i++)
-        if (ps->tensor[i] == t) return i;
-    CHECK(false, "parameter %s is not in this set", t->name ? t->name : "?");
-    return -1;
+    measure(ps);
+    real *value = xaligned(ps->len * sizeof *value), *grad = NULL;
+    if (ps->trainable) {
+        grad = xaligned(ps->trainable * sizeof *grad);
+        memset(grad, 0, ps->trainable * sizeof *grad);
+    }
+    real *next_value = value, *next_grad = grad;
+    for (int i = 0; i < ps->n; i++) {
+        Tensor *t = ps->tensor[i];
+        t->data = placed(t, next_value, t->data);
+        next_value += padded(t);
+        t->grad = t->requires_grad ? placed(t, next_grad, t->grad) : NULL;
+        if (t->grad) next_grad += padded(t);
+    }
+    free(ps->value);
+    free(ps->grad);
+    ps->value = value;
+    ps->grad = grad;
+    for (int i = 0; i < ps->n && ps->use != PARAMS_LOAD && ps->use != PARAMS_RESUME; i++) {
+        if (!ps->info[i].drawn) params_draw(ps, i);
+        ps->info[i].drawn = true;
+    }
 }
 
-static Rng init_rng(const Params *ps, const Tensor *t)
+void params_allocate(Params *ps, ParamsUse use)
 {
-    return rng_make(ps->seed, RNG_INIT, (uint32_t)index_of(ps, t));
+    CHECK(!ps->at_once && !ps->allocated, "params_allocate: the parameters are allocated already");
+    ps->use = use;
+    ps->allocated = true;
+    const bool trains = use == PARAMS_TRAIN || use == PARAMS_RESUME;
+    for (int i = 0; i < ps->n && !trains; i++) ps->tensor[i]->requires_grad = false;
+    lay_out(ps);
 }
+
+/* --- declaring ---------------------------------------------------------------------------------------- */
 
 Tensor *param(Params *ps, Shape s, double std, const char *fmt, ...)
 {
@@ -76,21 +105,18 @@ Tensor *param(Params *ps, Shape s, double std, const char *fmt, ...)
     va_end(ap);
     CHECK(len >= 0 && at + len < (int)sizeof name, "param: name %s... is too long", name);
     CHECK(!params_find(ps, name), "param: there is a parameter %s already", name);
+    CHECK(!ps->allocated, "param: %s comes after params_allocate", name);
 
-    const size_t count = (size_t)shape_len(s);
-    const size_t padded = (count + ALIGN_REALS - 1) / ALIGN_REALS * ALIGN_REALS;
-    reserve(ps, padded);
     Tensor *t = xmalloc(sizeof *t);
-    *t = (Tensor){.shape = s, .len = (int)count, .requires_grad = true, .name = xstrdup(name)};
-    t->data = ps->value + ps->len;
-    t->grad = ps->grad + ps->len;
+    *t = (Tensor){.shape = s, .len = shape_len(s), .requires_grad = true, .name = xstrdup(name)};
     ps->tensor = xrealloc(ps->tensor, (size_t)(ps->n + 1) * sizeof *ps->tensor);
+    ps->info = xrealloc(ps->info, (size_t)(ps->n + 1) * sizeof *ps->info);
+    ps->info[ps->n] =
+        (ParamInfo){.start = {.kind = START_NORMAL, .a = std}, .rate_scale = 1, .decay_scale = 1};
     ps->tensor[ps->n++] = t;
-    ps->len += padded;
-    ps->count += count;
-
-    Rng rng = init_rng(ps, t);
-    for (int i = 0; i < t->len && std != 0; i++) t->data[i] = (real)(std * rng_normal(&rng));
+    ps->count += (size_t)t->len;
+    measure(ps);
+    if (ps->at_once) lay_out(ps);
     return t;
 }
 
@@ -109,7 +135,7 @@ void params_push(Params *ps, const char *fmt, ...)
     const int len = vsnprintf(ps->prefix + at, room, fmt, ap);
     va_end(ap);
     CHECK(len > 0 && (size_t)len + 1 < room, "params_push: prefix %s is too long", ps->prefix);
-    strcat(ps->prefix, ".");
+    memcpy(ps->prefix + at + len, ".", 2);
 }
 
 void params_pop(Params *ps)
@@ -121,132 +147,35 @@ void params_pop(Params *ps)
     *(dot ? dot + 1 : ps->prefix) = 0;
 }
 
-void param_fill(Tensor *t, real value)
+/* --- freezing, groups --------------------------------------------------------------------------------- */
+
+static bool matches(const Tensor *t, const char *pattern)
 {
-    for (int i = 0; i < t->len; i++) t->data[i] = value;
+    return fnmatch(pattern, t->name, 0) == 0;
 }
 
-void param_uniform(const Params *ps, Tensor *t, double a)
+int params_freeze(Params *ps, const char *pattern)
 {
-    Rng rng = init_rng(ps, t);
-    for (int i = 0; i < t->len; i++) t->data[i] = (real)(a * (2 * rng_uniform(&rng) - 1));
-}
-
-static double dot(const double *x, const double *y, int n)
-{
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int i = 0; i < n; i++) sum += x[i] * y[i];
-    return sum;
-}
-
-/* Gram-Schmidt on normal rows (of the shorter side), twice for accuracy: a uniformly random
- * orthonormal set (Saxe, McClelland & Ganguli 2014). */
-static double *orthonormal_rows(Rng *rng, int rows, int len)
-{
-    double *q = xmalloc((size_t)rows * len * sizeof *q);
-    for (int i = 0; i < rows; i++) {
-        double *v = q + (size_t)i * len;
-        for (int k = 0; k < len; k++) v[k] = rng_normal(rng);
-        for (int pass = 0; pass < 2; pass++)
-            for (int j = 0; j < i; j++) {
-                const double *w = q + (size_t)j * len, along = dot(v, w, len);
-                for (int k = 0; k < len; k++) v[k] -= along * w[k];
-            }
-        const double norm = sqrt(dot(v, v, len));
-        for (int k = 0; k < len; k++) v[k] /= norm;
+    int n = 0;
+    CHECK(!ps->allocated, "params_freeze: %s comes after params_allocate", pattern);
+    for (int i = 0; i < ps->n; i++) {
+        if (!matches(ps->tensor[i], pattern)) continue;
+        ps->tensor[i]->requires_grad = false;
+        n++;
     }
-    return q;
+    measure(ps);
+    if (n && ps->value) lay_out(ps);
+    return n;
 }
 
-/* The columns first .. first+N-1 of t. */
-static void orthogonal_columns(Tensor *t, int first, int N, double gain, Rng *rng)
+int params_group(Params *ps, const char *pattern, double rate_scale, double decay_scale)
 {
-    const int M = t->shape.d[0], rows = M < N ? M : N, len = M < N ? N : M;
-    double *q = orthonormal_rows(rng, rows, len);
-    for (int i = 0; i < M; i++)
-        for (int j = 0; j < N; j++)
-            t->data[(size_t)i * t->shape.d[1] + first + j] =
-                (real)(gain * (M < N ? q[(size_t)i * len + j] : q[(size_t)j * len + i]));
-    free(q);
-}
-
-void param_orthogonal(const Params *ps, Tensor *t, double gain)
-{
-    CHECK(t->shape.n == 2, "param_orthogonal: %s %s; must be a matrix", t->name,
-          shape_text(t->shape).text);
-    Rng rng = init_rng(ps, t);
-    orthogonal_columns(t, 0, t->shape.d[1], gain, &rng);
-}
-
-void param_orthogonal_blocks(const Params *ps, Tensor *t, double gain)
-{
-    const int H = t->shape.d[0], N = shape_last(t->shape);
-    CHECK(t->shape.n == 2 && N % H == 0, "param_orthogonal_blocks: %s %s; must be (H,kH)", t->name,
-          shape_text(t->shape).text);
-    Rng rng = init_rng(ps, t);
-    for (int first = 0; first < N; first += H) orthogonal_columns(t, first, H, gain, &rng);
-}
-
-/* --- gradients: in chunks that threads take, the same ones for any number of threads ---------------- */
-
-enum { CHUNK = 1 << 14 };
-
-typedef struct {
-    real *at;
-    size_t len; /* a multiple of ALIGN_REALS */
-} Chunk;
-
-static int chunks_of(const Params *ps)
-{
-    return (int)((ps->len + CHUNK - 1) / CHUNK);
-}
-
-static Chunk gradients(const Params *ps, int i)
-{
-    const size_t from = (size_t)i * CHUNK, rest = ps->len - from;
-    return (Chunk){ps->grad + from, rest < CHUNK ? rest : CHUNK};
-}
-
-/* In double, since a square is beyond float where the gradient is not yet. */
-static double sum_of_squares(Chunk g)
-{
-    double lane[ALIGN_REALS] = {0}, sum = 0;
-    for (size_t i = 0; i < g.len; i += ALIGN_REALS)
-        for (size_t j = 0; j < ALIGN_REALS; j++)
-            lane[j] += (double)g.at[i + j] * (double)g.at[i + j];
-    for (size_t j = 0; j < ALIGN_REALS; j++) sum += lane[j];
-    return sum;
-}
-
-static void scale_chunk(Chunk g, double factor)
-{
-    for (size_t i = 0; i < g.len; i++) g.at[i] = (real)(factor * (double)g.at[i]);
-}
-
-static void scale_gradients(Params *ps, double factor)
-{
-    PARALLEL_FOR(2.0 * (double)ps->len, i, chunks_of(ps), 1, scale_chunk(gradients(ps, i), factor));
-}
-
-void params_zero_grad(Params *ps)
-{
-    if (ps->len) memset(ps->grad, 0, ps->len * sizeof *ps->grad);
-}
-
-double params_norm(const Params *ps)
-{
-    const int n = chunks_of(ps);
-    double *part = xcalloc((size_t)n + 1, sizeof *part), sum = 0;
-    PARALLEL_FOR(2.0 * (double)ps->len, i, n, 1, part[i] = sum_of_squares(gradients(ps, i)));
-    for (int i = 0; i < n; i++) sum += part[i];
-    free(part);
-    return sqrt(sum);
-}
-
-double params_clip(Params *ps, double max)
-{
-    const double norm = params_norm(ps);
-    if (max > 0 && isfinite(norm) && norm > max) scale_gradients(ps, max / norm); /* eq 10.4 */
-    return norm;
+    int n = 0;
+    for (int i = 0; i < ps->n; i++) {
+        if (!matches(ps->tensor[i], pattern)) continue;
+        ps->info[i].rate_scale = rate_scale;
+        ps->info[i].decay_scale = decay_scale;
+        n++;
+    }
+    return n;
 }

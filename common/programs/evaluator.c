@@ -153,6 +153,7 @@ bool evaluator_load(Evaluator *e, Params *ps)
     bool ok =
         !best || file_exists(path) ||
         error_set(&err, "%s is not there: no validation was finished; leave out --best", path);
+    params_allocate(ps, PARAMS_LOAD);
     ok = ok && params_load(path, ps, &err);
     free(path);
     return ok || evaluator_fail(e, EXIT_FAILED, err.text);

@@ -51,7 +51,7 @@ enum { TRAIN_MOST_STEPS = 1000000000, TRAIN_EVALS = 20, TRAIN_SAVES = 10 };
         OPTION("accumulate", &(c)->accumulate, 1, 65536,                                           \
                "batches whose gradients make one update: memory of one, gradient of all"),         \
         OPTION("lr", &(c)->lr, 0, 100, "peak learning rate (0: as the task has it)"),              \
-        OPTION("min-lr", &(c)->min_lr, 0, 100, "learning rate at the end of the cosine"),          \
+        OPTION("min-lr", &(c)->min_lr, 0, 100, "rate that the cosine falls to, one update after the last"),          \
         OPTION("warmup", &(c)->warmup, 0, 1000000000, "updates of linear warm-up"),                \
         OPTION_CHOICE("schedule", &(c)->schedule, "cosine|inverse-sqrt",                           \
                       "how the rate falls after it"),                                              \
@@ -122,7 +122,7 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
 /* The run directory, or with --resume the state of the run in it. False as above (and with
  * --dry-run). */
 bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o);
-Optim trainer_optim(const TrainConfig *c, const Params *ps);
+Optim trainer_optim(const TrainConfig *c); /* as the options have it; trainer_start allocates it */
 
 /* Draws the next batch into t->batch and returns true, or returns false when the last step is done, a
  * signal came, or something failed. */

@@ -18,7 +18,8 @@ static double seconds_of_update(Trainer *t)
 {
     const TrainConfig *c = t->config;
     const double limit = fmin(c->budget / 20, TRIAL_SECONDS), begin = clock_seconds();
-    Optim trial = trainer_optim(c, t->params);
+    Optim trial = trainer_optim(c);
+    optim_allocate(&trial, t->params);
     Tape tp = {0};
     double first = 0, now = 0;
     int n = 0;

@@ -77,6 +77,18 @@ static bool same_data(const Trainer *t, Error *err)
                data_name(&t->config->data), t->config->out, then, now);
 }
 
+/* Another number of updates bends the rest of the learning rate's curve. */
+static void say_new_schedule(const Trainer *t, const json_t *config)
+{
+    const json_int_t then = json_integer_value(json_object_get(config, "steps"));
+    const Option *steps = args_find(t->option, t->n_options, "steps");
+    if (!steps->given || t->config->steps == then || t->config->quiet) return;
+    fprintf(stderr,
+            "%s: note: %d updates instead of %lld: from here on the learning rate follows the "
+            "schedule of %d\n",
+            t->usage->program, t->config->steps, (long long)then, t->config->steps);
+}
+
 /* --resume: the options come from config.json, and the vocabularies with them. */
 static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
 {
@@ -90,6 +102,7 @@ static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
     if (fingerprint) snprintf(t->expected.text, sizeof t->expected.text, "%s", fingerprint);
     const bool dry_run = t->config->dry_run, quiet = t->config->quiet;
     const char *out = t->config->out;
+    if (ok) say_new_schedule(t, config);
     if (ok && !(args_from_json(t->option, t->n_options, config, err) &&
                 vocabularies_from_json(vocab, config, err)))
         ok = error_in(err, path);
@@ -140,9 +153,9 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
     return true;
 }
 
-Optim trainer_optim(const TrainConfig *c, const Params *ps)
+Optim trainer_optim(const TrainConfig *c)
 {
-    return optim_init(c->optimizer, ps, c->beta1, c->beta2, c->weight_decay);
+    return optim_options(c->optimizer, c->beta1, c->beta2, c->weight_decay);
 }
 
 /* --- starting --------------------------------------------------------------------------------------- */
@@ -176,7 +189,9 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     t->batches = batches_new(&t->data.task, c->seed, sequences);
     t->params = ps;
     t->optim = o;
+    params_allocate(ps, c->resume ? PARAMS_RESUME : PARAMS_TRAIN);
     if (c->dry_run) return trainer_print_sizes(t), false;
+    optim_allocate(o, ps);
     t->state = train_state();
     if (c->stream) {
         t->state.carried_len = model->state_size * c->batch;

@@ -29,7 +29,8 @@ void trainer_print_sizes(Trainer *t)
                &t->batch);
     tape_backward(&tp, model_loss(&tp, t->model, &t->batch, NULL, NULL).mean);
     const double mb = 1e-6, reals = (double)(ps->len * sizeof(real)) * mb;
-    const int moments = t->optim->v ? 2 : 1;
+    const double trainable = (double)(ps->trainable * sizeof(real)) * mb;
+    const int moments = t->optim->kind == OPTIM_ADAMW ? 2 : 1;
     const TrainConfig *c = t->config;
     char updates[32], batches[32] = "";
     snprintf(updates, sizeof updates, c->budget > 0 ? "%g s" : "%g updates",
@@ -38,7 +39,7 @@ void trainer_print_sizes(Trainer *t)
     printf("\n%zu parameters; %s of %s%d sequences of %d steps\n", ps->count, updates, batches,
            c->batch, t->batch.T);
     printf("memory: %.1f MB parameters, %.1f MB gradients, %.1f MB moments, %.1f MB a step\n",
-           reals, reals, moments * reals, (double)arena_reserved(&tp.arena) * mb);
+           reals, trainable, moments * trainable, (double)arena_reserved(&tp.arena) * mb);
     tape_free(&tp);
 }
 

@@ -45,9 +45,10 @@ typedef struct {
 static Trainee trainee_new(const Row *r)
 {
     const Task task = {.vocab = r->V, .outputs = r->V, .source_vocab = r->S ? r->V : 0};
-    Trainee t = {.ps = params_init(1), .batch = batch_new()};
+    Trainee t = {.ps = params_declare(1), .batch = batch_new()};
     t.model = r->build(&t.ps, r);
     t.batch.layout = t.model.layout;
+    params_allocate(&t.ps, PARAMS_TRAIN);
     t.optim = optim_init(OPTIM_ADAMW, &t.ps, 0.9, 0.99, 0.01);
     batch_resize(&t.batch, &task, r->T, r->B);
     Rng rng = rng_make(1, RNG_TEST, 0);

@@ -38,8 +38,8 @@ static inline void check_gradients(const char *what, Params *ps, BuildLoss *loss
                                    double *largest)
 {
     Rng rng = rng_make(3, RNG_TEST, 0);
-    real *before = xcalloc(ps->len, sizeof *before);
-    for (size_t i = 0; i < ps->len; i++) ps->grad[i] = before[i] = rng_normal(&rng);
+    real *before = xcalloc(ps->trainable, sizeof *before);
+    for (size_t i = 0; i < ps->trainable; i++) ps->grad[i] = before[i] = rng_normal(&rng);
     Tape tp = {0};
     memset(tape_save(&tp, 1 << 20), 0xFF,
            1 << 20); /* NaN, where an op is to set what it only adds to */

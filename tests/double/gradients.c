@@ -51,7 +51,7 @@ static int make_inputs(Params *ps, const char *shapes, Tensor **x)
     return n;
 }
 
-/* One row and shape in one way; constant: the input that wants no gradient, or -1. */
+/* One row and shape in one way; constant: the input that is frozen, or -1. */
 static void check_case(const struct Row *row, const char *shapes, Way way, int constant,
                        double *largest)
 {
@@ -64,17 +64,11 @@ static void check_case(const struct Row *row, const char *shapes, Way way, int c
     for (int i = 0; i < c.n; i++) same = same && shape_equal(c.x[i]->shape, c.x[0]->shape);
     if (way == ALL_THE_SAME && !same) goto out;
 
-    real *grad = NULL;
-    if (constant >= 0) {
-        c.x[constant]->requires_grad = false;
-        grad = c.x[constant]->grad;
-        c.x[constant]->grad = NULL;
-    }
+    if (constant >= 0) params_freeze(&ps, c.x[constant]->name);
     char what[128];
     snprintf(what, sizeof what, "%s %s (%d,%d,%d)%s%s", row->op, shapes, row->arg[0], row->arg[1],
              row->arg[2], ways[way], constant >= 0 ? ", one constant" : "");
     check_gradients(what, &ps, projected, &c, largest);
-    if (grad) c.x[constant]->grad = grad;
 out:
     params_free(&ps);
 }

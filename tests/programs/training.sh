@@ -13,9 +13,16 @@ rows_of() { # NAME: "STEP LOSS" of each validation
     awk -F, 'NR > 1 && $5 != "" { print $1, $5 }' "$tmp/$1/log.csv"
 }
 
+# The last update moves: so does the only one.
+for rate in 0.1 100; do
+    train "one-$rate" --task parity --steps 1 --warmup 0 --lr $rate
+done
+! cmp -s "$tmp/one-0.1/model.safetensors" "$tmp/one-100/model.safetensors" ||
+    fail "one update at rates of 0.1 and 100 gives the same weights: it moved nothing"
+
 # A large rate with a short text overfits or diverges: the best validation comes before the last.
 head -c 3000 README.md >"$tmp/text"
-diverging=(--text "$tmp/text" --lr 0.5 --warmup 0 --eval-every 5)
+diverging=(--text "$tmp/text" --lr 0.5 --min-lr 0.5 --warmup 0 --eval-every 5)
 train best "${diverging[@]}" --steps 60
 lowest=$(rows_of best | sort -k2,2g | head -n 1 | cut -d' ' -f1)
 [ "$lowest" -lt 60 ] || fail "the best validation is the last: nothing is shown"
