@@ -8,6 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 readonly alone=" signals "
 jobs=${JOBS:-$(nproc)}
+export OMP_DYNAMIC=false # all threads work, even on a busy machine: see common/math/parallel.c
 
 name_of() { # TEST
     case $1 in

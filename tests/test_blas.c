@@ -157,8 +157,9 @@ START_TEST(plain_loop_by_hand)
 END_TEST
 
 /* Sizes large enough to be cut into blocks, by rows and by columns. */
-static const int large[][3] = {{500, 64, 128},  {64, 500, 128},  {700, 129, 65}, {131, 515, 80},
-                               {3000, 1, 2000}, {1, 3000, 2000}, {180, 180, 180}};
+static const int large[][3] = {{500, 64, 128},  {64, 500, 128},  {700, 129, 65},  {131, 515, 80},
+                               {3000, 1, 2000}, {1, 3000, 2000}, {180, 180, 180}, {63, 1100, 70},
+                               {64, 1100, 70},  {70, 1025, 300}};
 
 START_TEST(large_products_are_cut)
 {
@@ -222,7 +223,8 @@ static void check_threads(GemmForm form, int M, int N, int K, Rows ld)
 
 START_TEST(rows_apart_on_any_number_of_threads)
 {
-    const int shape[][3] = {{500, 64, 128}, {64, 500, 128}, {300, 129, 65}, {131, 515, 300}};
+    const int shape[][3] = {
+        {500, 64, 128}, {64, 500, 128}, {300, 129, 65}, {131, 515, 300}, {64, 1010, 40}};
     for (int i = 0; i < LEN(shape); i++)
         for (GemmForm form = NN; form <= TN; form++) {
             const int M = shape[i][0], N = shape[i][1], K = shape[i][2];

@@ -5,6 +5,8 @@
 #include "rnn/rnn.h"
 #include "suite.h"
 
+#include <time.h>
+
 enum { MOST = 4 }; /* threads */
 
 /* --- how many ----------------------------------------------------------------------------------- */
@@ -47,6 +49,38 @@ START_TEST(never_nested)
 #pragma omp parallel for num_threads(parallel_threads(1e9)) reduction(max : inside)
     for (int i = 0; i < 2; i++) inside = parallel_threads(1e9);
     ck_assert_int_eq(inside, 1);
+}
+END_TEST
+
+/* Runs `times` regions in which the second thread comes `late` milliseconds after the first has done its
+ * part. Returns whether all of them ran on two threads. */
+static bool run_late(int times, int late)
+{
+    for (int k = 0; k < times; k++) {
+        if (parallel_threads(1e9) == 1) return false;
+        PARALLEL_FOR(1e9, i, 2, 1, {
+            if (i == 1) nanosleep(&(struct timespec){.tv_nsec = late * 1000000L}, NULL);
+        });
+    }
+    return true;
+}
+
+/* While regions wait for a late thread, one thread works; all are tried again soon. */
+START_TEST(one_thread_beside_a_late_one)
+{
+    unsetenv("OMP_DYNAMIC");
+    parallel_init(2);
+    ck_assert(!run_late(1000, 2));
+    const double start = clock_seconds();
+    while (parallel_threads(1e9) == 1 && clock_seconds() < start + 10) {
+    }
+    ck_assert_int_eq(parallel_threads(1e9), 2);
+    ck_assert(!run_late(1000, 2)); /* later the next time */
+    parallel_init(2);              /* begins anew */
+    ck_assert_int_eq(parallel_threads(1e9), 2);
+    setenv("OMP_DYNAMIC", "false", 1); /* as many as the user wants, always */
+    parallel_init(2);
+    ck_assert(run_late(30, 2));
 }
 END_TEST
 
@@ -165,4 +199,6 @@ START_TEST(ops)
 }
 END_TEST
 
-SUITE("parallel", TESTS(how_many, from_the_environment, never_nested, rnn, ops), NO_ABORTS)
+SUITE("parallel",
+      TESTS(how_many, from_the_environment, never_nested, one_thread_beside_a_late_one, rnn, ops),
+      NO_ABORTS)

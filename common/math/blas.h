@@ -13,8 +13,8 @@ void gemm_serial(GemmForm form, int M, int N, int K, const real *a, int lda, con
                  real beta, real *c, int ldc);
 
 /* The same on as many threads as the size deserves; the same bits for any number of threads, since the
- * blocks the product is cut into depend on M, N, K alone. NT, from 64 rows on, takes memory for b
- * transposed while it runs. */
+ * blocks the product is cut into depend on M, N, K alone. NT, from 64 rows on, takes memory for at most 512
+ * rows of b transposed while it runs. */
 void gemm_rows(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
                real beta, real *c, int ldc);
 /* The same for contiguous matrices. */

@@ -1,9 +1,12 @@
 #include "math/parallel.h"
 
+#include "base/base.h"
+
+#include <math.h>
 #include <omp.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __SSE2__
@@ -12,7 +15,32 @@
 
 static int max_threads = 1; /* set by parallel_init, never within a parallel region */
 
+enum { MOST = 256 };              /* threads */
 enum { WORTH_A_THREAD = 200000 }; /* flops; a parallel region costs about 2 us */
+
+/* Another program on one of the cores stops a thread for milliseconds, and the region, of some 100 us, waits
+ * for it: two threads are then slower than one. So the regions are timed. After every WINDOW seconds in them,
+ * the time they took is compared with the time that one thread would have needed, at the rate of the fastest
+ * thread of each region. If all threads are less than WORTH_IT times as fast, one thread works for SHORTEST
+ * seconds; then all are tried again. Each trial in vain puts the next one off four times as long. Only speed
+ * depends on it, no bit of a result. */
+static const double WINDOW = 0.01, SHORTEST = 0.01, LONGEST = 0.8, WORTH_IT = 1.1;
+
+typedef struct {
+    bool fixed;   /* OMP_DYNAMIC=false */
+    double began; /* when the last region began */
+    double took,
+        alone; /* in this window: seconds in regions; seconds that one thread would have needed */
+    double until; /* one thread until then; 0: all threads */
+    double
+        pause; /* how long the last pause was, a little less after each window that was worth it */
+} Load;
+
+static Load load;
+
+static struct {
+    _Alignas(64) double at; /* when the thread had done its part of the last region */
+} part[MOST];
 
 /* How many threads of all programs run at this moment, this one among them; 0: unknown. */
 static int running_now(void)
@@ -56,8 +84,10 @@ void parallel_init(int threads)
         threads = env ? (int)strtol(env, NULL, 10) : 0;
     }
     if (threads <= 0) threads = omp_get_num_procs();
-    if (threads > 256) threads = 256;
+    if (threads > MOST) threads = MOST;
     max_threads = threads;
+    const char *dynamic = getenv("OMP_DYNAMIC");
+    load = (Load){.fixed = dynamic && strcasecmp(dynamic, "false") == 0};
 #ifdef __SSE2__
     /* Numbers below 1e-38 are 0, read and written: with them arithmetic is many times slower, and vanishing
      * gradients and moments are full of them. Threads made from now on have it from this one. */
@@ -75,6 +105,40 @@ int parallel_max(void)
 int parallel_threads(double flops)
 {
     if (max_threads == 1 || flops < WORTH_A_THREAD || omp_in_parallel()) return 1;
+    if (load.until > 0 && clock_seconds() < load.until) return 1;
+    load.until = 0;
     const double worth = 1 + flops / WORTH_A_THREAD;
     return worth < max_threads ? (int)worth : max_threads;
+}
+
+void parallel_begin(void)
+{
+    load.began = clock_seconds();
+}
+
+void parallel_part_done(void)
+{
+    part[omp_get_thread_num()].at = clock_seconds();
+}
+
+/* What one thread would have needed for the last region. Of a static schedule the first threads have the
+ * larger shares of the turns. */
+static double seconds_alone(int turns, int threads)
+{
+    double least = INFINITY; /* of a turn */
+    for (int i = 0; i < threads && i < turns; i++)
+        least = fmin(least, (part[i].at - load.began) / (turns / threads + (i < turns % threads)));
+    return turns * least;
+}
+
+void parallel_end(int turns, int threads)
+{
+    const double now = clock_seconds();
+    load.took += now - load.began;
+    load.alone += seconds_alone(turns, threads);
+    if (load.took < WINDOW || load.fixed) return;
+    const bool in_vain = load.alone < WORTH_IT * load.took;
+    load.pause = in_vain ? fmin(fmax(4 * load.pause, SHORTEST), LONGEST) : 0.875 * load.pause;
+    load.until = in_vain ? now + load.pause : 0;
+    load.took = load.alone = 0;
 }

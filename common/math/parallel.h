@@ -22,25 +22,38 @@ void parallel_init(int threads);
 int parallel_max(void); /* threads in use */
 
 /* How many threads work of that size deserves: one where waking the others costs more than it
- * saves, so that two threads are never slower than one. */
+ * saves, so that two threads are never slower than one. One as well while another program keeps a core
+ * busy that this one waits for (see parallel_end), unless the user has set OMP_DYNAMIC=false. */
 int parallel_threads(double flops);
+
+/* What PARALLEL_FOR calls around its region: before it, on each thread that has done its part, and after it
+ * with the number of turns that the threads had to share. They measure how long the region waited for its
+ * latest thread. */
+void parallel_begin(void);
+void parallel_part_done(void);
+void parallel_end(int turns, int threads);
 
 /* for (int i = 0; i < n; i += step) { ... }, on as many threads as that many flops deserve. On one, or for
  * a single turn, it is a plain loop: a parallel region of one thread still takes 0.4 us, more than many a small op. */
 #define PARALLEL_FOR(flops, i, n, step, ...)                                                       \
     do {                                                                                           \
         const int threads_ = (n) > (step) ? parallel_threads(flops) : 1;                           \
-        if (threads_ == 1)                                                                         \
+        if (threads_ == 1) {                                                                       \
             for (int i = 0; i < (n); i += (step)) {                                                \
                 __VA_ARGS__;                                                                       \
             }                                                                                      \
-        else                                                                                       \
-            _Pragma("omp parallel for num_threads(threads_) schedule(static)") for (int i = 0;     \
-                                                                                    i < (n);       \
-                                                                                    i += (step))   \
+        } else {                                                                                   \
+            parallel_begin();                                                                      \
+            _Pragma("omp parallel num_threads(threads_)")                                          \
             {                                                                                      \
-                __VA_ARGS__;                                                                       \
+                _Pragma("omp for schedule(static) nowait") for (int i = 0; i < (n); i += (step))   \
+                {                                                                                  \
+                    __VA_ARGS__;                                                                   \
+                }                                                                                  \
+                parallel_part_done();                                                              \
             }                                                                                      \
+            parallel_end(((n)-1) / (step) + 1, threads_);                                          \
+        }                                                                                          \
     } while (0)
 
 /* for (int r = 0; r < rows; r++) { ... } in the same way, over rows of n values: a thread takes about 4,096

@@ -11,6 +11,7 @@
 #include "seq2seq_attention/decoder.h"
 #include "transformer/cache.h"
 #include "system/args.h"
+#include "busy.h"
 #include "machine.h"
 #include "measure.h"
 #include "nn/optim.h"
@@ -18,7 +19,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { ROUNDS = 5, WARM_UPS = 2, MIN_STEPS = 3, MAX_STEPS = 1 << 14, STARTS = 10 };
+enum { ROUNDS = 5, WARM_UPS = 2, MIN_STEPS = 3, MAX_STEPS = 1 << 14, STARTS = 10, BESIDE = 3 };
 
 typedef struct Row Row;
 struct Row {
@@ -29,6 +30,7 @@ struct Row {
     int heads; /* of a Transformer; 0: it is none */
     GatedCell cell;
     AttentionKind attention;
+    bool beside;  /* measured beside a busy program too */
     bool decodes; /* T tokens from a source of S, greedily, instead of training */
 };
 
@@ -237,6 +239,50 @@ static void print_json(const Row *r, int threads, const Training *t)
     puts("}");
 }
 
+/* --- beside a busy program ------------------------------------------------------------------------ */
+
+/* Updates per second over the whole time, so that what is tried in vain counts as well. */
+static void measure_mean(const Job *job, void *result)
+{
+    Trainee t = trainee_new(job->row);
+    for (double end = clock_seconds() + 0.4 * job->seconds; clock_seconds() < end;) update(&t);
+    int n = 0;
+    const double start = clock_seconds();
+    double now = start;
+    for (; n < MIN_STEPS || now < start + job->seconds; n++, now = clock_seconds()) update(&t);
+    *(double *)result = n / (now - start);
+    trainee_free(&t);
+}
+
+/* One thread and two take turns; a ratio for each turn, sorted. */
+static void ratios_beside(const Row *r, double seconds, double *ratio)
+{
+    for (int round = 0; round < BESIDE; round++) {
+        double rate[2];
+        for (int i = 0; i < 2; i++)
+            in_child(measure_mean, &(Job){r, i + 1, seconds}, &rate[i], sizeof rate[i]);
+        ratio[round] = rate[1] / rate[0];
+    }
+    median(ratio, BESIDE);
+}
+
+static void print_beside(const Row *r, double seconds)
+{
+    double ratio[BESIDE];
+    ratios_beside(r, seconds, ratio);
+    printf("  %-8s %-5s %22.2f   (%.2f .. %.2f)\n", r->model, r->size, ratio[BESIDE / 2], ratio[0],
+           ratio[BESIDE - 1]);
+}
+
+static void print_beside_header(void)
+{
+    printf("\nBeside a busy program: a loop without end keeps one core busy. Updates/s of two "
+           "threads\n"
+           "over those of one, both beside that loop: median and range of %d turns.\n\n"
+           "  model    size   two threads over one\n",
+           BESIDE);
+}
+
 /* --- the start of a program ----------------------------------------------------------------------- */
 
 /* What a training program does until its first update is done. */
@@ -331,24 +377,26 @@ static Model build_transformer(Params *ps, const Row *r)
 #define DECODE .B = 1, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24, .layers = 1, .decodes = true
 
 static const Row rows[] = {
-    {"rnn", "class", build_rnn, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65, .layers = 1},
-    {"rnn", "large", build_rnn, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
-    {"lstm", "class", build_gated, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65, .layers = 1},
-    {"lstm", "large", build_gated, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
-    {"gru", "class", build_gated, .cell = GATED_GRU, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65,
+    {"rnn", "class", build_rnn, .beside = true, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65,
      .layers = 1},
+    {"rnn", "large", build_rnn, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
+    {"lstm", "class", build_gated, .beside = true, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65,
+     .layers = 1},
+    {"lstm", "large", build_gated, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
+    {"gru", "class", build_gated, .beside = true, .cell = GATED_GRU, .B = 32, .T = 64, .C = 128,
+     .H = 128, .V = 65, .layers = 1},
     {"gru", "large", build_gated, .cell = GATED_GRU, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256,
      .layers = 1},
     {"none", "pairs", build_seq2seq, .attention = NO_ATTENTION, PAIRS},
-    {"additive", "pairs", build_seq2seq, .attention = ADDITIVE, PAIRS},
+    {"additive", "pairs", build_seq2seq, .beside = true, .attention = ADDITIVE, PAIRS},
     {"dot", "pairs", build_seq2seq, .attention = DOT, PAIRS},
     {"none", "write", build_seq2seq, .attention = NO_ATTENTION, DECODE},
     {"additive", "write", build_seq2seq, .attention = ADDITIVE, DECODE},
     {"dot", "write", build_seq2seq, .attention = DOT, DECODE},
     {"transf", "pairs", build_transformer, .B = 32, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24,
-     .layers = 2, .heads = 4},
+     .layers = 2, .heads = 4, .beside = true},
     {"transf", "base", build_transformer, .B = 8, .T = 128, .S = 128, .C = 512, .H = 512, .V = 256,
-     .layers = 2, .heads = 8},
+     .layers = 2, .heads = 8, .beside = true},
     {"transf", "write", build_transformer, .B = 1, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24,
      .layers = 2, .heads = 4, .decodes = true},
 };
@@ -359,6 +407,15 @@ static bool is_chosen(const Row *r, const char *model, const char *size)
            (strcmp(size, "all") == 0 || strcmp(size, r->size) == 0);
 }
 
+static void print_all_beside(const char *model, const char *size, double seconds)
+{
+    print_beside_header();
+    const pid_t busy = busy_start();
+    for (const Row *r = rows; r < rows + LEN(rows); r++)
+        if (r->beside && is_chosen(r, model, size)) print_beside(r, seconds);
+    busy_end(busy);
+}
+
 int main(int argc, char **argv)
 {
     parallel_start(argv);
@@ -367,12 +424,13 @@ int main(int argc, char **argv)
     const char *model = "all", *size = "all";
     int only = 0, operand;
     double seconds = 1;
-    bool json = false;
+    bool json = false, beside = false;
     Option opt[] = {
         OPTION_STRING("model", &model, "only this one"),
         OPTION_STRING("size", &size, "only this one"),
         OPTION("threads", &only, 0, 256, "on this many threads; 0: on one, then on all"),
         OPTION("seconds", &seconds, 0.01, 3600, "for each model, size and number of threads"),
+        OPTION_FLAG("beside", &beside, "only the rows beside a busy program, in a minute"),
         OPTION_FLAG("json", &json, "only the models, each as a line of JSON"),
     };
     const Usage usage = {.program = "tests/bench/bench",
@@ -390,6 +448,10 @@ int main(int argc, char **argv)
     }
 
     parallel_init(0);
+    if (beside) {
+        print_all_beside(model, size, seconds);
+        return EXIT_OK;
+    }
     const int threads[2] = {only ? only : 1, parallel_max()}, n = only || threads[1] == 1 ? 1 : 2;
     if (!json) {
         print_machine(threads[1]);
@@ -403,6 +465,8 @@ int main(int argc, char **argv)
         for (int i = 0; i < n; i++)
             json ? print_json(r, threads[i], &t[i]) : print_training(r, threads[i], &t[i], t);
     }
-    if (!json) print_starts(&rows[0]);
+    if (json) return EXIT_OK;
+    print_all_beside(model, size, seconds);
+    print_starts(&rows[0]);
     return EXIT_OK;
 }
