@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what is missing, through apt-get, with sudo when not root; elsewhere prints the list.
 #   deps.sh build    compiler, libraries, Check, gnuplot, a font       deps.sh lint    the linters
+#   deps.sh clang    the other compiler
 set -eu
 wanted=""
 for group in "$@"; do
@@ -9,6 +10,7 @@ for group in "$@"; do
         wanted="$wanted gcc libc6-dev libdnnl-dev libjansson-dev libutf8proc-dev check gnuplot-nox"
         wanted="$wanted fonts-wqy-microhei"
         ;;
+    clang) wanted="$wanted clang-14 libomp-14-dev" ;;
     lint) wanted="$wanted clang-format-14 cppcheck shellcheck" ;;
     *) echo "deps.sh: unknown group $group" >&2; exit 2 ;;
     esac

@@ -3,8 +3,6 @@
 #include "math/gemm_plain.h"
 #include "math/blas_small.h"
 
-#include <stdint.h>
-
 #ifdef __AVX512F__
 enum { BYTES = 64, ROWS = 8 }; /* of a vector; of a block: 16 of 32 registers */
 #else
@@ -14,12 +12,6 @@ enum { BYTES = 32, ROWS = 4 }; /* 8 of 16 */
 enum { LANES = BYTES / sizeof(real), WIDE = 2 };
 
 typedef real Vector __attribute__((vector_size(BYTES), aligned(sizeof(real)), may_alias));
-#ifdef REAL_DOUBLE
-typedef int64_t Indices __attribute__((vector_size(BYTES)));
-#else
-typedef int32_t Indices __attribute__((vector_size(BYTES)));
-#endif
-
 /* a's number (i,k) stands at i * row + k * column: a transposed a is one with the two exchanged. */
 typedef struct {
     const real *at;
@@ -70,6 +62,32 @@ void gemm_small(GemmForm form, int M, int N, int K, const real *a, int lda, cons
     if (j < N) gemm_plain(form, M, N - j, K, a, lda, b + j, ldb, beta, c + j, ldc);
 }
 
+/* Numbers of lanes l = 0 .. LANES-1 as the arguments of a shuffle, which wants constants: f(l, side) each. */
+#define LANES_4(f, side, l)  f(l, side), f(l + 1, side), f(l + 2, side), f(l + 3, side)
+#define LANES_8(f, side, l)  LANES_4(f, side, l), LANES_4(f, side, l + 4)
+#define LANES_16(f, side, l) LANES_8(f, side, l), LANES_8(f, side, l + 8)
+#if defined REAL_DOUBLE && defined __AVX512F__
+#define ALL_LANES LANES_8
+#elif defined REAL_DOUBLE
+#define ALL_LANES LANES_4
+#elif defined __AVX512F__
+#define ALL_LANES LANES_16
+#else
+#define ALL_LANES LANES_8
+#endif
+
+/* Of rows a and b, side apart: a with the squares of b that lie below the diagonal in place of its own above it,
+ * and b the other way round. Index LANES is b's first lane. */
+#define UPPER(l, side) ((l) & (side) ? (l) - (side) + LANES : (l))
+#define LOWER(l, side) ((l) & (side) ? (l) + LANES : (l) + (side))
+#define EXCHANGE(row, side)                                                                        \
+    for (int i = 0; i < LANES; i++) {                                                              \
+        if (i & (side)) continue;                                                                  \
+        const Vector a = row[i], b = row[i + (side)];                                              \
+        row[i] = __builtin_shufflevector(a, b, ALL_LANES(UPPER, side, 0));                         \
+        row[i + (side)] = __builtin_shufflevector(a, b, ALL_LANES(LOWER, side, 0));                \
+    }
+
 /* Transposes up to LANES rows of as many numbers in registers (Eklundh 1972): squares of half the side
  * change places across the diagonal, then within each square those of a quarter, down to single numbers.
  * Rows that are missing are 0. */
@@ -78,20 +96,16 @@ static inline __attribute__((always_inline)) void square(int rows, real *to, int
 {
     const Vector zero = {0};
     Vector row[LANES];
-    Indices lane = {0};
-    for (int i = 0; i < LANES; i++) lane[i] = i;
     for (int i = 0; i < LANES; i++)
         row[i] = i < rows ? *(const Vector *)(from + (size_t)i * ldfrom) : zero;
-#pragma GCC unroll 4
-    for (int side = LANES / 2; side > 0; side /= 2) {
-        const Indices upper = lane + (((lane & side) != 0) & (LANES - side)), lower = upper + side;
-        for (int i = 0; i < LANES; i++) {
-            if (i & side) continue;
-            const Vector a = row[i], b = row[i + side]; /* index LANES is b's first */
-            row[i] = __builtin_shuffle(a, b, upper);
-            row[i + side] = __builtin_shuffle(a, b, lower);
-        }
-    }
+#if defined __AVX512F__ && !defined REAL_DOUBLE
+    EXCHANGE(row, 8)
+#endif
+#if defined __AVX512F__ || !defined REAL_DOUBLE
+    EXCHANGE(row, 4)
+#endif
+    EXCHANGE(row, 2)
+    EXCHANGE(row, 1)
     for (int i = 0; i < LANES; i++) *(Vector *)(to + (size_t)i * ldto) = row[i];
 }
 

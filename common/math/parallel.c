@@ -72,6 +72,7 @@ void parallel_start(char **argv)
     char path[4096]; /* its own name, for ps and pkill; /proc/self/exe would become "exe" */
     const ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
     if (len <= 0 || setenv("GOMP_SPINCOUNT", machine_is_idle() ? "8000" : "2000", 1) != 0) return;
+    setenv("KMP_BLOCKTIME", "0", 0); /* in ms: the same for LLVM's OpenMP, which clang takes */
     path[len] = '\0';
     execv(path, argv);
     /* Where that does not work the program is only slower on a busy machine. */

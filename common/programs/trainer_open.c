@@ -121,7 +121,11 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
 {
     parallel_start(argv);
     Error err;
-    *t = (Trainer){.config = c, .option = option, .n_options = n, .usage = usage, .log = {-1, -1}};
+    *t = (Trainer){.config = c,
+                   .option = option,
+                   .n_options = n,
+                   .usage = usage,
+                   .log = {.fd = -1, .lock = -1}};
     Usage with_version = *usage;
     with_version.version = blas_name();
     int operand;

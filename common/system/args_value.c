@@ -172,9 +172,9 @@ static ValueText range_text(const Option *o)
 /* "10m" of 600 seconds: the largest unit of which there is a whole number. */
 static const char *duration_text(double seconds, ValueText *t)
 {
-    const int unit = seconds && fmod(seconds, 3600) == 0 ? 3600
-                     : seconds && fmod(seconds, 60) == 0 ? 60
-                                                         : 1;
+    const int unit = seconds > 0 && fmod(seconds, 3600) == 0 ? 3600
+                     : seconds > 0 && fmod(seconds, 60) == 0 ? 60
+                                                             : 1;
     const ValueText number = number_text(seconds / unit);
     snprintf(t->text, sizeof t->text, "%.40s%s", number.text,
              unit == 3600 ? "h"
