@@ -123,8 +123,8 @@ static int state_of_layer(const Gated *m)
     return (m->is_lstm ? 2 : 1) * m->config.hidden;
 }
 
-static Tensor *gated_forward(Tape *tp, const void *self, const Batch *batch, real *state,
-                             Rng *dropout)
+static Tensor *gated_hidden(Tape *tp, const void *self, const Batch *batch, real *state,
+                            Rng *dropout)
 {
     const Gated *m = self;
     const real p = dropout ? (real)m->config.dropout : 0;
@@ -137,7 +137,18 @@ static Tensor *gated_forward(Tape *tp, const void *self, const Batch *batch, rea
             i ? sequence_of(linear(tp, &in, h)) : first_products(tp, m, batch); /* (T,B,4H) */
         h = op_dropout(tp, layer(tp, m, i, z, carried), p, dropout);            /* (T,B,H) */
     }
-    return head(tp, m, batch, h);
+    return h;
+}
+
+static Tensor *gated_logits(Tape *tp, const void *self, Tensor *hidden)
+{
+    return linear(tp, &((const Gated *)self)->head, hidden);
+}
+
+static Tensor *gated_forward(Tape *tp, const void *self, const Batch *batch, real *state,
+                             Rng *dropout)
+{
+    return head(tp, self, batch, gated_hidden(tp, self, batch, state, dropout));
 }
 
 Model gated_model(const Gated *m)
@@ -147,6 +158,8 @@ Model gated_model(const Gated *m)
                    .name = m->is_lstm ? "lstm" : "gru",
                    .gates = m->is_lstm ? lstm : "r z n",
                    .forward = gated_forward,
+                   .hidden = gated_hidden,
+                   .logits = gated_logits,
                    .state_size = m->config.layers * state_of_layer(m)};
 }
 

@@ -96,8 +96,7 @@ static Tensor *head(Tape *tp, const Rnn *m, const Batch *batch, Tensor *h)
                              SHAPE(batch->B, m->config.hidden))); /* (B,1) */
 }
 
-static Tensor *rnn_forward(Tape *tp, const void *self, const Batch *batch, real *state,
-                           Rng *dropout)
+static Tensor *rnn_hidden(Tape *tp, const void *self, const Batch *batch, real *state, Rng *dropout)
 {
     const Rnn *m = self;
     const int T = batch->T, B = batch->B, H = m->config.hidden;
@@ -114,7 +113,18 @@ static Tensor *rnn_forward(Tape *tp, const void *self, const Batch *batch, real 
             memcpy(carried, h->data + (size_t)(T - 1) * B * H, (size_t)B * H * sizeof(real));
         h = op_dropout(tp, h, p, dropout);
     }
-    return head(tp, m, batch, h);
+    return h;
+}
+
+static Tensor *rnn_logits(Tape *tp, const void *self, Tensor *hidden)
+{
+    return linear(tp, &((const Rnn *)self)->head, hidden);
+}
+
+static Tensor *rnn_forward(Tape *tp, const void *self, const Batch *batch, real *state,
+                           Rng *dropout)
+{
+    return head(tp, self, batch, rnn_hidden(tp, self, batch, state, dropout));
 }
 
 Model rnn_model(const Rnn *m)
@@ -122,6 +132,8 @@ Model rnn_model(const Rnn *m)
     return (Model){.self = m,
                    .name = "rnn",
                    .forward = rnn_forward,
+                   .hidden = rnn_hidden,
+                   .logits = rnn_logits,
                    .state_size = m->config.layers * m->config.hidden};
 }
 

@@ -264,8 +264,8 @@ static Tensor *decoder_loop(Tape *tp, const Seq2seq *m, const Memory *memory, Te
 }
 
 /* Teacher forcing: every step reads the true word before it, not its own (Williams & Zipser 1989). */
-static Tensor *seq2seq_forward(Tape *tp, const void *self, const Batch *batch, real *state,
-                               Rng *dropout)
+static Tensor *seq2seq_hidden(Tape *tp, const void *self, const Batch *batch, real *state,
+                              Rng *dropout)
 {
     const Seq2seq *m = self;
     const int T = batch->T, B = batch->B;
@@ -281,7 +281,18 @@ static Tensor *seq2seq_forward(Tape *tp, const void *self, const Batch *batch, r
         Tensor *h = decoder_run(tp, m, &memory, z, &s, &context, dropout);
         out = readout(tp, &m->attention, context, h);
     }
-    return linear(tp, &m->head, op_dropout(tp, out, dropout_of(m, dropout), dropout)); /* (T,B,V) */
+    return op_dropout(tp, out, dropout_of(m, dropout), dropout); /* (T,B,H) */
+}
+
+static Tensor *seq2seq_logits(Tape *tp, const void *self, Tensor *hidden)
+{
+    return linear(tp, &((const Seq2seq *)self)->head, hidden);
+}
+
+static Tensor *seq2seq_forward(Tape *tp, const void *self, const Batch *batch, real *state,
+                               Rng *dropout)
+{
+    return seq2seq_logits(tp, self, seq2seq_hidden(tp, self, batch, state, dropout)); /* (T,B,V) */
 }
 
 Model seq2seq_model(const Seq2seq *m)
@@ -296,5 +307,7 @@ Model seq2seq_model(const Seq2seq *m)
     return (Model){.self = m,
                    .name = names[m->attention.kind],
                    .gates = gates[m->config.cell],
-                   .forward = seq2seq_forward};
+                   .forward = seq2seq_forward,
+                   .hidden = seq2seq_hidden,
+                   .logits = seq2seq_logits};
 }

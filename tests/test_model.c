@@ -1,9 +1,11 @@
 /* A model's loss, and how the losses of several micro-batches make one update. */
+#include "models/evaluate.h"
 #include "models/model.h"
 
 #include <math.h>
 
 #include "layout_help.h"
+#include "math/vecmath.h"
 #include "seq2seq_attention/seq2seq.h"
 #include "suite.h"
 #include "transformer/transformer.h"
@@ -154,4 +156,48 @@ START_TEST(a_loss_of_its_own)
 }
 END_TEST
 
-SUITE("model", TESTS(four_parts_equal_the_batch, one_part_is_plain, a_loss_of_its_own), NO_ABORTS)
+/* With a large vocabulary a batch is scored in blocks, in either layout: the sums are those of its logits. */
+START_TEST(blocks_of_logits)
+{
+    enum { WORDS = 20000, STEPS = 9, SEQUENCES = 40 }; /* 7.2 million logits */
+    const Task task = {.source_vocab = V, .vocab = WORDS, .outputs = WORDS, .loss_perfect = 0};
+    TransformerConfig size = transformer_defaults();
+    size.channels = 8, size.heads = 2, size.ffn = 8, size.layers = 1;
+    Seq2seqConfig config = seq2seq_defaults();
+    config.channels = config.hidden = 8;
+    Params ps[] = {params_init(5), params_init(6)};
+    const Transformer t = transformer_init(&ps[0], &size, &task);
+    const Seq2seq s2s = seq2seq_init(&ps[1], &config, &task);
+    const Model models[] = {transformer_model(&t), seq2seq_model(&s2s)};
+    for (int k = 0; k < LEN(models); k++) {
+        const Model *m = &models[k];
+        Batch batch = batch_new_as(m->layout);
+        Rng rng = rng_make(3, RNG_TEST, 0);
+        batch_resize(&batch, &task, STEPS, SEQUENCES);
+        batch_source(&batch, 2);
+        for (int b = 0; b < SEQUENCES; b++)
+            for (int i = 0; i < (b % 3 ? STEPS : 2); i++) {
+                batch.x[batch_at(&batch, i, b)] = rng_below(&rng, WORDS);
+                batch.y[batch_at(&batch, i, b)] = rng_below(&rng, WORDS);
+            }
+        for (int b = 0; b < SEQUENCES; b++) batch.s_len[b] = 2;
+        Score whole = {0}, blocks = {0};
+        Tape tp = {.frozen = true};
+        const Tensor *z = m->forward(&tp, m->self, &batch, NULL, NULL);
+        for (int b = 0; b < 7; b++) /* some answers are right */
+            batch.y[batch_at(&batch, 0, b)] =
+                argmax(z->data + batch_at(&batch, 0, b) * WORDS, WORDS);
+        task_score(&task, &batch, z->data, &whole);
+        model_score(m, &task, &batch, NULL, &blocks);
+        ck_assert_double_eq_tol(blocks.loss / whole.loss, 1, 1e-6);
+        ck_assert(blocks.scored == whole.scored && blocks.asked == whole.asked);
+        ck_assert(blocks.hits == whole.hits && blocks.hits >= 7);
+        ck_assert(blocks.right == whole.right && blocks.sequences == SEQUENCES);
+        tape_free(&tp), batch_free(&batch), params_free(&ps[k]);
+    }
+}
+END_TEST
+
+SUITE("model",
+      TESTS(blocks_of_logits, four_parts_equal_the_batch, one_part_is_plain, a_loss_of_its_own),
+      NO_ABORTS)

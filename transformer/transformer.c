@@ -358,12 +358,24 @@ static Tensor *forward(const Pass *p, const Batch *batch)
     return decoder(p, batch->x, 0, T, B, &source, batch->s_len, NULL);
 }
 
-static Tensor *transformer_forward(Tape *tp, const void *self, const Batch *batch, real *state,
-                                   Rng *dropout)
+static Tensor *transformer_hidden(Tape *tp, const void *self, const Batch *batch, real *state,
+                                  Rng *dropout)
 {
     const Pass p = {.tp = tp, .m = self, .dropout = dropout};
     CHECK(!state, "transformer: it carries no state");
-    return words_out(&p, forward(&p, batch)); /* (B,T,C) -> (B,T,V) */
+    return forward(&p, batch); /* (B,T,C) */
+}
+
+static Tensor *transformer_logits(Tape *tp, const void *self, Tensor *hidden)
+{
+    return words_out(&(Pass){.tp = tp, .m = self}, hidden);
+}
+
+static Tensor *transformer_forward(Tape *tp, const void *self, const Batch *batch, real *state,
+                                   Rng *dropout)
+{
+    Tensor *hidden = transformer_hidden(tp, self, batch, state, dropout); /* (B,T,C) */
+    return transformer_logits(tp, self, hidden);                          /* (B,T,V) */
 }
 
 static Loss transformer_loss(Tape *tp, const void *self, const Batch *batch, real *state,
@@ -408,5 +420,7 @@ Model transformer_model(const Transformer *m)
                    .name = "transformer",
                    .layout = BATCH_MAJOR,
                    .forward = transformer_forward,
+                   .hidden = transformer_hidden,
+                   .logits = transformer_logits,
                    .loss = transformer_loss};
 }

@@ -5,14 +5,39 @@
 #include "system/stop.h"
 #include "tasks/batches.h"
 
+enum { LOGITS_AT_ONCE = 1 << 22 }; /* reals, 16 MB */
 enum { EVAL_BATCH = 64, EVAL_STEPS = 128, STREAM_LEAST = 512 };
 
-static void score_batch(const Data *d, const Model *m, Tape *tp, const Batch *batch, real *state,
-                        Score *s)
+/* Scores all steps from the hidden states, so many at a time that their logits fit. */
+static void score_hidden(const Task *t, const Model *m, const Batch *batch, Tensor *hidden,
+                         Score *s)
 {
-    const Tensor *out = m->forward(tp, m->self, batch, state, NULL);
-    task_score(&d->task, batch, out->data, s);
-    tape_reset(tp);
+    const int steps = batch->T * batch->B, C = hidden->len / steps;
+    const int most = t->outputs < LOGITS_AT_ONCE ? LOGITS_AT_ONCE / t->outputs : 1;
+    StepScore *step = xcalloc((size_t)steps, sizeof *step);
+    Tape tp = {.frozen = true};
+    for (int first = 0; first < steps; first += most) {
+        const int n = steps - first < most ? steps - first : most;
+        Tensor *rows = tape_view(&tp, hidden, SHAPE(n, C), first * C);
+        const Tensor *logits = m->logits(&tp, m->self, rows); /* (n,V) */
+        task_score_steps(t, batch, first, n, logits->data, step);
+        tape_reset(&tp);
+    }
+    task_score_sum(t, batch, step, s);
+    tape_free(&tp), free(step);
+}
+
+void model_score(const Model *m, const Task *t, const Batch *batch, real *state, Score *s)
+{
+    Tape tp = {.frozen = true};
+    const double logits = (double)batch->T * batch->B * t->outputs;
+    if (logits > LOGITS_AT_ONCE && m->hidden && !t->score) {
+        score_hidden(t, m, batch, m->hidden(&tp, m->self, batch, state, NULL), s);
+    } else {
+        const Tensor *out = m->forward(&tp, m->self, batch, state, NULL);
+        task_score(t, batch, out->data, s);
+    }
+    tape_free(&tp);
 }
 
 /* Each stream starts from a state of zeros; so that few tokens are predicted from little before them, a
@@ -23,7 +48,7 @@ static int streams_for(int tokens)
     return streams < 1 ? 1 : streams < EVAL_BATCH ? streams : EVAL_BATCH;
 }
 
-static void evaluate_running(const Data *d, const Model *m, Tape *tp, Batch *batch, Split split,
+static void evaluate_running(const Data *d, const Model *m, Batch *batch, Split split,
                              int64_t max_tokens, Score *s)
 {
     const int streams = d->streams ? d->streams : streams_for(d->text.n[split]);
@@ -35,14 +60,14 @@ static void evaluate_running(const Data *d, const Model *m, Tape *tp, Batch *bat
     int64_t cursor = 0;
     for (int i = 0; i < batches && !stop_requested(); i++) {
         text_stream(&d->text, split, EVAL_STEPS, streams, &cursor, batch);
-        score_batch(d, m, tp, batch, m->state_size ? state : NULL, s);
+        model_score(m, &d->task, batch, m->state_size ? state : NULL, s);
     }
     free(state);
 }
 
 /* Sequences 0 .. n-1 of a split; those of a table or list sorted by length, so that little is padding. */
-static void evaluate_numbered(const Data *d, const Model *m, Tape *tp, Batch *batch, Split split,
-                              int length, int n, Score *s)
+static void evaluate_numbered(const Data *d, const Model *m, Batch *batch, Split split, int length,
+                              int n, Score *s)
 {
     int *item = xmalloc(((size_t)n + 1) * sizeof *item);
     for (int i = 0; i < n; i++) item[i] = i;
@@ -50,7 +75,7 @@ static void evaluate_numbered(const Data *d, const Model *m, Tape *tp, Batch *ba
     for (int i = 0; i < n && !stop_requested(); i += EVAL_BATCH) {
         const int B = n - i < EVAL_BATCH ? n - i : EVAL_BATCH;
         task_numbered(&d->task, split, length, item + i, B, batch);
-        score_batch(d, m, tp, batch, NULL, s);
+        model_score(m, &d->task, batch, NULL, s);
     }
     free(item);
 }
@@ -58,17 +83,15 @@ static void evaluate_numbered(const Data *d, const Model *m, Tape *tp, Batch *ba
 bool data_evaluate(const Data *d, const Model *m, Split split, int length, int sequences,
                    int64_t max_tokens, Score *s)
 {
-    Tape tp = {.frozen = true};
     Batch batch = batch_new_as(m->layout);
     if (data_is_running(d)) {
-        evaluate_running(d, m, &tp, &batch, split, max_tokens, s);
+        evaluate_running(d, m, &batch, split, max_tokens, s);
     } else {
         if (d->is_text) sequences = d->text.lines[split];
         if (d->pairs.is_table && sequences > pairs_items(&d->pairs, split))
             sequences = pairs_items(&d->pairs, split);
-        evaluate_numbered(d, m, &tp, &batch, split, length, sequences, s);
+        evaluate_numbered(d, m, &batch, split, length, sequences, s);
     }
     batch_free(&batch);
-    tape_free(&tp);
     return !stop_requested();
 }

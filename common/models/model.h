@@ -29,6 +29,12 @@ typedef struct {
     Tensor *(*forward)(Tape *tp, const void *self, const Batch *batch, real *state, Rng *dropout);
     int state_size; /* reals that a sequence carries; 0: none */
 
+    /* The two halves of forward, for scoring with a vocabulary so large that the logits of a batch do not
+     * fit: what the last layer computes of each step, (T,B,C) or (B,T,C), and the logits (n,V) of n
+     * steps (n,C) of it. NULL: only forward. Not for tasks with a real target. */
+    Tensor *(*hidden)(Tape *tp, const void *self, const Batch *batch, real *state, Rng *dropout);
+    Tensor *(*logits)(Tape *tp, const void *self, Tensor *hidden);
+
     /* The training loss of a batch; arguments as in forward. NULL: loss_of_logits of forward. */
     Loss (*loss)(Tape *tp, const void *self, const Batch *batch, real *state, Rng *dropout);
 } Model;

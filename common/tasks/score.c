@@ -7,37 +7,64 @@
 #include "math/vecmath.h"
 #include "tasks/task.h"
 
+static double sum_exp(const real *z, int V, double max)
+{
+    double sum = exp((double)z[0] - max);
+    for (int k = 1; k < V; k++) sum += exp((double)z[k] - max);
+    return sum;
+}
+
+/* The same by vector code, ten times as fast: each term is right to 2 units in its last place. */
+static double sum_exp_of_many(const real *z, int V, real max)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int k = 0; k < V; k++) sum += (double)real_exp(z[k] - max);
+    return sum;
+}
+
+enum { MANY = 1024 };
+
 /* -log softmax(z)[y] in nats; *best becomes the class of the largest z. */
 static double row_nats(const real *z, int V, int y, int *best)
 {
     CHECK(y < V, "task_score: target %d of %d classes", y, V);
     *best = argmax(z, V);
     const double max = (double)z[*best];
-    double sum = exp((double)z[0] - max);
-    for (int k = 1; k < V; k++) sum += exp((double)z[k] - max);
-    return log(sum) + max - (double)z[y];
+    return log(V < MANY ? sum_exp(z, V, max) : sum_exp_of_many(z, V, (real)max)) + max -
+           (double)z[y];
 }
 
-static void score_classes(const Task *t, const Batch *b, int column, const real *logits, Score *s)
+void task_score_steps(const Task *t, const Batch *b, int first, int n, const real *logits,
+                      StepScore *step)
+{
+    const double flops = 20.0 * n * t->outputs; /* an exponential is worth about 20 */
+    const int V = t->outputs;
+#pragma omp parallel for num_threads(parallel_threads(flops)) schedule(static)
+    for (int i = 0; i < n; i++) {
+        StepScore *s = &step[first + i];
+        const int y = b->y[first + i];
+        if (y >= 0) s->nats = row_nats(logits + (size_t)i * V, V, y, &s->best);
+    }
+}
+
+static void score_classes(const Task *t, const Batch *b, int column, const StepScore *step,
+                          Score *s)
 {
     double hits = 0;
     for (int i = 0; i < b->T; i++) {
         const size_t at = batch_at(b, i, column);
         if (b->y[at] < 0) continue;
-        int best;
-        s->loss += row_nats(logits + at * t->outputs, t->outputs, b->y[at], &best);
+        s->loss += step[at].nats;
         s->scored++;
-        hits += best == b->y[at];
+        hits += step[at].best == b->y[at];
     }
     s->right = s->scored > 0 && hits == s->scored;
     s->sequences = s->scored > 0;
-    if (t->score) {
-        t->score(t, b, column, logits, s);
-    } else {
-        s->hits = hits;
-        s->asked = s->scored;
-        s->bayes = t->loss_perfect * s->scored;
-    }
+    if (t->score) return;
+    s->hits = hits;
+    s->asked = s->scored;
+    s->bayes = t->loss_perfect * s->scored;
 }
 
 static void score_real(const Task *t, const Batch *b, int column, const real *answer, Score *s)
@@ -70,17 +97,32 @@ static void score_add(Score *sum, const Score *s)
     sum->sequences += s->sequences;
 }
 
+void task_score_sum(const Task *t, const Batch *b, const StepScore *step, Score *s)
+{
+    CHECK(t->outputs && !t->score, "task_score_sum: task %s has a score of its own", t->name);
+    for (int column = 0; column < b->B; column++) {
+        Score one = {0};
+        score_classes(t, b, column, step, &one);
+        score_add(s, &one);
+    }
+}
+
 void task_score(const Task *t, const Batch *b, const real *logits, Score *s)
 {
-    const double flops = 20.0 * b->T * b->B * t->outputs; /* an exponential is worth about 20 */
+    const double flops = 20.0 * b->T * b->B * t->outputs;
+    const int steps = b->T * b->B;
+    StepScore *step = xcalloc((size_t)steps, sizeof *step);
     Score *part = xcalloc((size_t)b->B, sizeof *part);
+    if (t->outputs) task_score_steps(t, b, 0, steps, logits, step);
 #pragma omp parallel for num_threads(parallel_threads(flops)) schedule(static)
     for (int column = 0; column < b->B; column++) {
-        if (t->outputs)
-            score_classes(t, b, column, logits, &part[column]);
-        else
+        if (!t->outputs) {
             score_real(t, b, column, logits, &part[column]);
+            continue;
+        }
+        score_classes(t, b, column, step, &part[column]);
+        if (t->score) t->score(t, b, column, logits, &part[column]);
     }
     for (int column = 0; column < b->B; column++) score_add(s, &part[column]);
-    free(part);
+    free(part), free(step);
 }
