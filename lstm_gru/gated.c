@@ -160,7 +160,8 @@ Model gated_model(const Gated *m)
                    .forward = gated_forward,
                    .hidden = gated_hidden,
                    .logits = gated_logits,
-                   .state_size = m->config.layers * state_of_layer(m)};
+                   .state_size = m->config.layers * state_of_layer(m),
+                   .state_blocks = m->config.layers * (m->is_lstm ? 2 : 1)};
 }
 
 /* --- looking inside: the same network a step at a time ---------------------------------------------- */

@@ -134,7 +134,8 @@ Model rnn_model(const Rnn *m)
                    .forward = rnn_forward,
                    .hidden = rnn_hidden,
                    .logits = rnn_logits,
-                   .state_size = m->config.layers * m->config.hidden};
+                   .state_size = m->config.layers * m->config.hidden,
+                   .state_blocks = m->config.layers};
 }
 
 void rnn_trace(const Rnn *m, const Batch *batch, double *norm)

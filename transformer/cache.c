@@ -3,6 +3,7 @@
  * (common/decoding/step_tapes.h): each step costs one step, not all of them again. */
 #include "transformer/cache.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "tokens/tokenizer.h"
@@ -55,12 +56,53 @@ static void step(void *self, int n, const int *parent, const int *token, real *l
 {
     TransformerCache *s = self;
     Tape *tp = step_tapes_next(&s->steps);
+    const bool has_source = s->m->has_encoder;
     int *len = tape_save(tp, (size_t)n * sizeof *len);
     for (int i = 0; i < n; i++) len[i] = s->len;
-    const KeyValues memory = memory_for(tp, s, n);
+    const KeyValues memory = has_source ? memory_for(tp, s, n) : (KeyValues){0};
     s->past = past_for(tp, s, n, parent);
-    const Tensor *z = transformer_step(tp, s->m, &memory, len, token, n, s->t++, &s->past);
+    const Tensor *z =
+        transformer_step(tp, s->m, has_source ? &memory : NULL, len, token, n, s->t++, &s->past);
     memcpy(logits, z->data, (size_t)z->len * sizeof *logits);
+}
+
+/* --- without a source --------------------------------------------------------------------------------- */
+
+static void start(void *self, int n, const int *token, real *logits)
+{
+    TransformerCache *s = self;
+    CHECK(n >= 1, "transformer: %d tokens to start with", n);
+    s->past = (KeyValues){0};
+    s->t = 0;
+    for (int i = 0; i < n; i++) step(s, 1, &(int){0}, &token[i], logits);
+}
+
+static void close_own(void *self)
+{
+    transformer_cache_free(self);
+    free(self);
+}
+
+static int longest_of(const Transformer *m)
+{
+    return m->target_place ? m->config.longest : 0;
+}
+
+Decoder transformer_decoder(const void *self, int vocab)
+{
+    const Transformer *m = self;
+    CHECK(!m->has_encoder, "transformer_decoder: the network reads a source first");
+    TransformerCache *s = xmalloc(sizeof *s);
+    *s = transformer_cache_init(m);
+    return (Decoder){.self = s,
+                     .vocab = vocab,
+                     .bos = -1,
+                     .eos = -1,
+                     .pad = -1,
+                     .step = step,
+                     .start = start,
+                     .longest = longest_of(m),
+                     .close = close_own};
 }
 
 /* --- where it looked ---------------------------------------------------------------------------------- */
@@ -89,7 +131,7 @@ Translator transformer_cache_translator(TransformerCache *s)
     const int vocab = s->m->target_embed->shape.d[0];
     return (Translator){
         .self = s,
-        .longest = s->m->target_place ? s->m->config.longest : 0,
+        .longest = longest_of(s->m),
         .decoder = {.self = s, .vocab = vocab, .bos = BOS, .eos = EOS, .pad = PAD, .step = step},
         .read = read_source,
         .align = align};

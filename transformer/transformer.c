@@ -422,5 +422,6 @@ Model transformer_model(const Transformer *m)
                    .forward = transformer_forward,
                    .hidden = transformer_hidden,
                    .logits = transformer_logits,
-                   .loss = transformer_loss};
+                   .loss = transformer_loss,
+                   .decoder = m->has_encoder ? NULL : transformer_decoder};
 }

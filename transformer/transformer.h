@@ -75,6 +75,9 @@ bool transformer_check(TransformerConfig *config, const Task *task, Error *err);
 Transformer transformer_init(Params *ps, const TransformerConfig *config, const Task *task);
 Model transformer_model(const Transformer *m); /* borrows m, which must not move */
 
+/* Of a decoder alone: a decoder with a key/value cache (cache.c). self: the Transformer. */
+Decoder transformer_decoder(const void *self, int vocab);
+
 /* --- a step at a time, as decoding needs it -------------------------------------------------------- */
 
 /* Keys and values of every layer of the decoder, so that no step is computed twice: (B,S,C) of a source,

@@ -20,6 +20,11 @@ typedef struct {
      * call: n = 1, parent 0 is the source just read, the token BOS. A parent may stand several
      * times or not at all; n varies from call to call, up to the width of the beam. */
     void (*step)(void *self, int n, const int *parent, const int *token, real *logits);
+    /* Begins a sequence without a source: forgets all hypotheses, feeds n >= 1 tokens to a single one, and
+     * writes the logits (V) of what comes next. NULL: the decoder goes on from a source. */
+    void (*start)(void *self, int n, const int *token, real *logits);
+    int longest;               /* tokens that a hypothesis can be fed, at most; 0: any number */
+    void (*close)(void *self); /* frees self; NULL: it belongs to somebody else */
 } Decoder;
 
 /* The likeliest token at each step, ties to the lower id, until EOS. At most `limit` (>= 1) steps

@@ -3,19 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/model_decoder.h"
 #include "system/stop.h"
 #include "system/utf8.h"
 #include "tokens/detokenizer.h"
-
-/* Feeds n tokens and returns the logits after the last; they live until the tape is reset. */
-static const real *feed(const Model *m, Tape *tp, int *ids, int n, int outputs, real *state)
-{
-    int *none = tape_save(tp, (size_t)n * sizeof *none);
-    for (int i = 0; i < n; i++) none[i] = -1;
-    const Batch batch = {.T = n, .B = 1, .x = ids, .y = none};
-    const Tensor *logits = m->forward(tp, m->self, &batch, state, NULL);
-    return logits->data + (size_t)(n - 1) * outputs;
-}
 
 /* The newline that every line and, by custom, every text starts after, then the prompt. Only what is
  * unknown of the prompt is counted: a vocabulary need not have the newline. */
@@ -62,9 +53,8 @@ static void print_prompt(Output *o, const char *prompt, const int *ids, int n, b
 int generate(const Model *m, const Tokenizer *v, const Generation *g, uint64_t seed, int index,
              FILE *f)
 {
-    CHECK(m->state_size > 0, "generate: the model carries no state");
-    real *state = xcalloc((size_t)m->state_size, sizeof *state);
-    Tape tp = {.frozen = true};
+    const Decoder d = model_decoder(m, v->size);
+    real *logits = xmalloc((size_t)v->size * sizeof *logits);
     Output out = {.text = detokenizer_new(v), .f = f};
     Rng rng = rng_make(seed, RNG_SAMPLE, (uint32_t)index);
     const int newline = tokenizer_id(v, "\n");
@@ -73,21 +63,22 @@ int generate(const Model *m, const Tokenizer *v, const Generation *g, uint64_t s
     int *start = starting_tokens(v, g->prompt, &n, &unknown);
     print_prompt(&out, g->prompt ? g->prompt : "", start + 1, n - 1, unknown == 0);
 
-    const real *logits = feed(m, &tp, start, n, v->size, state);
+    const int fed = d.longest && n > d.longest ? d.longest : n; /* the end of a longer prompt */
+    d.start(d.self, fed, start + n - fed, logits);
     for (int i = 0; i < g->length && !stop_requested(); i++) {
         id = sample_token(logits, v->size, &g->sampling, &rng);
         if (g->line && id == newline) break;
         detokenizer_put(&out.text, id);
         print(&out);
-        tape_reset(&tp);
-        logits = feed(m, &tp, &id, 1, v->size, state);
+        if (d.longest && fed + i >= d.longest) break;
+        d.step(d.self, 1, &(int){0}, &id, logits);
     }
     detokenizer_end(&out.text);
     print(&out);
     utf8_flush(&out.printer, f);
     fputc('\n', f);
-    tape_free(&tp);
+    d.close(d.self);
     detokenizer_free(&out.text);
-    free(start), free(state);
+    free(start), free(logits);
     return (int)unknown;
 }

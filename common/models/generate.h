@@ -16,7 +16,8 @@ typedef struct {
 } Generation;
 
 /* Writes sample number `index` of the seed to f. Incomplete UTF-8 is held back, what can never be
- * printed is replaced (utf8.h). The model must carry a state. Returns the tokens of the prompt that
+ * printed is replaced (utf8.h). The model must continue sequences
+ * (model_decodes); one that reads so many tokens at most reads the end of the prompt, and stops there. Returns the tokens of the prompt that
  * the vocabulary does not have. */
 int generate(const Model *m, const Tokenizer *v, const Generation *g, uint64_t seed, int index,
              FILE *f);

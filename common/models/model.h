@@ -3,6 +3,7 @@
 #ifndef MODEL_H
 #define MODEL_H
 
+#include "decoding/decode.h"
 #include "nn/params.h"
 #include "ops/ops.h"
 #include "tasks/task.h"
@@ -27,7 +28,12 @@ typedef struct {
      * the next batch goes on where this one stopped; NULL: every sequence starts afresh.
      * dropout: its random numbers; NULL when not training. */
     Tensor *(*forward)(Tape *tp, const void *self, const Batch *batch, real *state, Rng *dropout);
-    int state_size; /* reals that a sequence carries; 0: none */
+    int state_size;   /* reals that a sequence carries; 0: none */
+    int state_blocks; /* the state is so many blocks (B,state_size/state_blocks); 0: one */
+
+    /* Opens a decoder that continues sequences of ids below vocab (models/model_decoder.h). NULL: it is
+     * made of forward and the state, or the model continues no sequences. */
+    Decoder (*decoder)(const void *self, int vocab);
 
     /* The two halves of forward, for scoring with a vocabulary so large that the logits of a batch do not
      * fit: what the last layer computes of each step, (T,B,C) or (B,T,C), and the logits (n,V) of n
