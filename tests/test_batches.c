@@ -101,6 +101,28 @@ START_TEST(little_padding)
 }
 END_TEST
 
+/* Items of one or two lengths are not sorted: that would only make the items of a batch alike. */
+START_TEST(not_sorted_without_need)
+{
+    for (int most = 12; most <= 60; most += 48) {
+        Table table;
+        Task t = table_new(&table, 12800);
+        t.length = 60;
+        for (int i = 0; i < table.n; i++) table.length[i].target = i % 2 ? most : 10;
+        for (int i = 0; i < table.n; i++) table.length[i].source = 10;
+        Batches batches = batches_new(&t, 1337, B);
+        Batch batch = batch_new();
+        int mixed = 0;
+        for (int step = 1; step <= POOL; step++) {
+            batches_draw(&batches, 0, step, 0, 1, &batch);
+            mixed += batch_scored(&batch) < (double)batch.T * B;
+        }
+        ck_assert(most == 12 ? mixed == POOL : mixed <= 1); /* padding is 0.05; 0.36 */
+        batch_free(&batch), batches_free(&batches), free(table.length);
+    }
+}
+END_TEST
+
 /* After any number of pools no item came more than once more often than another. */
 START_TEST(every_item_once_an_epoch)
 {
@@ -216,6 +238,6 @@ START_TEST(drawn_without_end)
 END_TEST
 
 SUITE("batches",
-      TESTS(little_padding, every_item_once_an_epoch, repeatable, lengths_come_at_random,
-            parts_make_the_batch, drawn_without_end),
+      TESTS(little_padding, not_sorted_without_need, every_item_once_an_epoch, repeatable,
+            lengths_come_at_random, parts_make_the_batch, drawn_without_end),
       NO_ABORTS)

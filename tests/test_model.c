@@ -156,6 +156,34 @@ START_TEST(a_loss_of_its_own)
 }
 END_TEST
 
+/* Held-out pairs are scored by length; the sums are those of the table's own order, up to their rounding. */
+START_TEST(order_of_held_out_pairs)
+{
+    DataConfig c = data_defaults();
+    c.of_pairs = true, c.pairs.task = "numbers";
+    Data d;
+    Error err;
+    ck_assert_msg(data_open(&d, &c, NULL, &err), "%s", err.text);
+    Seq2seqConfig config = seq2seq_defaults();
+    config.channels = config.hidden = 8;
+    Params ps = params_init(6);
+    const Seq2seq s = seq2seq_init(&ps, &config, &d.task);
+    const Model m = seq2seq_model(&s);
+    const int n = pairs_items(&d.pairs, SPLIT_TEST) - 1; /* the first so many, not the shortest */
+    Score sorted = {0}, as_it_is = {0};
+    Batch batch = batch_new();
+    ck_assert(data_evaluate(&d, &m, SPLIT_TEST, 0, n, 0, &sorted));
+    for (int i = 0; i < n; i += 50) {
+        task_heldout(&d.task, SPLIT_TEST, 0, i, n - i < 50 ? n - i : 50, &batch);
+        model_score(&m, &d.task, &batch, NULL, &as_it_is);
+    }
+    ck_assert_double_eq_tol(sorted.loss / as_it_is.loss, 1, 1e-6);
+    ck_assert(sorted.scored == as_it_is.scored && sorted.sequences == n);
+    ck_assert(sorted.hits == as_it_is.hits && sorted.right == as_it_is.right);
+    batch_free(&batch), params_free(&ps), data_close(&d);
+}
+END_TEST
+
 /* With a large vocabulary a batch is scored in blocks, in either layout: the sums are those of its logits. */
 START_TEST(blocks_of_logits)
 {
@@ -199,5 +227,6 @@ START_TEST(blocks_of_logits)
 END_TEST
 
 SUITE("model",
-      TESTS(blocks_of_logits, four_parts_equal_the_batch, one_part_is_plain, a_loss_of_its_own),
+      TESTS(blocks_of_logits, order_of_held_out_pairs, four_parts_equal_the_batch,
+            one_part_is_plain, a_loss_of_its_own),
       NO_ABORTS)

@@ -3,18 +3,7 @@
 #include <stdlib.h>
 
 enum { POOL_BATCHES = 100 };
-
-Batches batches_new(const Task *task, uint64_t seed, int B)
-{
-    Batches b = {.task = task, .seed = seed, .B = B, .pool = -1, .epoch = -1};
-    CHECK(B >= 1, "batches_new: %d sequences a batch", B);
-    if (!task->items) return b;
-    const int n = task->items(task, SPLIT_TRAIN), fit = n / B;
-    b.pool_batches = fit < 1 ? 1 : fit < POOL_BATCHES ? fit : POOL_BATCHES;
-    b.item = xcalloc((size_t)b.pool_batches, (size_t)B * sizeof *b.item);
-    b.order = xcalloc((size_t)n, sizeof *b.order);
-    return b;
-}
+static const double LITTLE_PADDING = 0.25;
 
 void batches_free(Batches *b)
 {
@@ -84,8 +73,41 @@ static void fill_pool(Batches *b, int64_t pool)
     Rng rng = rng_make(b->seed, RNG_POOL, (uint32_t)pool);
     b->pool = pool;
     for (int i = 0; i < size; i++) b->item[i] = item_at(b, n, pool * size + i);
-    batches_sort(b->task, SPLIT_TRAIN, b->item, size);
+    if (b->by_length) batches_sort(b->task, SPLIT_TRAIN, b->item, size);
     shuffle(b->item, b->pool_batches, b->B, &rng);
+}
+
+/* Part of all steps of the pool's batches that is padding. */
+static double padding(const Batches *b)
+{
+    double steps = 0, tokens = 0;
+    for (int k = 0; k < b->pool_batches; k++) {
+        ItemLength longest = {0};
+        for (int i = 0; i < b->B; i++) {
+            const int item = b->item[(size_t)k * b->B + i];
+            const ItemLength n = b->task->item_length(b->task, SPLIT_TRAIN, item);
+            if (n.target > longest.target) longest.target = n.target;
+            if (n.source > longest.source) longest.source = n.source;
+            tokens += n.target + n.source;
+        }
+        steps += (double)b->B * (longest.target + longest.source);
+    }
+    return 1 - tokens / steps;
+}
+
+Batches batches_new(const Task *task, uint64_t seed, int B)
+{
+    Batches b = {.task = task, .seed = seed, .B = B, .pool = -1, .epoch = -1};
+    CHECK(B >= 1, "batches_new: %d sequences a batch", B);
+    if (!task->items) return b;
+    const int n = task->items(task, SPLIT_TRAIN), fit = n / B;
+    b.pool_batches = fit < 1 ? 1 : fit < POOL_BATCHES ? fit : POOL_BATCHES;
+    b.item = xcalloc((size_t)b.pool_batches, (size_t)B * sizeof *b.item);
+    b.order = xcalloc((size_t)n, sizeof *b.order);
+    fill_pool(&b, 0);
+    b.by_length = padding(&b) > LITTLE_PADDING;
+    b.pool = -1;
+    return b;
 }
 
 void batches_draw(Batches *b, int length, int step, int part, int parts, Batch *out)

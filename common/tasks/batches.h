@@ -8,6 +8,10 @@
  *           length of the target, then of the source, and cut into batches
  *   step    the pool's batches come in a random order
  *
+ * A table whose batches have little padding even at random, at most a quarter of all steps, is not sorted:
+ * batches of items that are all alike make noisier updates (dates sorted by their form took a Transformer
+ * from 0.97 exact to 0.75 after 400 updates).
+ *
  * Which items share a batch changes with every epoch. Sequences that are drawn without end come as
  * task_batch draws them. */
 #ifndef BATCHES_H
@@ -20,6 +24,7 @@ typedef struct {
     uint64_t seed;
     int B;
     int *item;        /* (pool_batches,B) of the pool at hand, batch after batch */
+    bool by_length;   /* are pools sorted? */
     int pool_batches; /* 0: sequences are drawn without end, and there are no pools */
     int64_t pool;     /* -1: none yet */
     int *order;       /* (n) of the epoch at hand */
