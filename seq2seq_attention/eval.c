@@ -40,6 +40,7 @@ int main(int argc, char **argv)
     Error err;
     c.of_pairs = true;
     c.examples = 2000;
+    c.interactive = &decoding.interactive;
     if (!evaluator_open(&e, &c, sizes, LEN(sizes), own, LEN(own), &usage, argc, argv))
         return evaluator_close(&e);
     if (!seq2seq_check(&size, &err)) {

@@ -143,8 +143,10 @@ static void leave(char *dir, const char *const *name, int n)
         ck_assert_int_eq(unlink(path), 0);
         free(path);
     }
+    char *noted = xformat("%s/.files", dir);
+    ck_assert_int_eq(unlink(noted), 0);
     ck_assert_int_eq(rmdir(dir), 0); /* so nothing else was left there */
-    free(dir);
+    free(noted), free(dir);
 }
 
 START_TEST(the_csv)

@@ -65,6 +65,7 @@ START_TEST(the_csv)
     free(csv);
     free(contents(dir, "heads-decoder.gp", true));
     free(contents(dir, "heads-cross.gp", true));
+    free(contents(dir, ".files", true));
     ck_assert_int_eq(rmdir(dir), 0); /* so nothing else was left there */
     ck_assert(!heads_write("/tmp/lmzoo-no-such-directory", "", map, 2, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "/tmp/lmzoo-no-such-directory/heads.csv"));
@@ -120,6 +121,7 @@ START_TEST(gnuplot_reads_it)
     ck_drawn(dir, &map[0]);
     ck_drawn(dir, &map[1]);
     free(contents(dir, "heads.csv", true));
+    free(contents(dir, ".files", true));
     ck_assert_int_eq(rmdir(dir), 0);
 }
 END_TEST
@@ -138,6 +140,7 @@ static char *drawn(const HeadMap *m)
     ck_assert(plot_draw(script, picture, "svg", width, height));
     char *svg = contents(dir, "picture.svg", true);
     free(contents(dir, "heads.csv", true)), free(contents(dir, name, true));
+    free(contents(dir, ".files", true));
     ck_assert_int_eq(rmdir(dir), 0);
     free(name), free(script), free(picture);
     return svg;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "system/file.h"
+#include "system/noted.h"
 #include "programs/runlog.h"
 #include "suite.h"
 
@@ -133,11 +134,38 @@ START_TEST(a_directory_that_is_used)
     ck_says(refused(), "holds a run already", true);
     ck_file("log.csv", "old\n");
     for (int i = 0; i < LEN(figures); i++) write_file(figures[i], "old\n");
+    for (int i = 0; i < LEN(figures); i++) noted_add(dir, figures[i]), noted_add(dir, figures[0]);
+    write_file("notes.txt", "mine\n");
     ck_assert_msg(runlog_open(&log, dir, false, true, 0, &why), "%s", why.text);
     runlog_close(&log);
     ck_file("log.csv", heading);
-    remove_file("log.csv"), remove_file(".lock");
+    ck_file("notes.txt", "mine\n");
+    remove_file("notes.txt"), remove_file("log.csv"), remove_file(".lock");
     ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
+/* A list that was tampered with removes nothing outside the directory, nor a hidden file. */
+START_TEST(names_that_are_no_files_of_the_run)
+{
+    RunLog log;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    char *outside = xformat("%s-outside", dir), *list, name[512];
+    ck_assert(file_write(outside, "mine\n", 5, &why));
+    snprintf(name, sizeof name, "../%s", strrchr(outside, '/') + 1);
+    write_file(".hidden", "mine\n"), write_file("log.csv", "old\n");
+    noted_add(dir, name), noted_add(dir, outside), noted_add(dir, ".hidden"), noted_add(dir, "..");
+    noted_add(dir, "x.csv"), noted_add(dir, "x.csv");
+    list = xformat("%s\n%s\n.hidden\n..\nx.csv\n", name, outside);
+    ck_file(".files", list);
+    ck_assert(runlog_open(&log, dir, false, true, 0, &why));
+    runlog_close(&log);
+    ck_assert(file_exists(outside));
+    ck_file(".hidden", "mine\n");
+    remove_file(".hidden"), remove_file("log.csv"), remove_file(".lock");
+    ck_assert_int_eq(rmdir(dir), 0);
+    unlink(outside);
+    free(outside), free(list);
 }
 END_TEST
 
@@ -169,4 +197,7 @@ START_TEST(progress)
 }
 END_TEST
 
-SUITE("runlog", TESTS(locks, advice, rows, a_directory_that_is_used, progress), NO_ABORTS)
+SUITE("runlog",
+      TESTS(locks, advice, rows, a_directory_that_is_used, names_that_are_no_files_of_the_run,
+            progress),
+      NO_ABORTS)

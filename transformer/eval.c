@@ -53,6 +53,7 @@ int main(int argc, char **argv)
     Error err;
     c.of_pairs = c.or_task = true;
     c.examples = 2000;
+    c.interactive = &decoding.interactive;
     if (!evaluator_open(&e, &c, sizes, LEN(sizes), own, LEN(own), &usage, argc, argv))
         return evaluator_close(&e);
     if (!transformer_check(&size, &e.data.task, &err)) {

@@ -98,6 +98,16 @@ bool data_open_tokens(Data *d, const DataConfig *c, const Vocabularies *given, E
     return true;
 }
 
+bool data_open_test(Data *d, const DataConfig *c, const Vocabularies *given, const char *path,
+                    Error *err)
+{
+    *d = (Data){.is_pairs = true};
+    if (!given->of_pairs)
+        return error_set(err, "config.json has no tokenizers: this run was not trained on pairs");
+    return pairs_open_test(&d->pairs, &d->task, &c->pairs, path, &given->source, &given->target,
+                           err);
+}
+
 void data_close(Data *d)
 {
     if (d->is_text) text_close(&d->text);

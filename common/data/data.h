@@ -75,6 +75,10 @@ bool data_open(Data *d, const DataConfig *c, const Vocabularies *given, Error *e
  * tokenizers, and the sizes in d->task. No sequence can be drawn from d->task, and all splits are empty.
  * Error: the run has no tokenizer, or it does not fit c. */
 bool data_open_tokens(Data *d, const DataConfig *c, const Vocabularies *given, Error *err);
+
+/* Opens a file of pairs as the test split of a run that was trained on others. */
+bool data_open_test(Data *d, const DataConfig *c, const Vocabularies *given, const char *path,
+                    Error *err);
 void data_close(Data *d);
 
 /* Running text, which can be streamed with carried state; not lines. */

@@ -295,6 +295,30 @@ bool pairs_of_tokens(Pairs *p, Task *task, const PairsConfig *c, const Tokenizer
     return true;
 }
 
+bool pairs_open_test(Pairs *p, Task *task, const PairsConfig *c, const char *path,
+                     const Tokenizer *source, const Tokenizer *target, Error *err)
+{
+    Table table = {0};
+    Items items = {0};
+    const Kind *k = kind_of(c, err);
+    *p = (Pairs){0};
+    *task = (Task){0};
+    bool ok = k && tokenizers_fit(c, k, source, target, err) && table_read(&table, path, err);
+    if (ok) items_add(&items, &table, unit_of(c, k), c->swap, SPLIT_TEST);
+    if (ok && items.empty)
+        ok = error_set(err, "%s: %d of its pairs have an empty side; take them out", path,
+                       items.empty);
+    if (ok && items.n == 0) ok = error_set(err, "%s: there is no pair in it", path);
+    if (ok) {
+        take(p, &items, c, k, source, target);
+        set_task(task, p, c, k);
+        task->loss_perfect = task->metric_perfect = NAN; /* known of the run's own pairs only */
+    }
+    items_free(&items);
+    table_free(&table);
+    return ok;
+}
+
 void pairs_close(Pairs *p)
 {
     tokenizer_free(&p->source), tokenizer_free(&p->target);

@@ -112,6 +112,11 @@ bool pairs_open(Pairs *p, Task *task, const PairsConfig *c, const Tokenizer *sou
  * only translates. length: of the longest pair it was trained on; 0: unknown. */
 bool pairs_of_tokens(Pairs *p, Task *task, const PairsConfig *c, const Tokenizer *source,
                      const Tokenizer *target, int length, Error *err);
+
+/* Opens all pairs of a file as the test split, in their order, with the tokenizers of a trained model
+ * (copied); c is the config of its run. Errors: an unreadable file, a pair with an empty side, no pair. */
+bool pairs_open_test(Pairs *p, Task *task, const PairsConfig *c, const char *path,
+                     const Tokenizer *source, const Tokenizer *target, Error *err);
 void pairs_close(Pairs *p);
 
 int pairs_items(const Pairs *p, Split split);               /* 0: drawn without end */

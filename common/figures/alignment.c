@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "system/file.h"
+#include "system/noted.h"
 #include "system/label.h"
 #include "system/plot.h"
 #include "system/utf8.h"
@@ -95,10 +96,11 @@ static void print_script(FILE *f, const char *name, const char *title, const Ali
 static bool save(FILE *f, char **text, const size_t *len, const char *dir, const char *name,
                  const char *ending, Error *err)
 {
-    char *path = xformat("%s/%s.%s", dir, name, ending);
+    char *file = xformat("%s.%s", name, ending), *path = xformat("%s/%s", dir, file);
+    noted_add(dir, file);
     const bool ok = fclose(f) == 0 ? file_write(path, *text, *len, err)
                                    : error_set(err, "%s: out of memory", path);
-    free(path), free(*text);
+    free(file), free(path), free(*text);
     return ok;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "system/file.h"
+#include "system/noted.h"
 #include "system/label.h"
 #include "system/plot.h"
 
@@ -249,6 +250,7 @@ bool heads_write(const char *dir, const char *title, const HeadMap *part, int pa
     for (int k = 0; k < parts; k++) check_map(&part[k]);
     Figure figure = {.title = title, .part = part, .parts = parts, .first = 1};
     char *path = xformat("%s/heads.csv", dir);
+    noted_add(dir, "heads.csv");
     bool ok = file_print(path, print_csv, &figure, err);
     free(path);
     for (int k = 0; k < parts && ok; k++) {

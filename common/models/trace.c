@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "system/file.h"
+#include "system/noted.h"
 #include "system/plot.h"
 
 LagTrace trace_lags_new(int T, bool has_cell)
@@ -73,6 +74,7 @@ static void print_lags(FILE *f, const void *arg)
 bool trace_lags_write(const char *dir, const LagTrace *before, const LagTrace *after, Error *err)
 {
     char *path = xformat("%s/trace.csv", dir);
+    noted_add(dir, "trace.csv");
     const bool ok = file_print(path, print_lags, &(LagPair){before, after}, err);
     free(path);
     return ok;

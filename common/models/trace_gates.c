@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "system/file.h"
+#include "system/noted.h"
 #include "system/label.h"
 #include "system/plot.h"
 #include "models/trace.h"
@@ -86,6 +87,7 @@ bool trace_gates_write(const char *dir, const GateTrace *t, const Tokenizer *v, 
     Gates g = {.trace = t, .vocab = v, .ids = ids};
     g.n = choose_units(t, g.unit);
     char *path = xformat("%s/gates.csv", dir);
+    noted_add(dir, "gates.csv");
     const bool ok = file_print(path, print_gates, &g, err);
     free(path);
     return ok;

@@ -1,5 +1,6 @@
 #include "programs/evaluator.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 
 EvalConfig eval_defaults(void)
 {
-    return (EvalConfig){.examples = 512,
+    return (EvalConfig){.score = true,
+                        .examples = 512,
                         .samples = 5,
                         .sample_len = 300,
                         .temperature = 1,
@@ -96,16 +98,44 @@ static bool open_weights(Evaluator *e, Error *err)
     return true;
 }
 
-static bool open_run(Evaluator *e, Option *size, int n_size, Error *err)
+/* Says what to do where a file that the run was trained on is not on this machine. */
+static bool missing_data(const Evaluator *e, Error *err)
+{
+    const char *path = data_name(&e->run);
+    const Error why = *err;
+    if (file_exists(path)) return false;
+    return error_set(err, "%s; %s was trained on it: give %s", why.text, e->dir,
+                     e->run.of_pairs
+                         ? "other pairs with --pairs, or translate without data by --interactive"
+                         : "another text with --text, or sample without data by --no-score");
+}
+
+/* Opens the run's held-out data, or those of the options; only the tokenizers if nothing is scored. */
+static bool open_data(Evaluator *e, const Vocabularies *vocab, Error *err)
 {
     EvalConfig *c = e->config;
-    Vocabularies vocab = {0};
-    bool ok = read_config(e, size, n_size, &vocab, err);
+    const bool without = !c->score || (c->interactive && *c->interactive);
+    if (without && (vocab->of_text || vocab->of_pairs))
+        return data_open_tokens(&e->data, &e->run, vocab, err);
+    if (c->pairs) {
+        if (!data_open_test(&e->data, &e->run, vocab, c->pairs, err)) return false;
+        e->run.pairs.file = c->pairs, e->run.pairs.task = NULL; /* for its name */
+        return true;
+    }
     if (c->text) e->run.text = c->text;
     if (c->valid) e->run.valid = c->valid;
-    if (ok && !c->text && e->run.text && strcmp(e->run.text, "-") == 0)
-        ok = error_set(err, "%s was trained on standard input: give the text with --text", e->dir);
-    ok = ok && data_open(&e->data, &e->run, &vocab, err);
+    if (!c->text && e->run.text && strcmp(e->run.text, "-") == 0)
+        return error_set(err,
+                         "%s was trained on standard input: give the text with --text, or sample "
+                         "without data by --no-score",
+                         e->dir);
+    return data_open(&e->data, &e->run, vocab, err) || missing_data(e, err);
+}
+
+static bool open_run(Evaluator *e, Option *size, int n_size, Error *err)
+{
+    Vocabularies vocab = {0};
+    const bool ok = read_config(e, size, n_size, &vocab, err) && open_data(e, &vocab, err);
     vocabularies_free(&vocab);
     return ok;
 }
@@ -138,6 +168,9 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
                               c->of_pairs
                                   ? "give one run directory"
                                   : "give one run directory, e.g. runs/rnn, or --import PATH");
+    if (!c->score && c->json)
+        return evaluator_fail(e, EXIT_USAGE, "--json prints scores: leave out --no-score");
+    if (c->pairs && !args_find(option, n, "examples")->given) c->examples = INT_MAX;
     if (!c->import) e->dir = xstrdup(argv[operand]);
     blas_warm_up();
     parallel_init(c->threads);

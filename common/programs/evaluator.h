@@ -13,13 +13,15 @@
 
 typedef struct {
     bool of_pairs, or_task;     /* set by a program that translates, see data.h */
+    const bool *interactive;    /* likewise: its option that asks for no held-out data; or NULL */
     const char *text, *valid;   /* other data than the run's, or NULL */
+    const char *pairs, *output; /* a file of pairs to score; where its translations go; or NULL */
     const char *import, *vocab; /* weights of others instead of a run, and their vocabulary */
     int examples;               /* held-out sequences of a generated task */
     int samples, sample_len, top_k, threads;
     double temperature, top_p;
     const char *prompt, *plot;
-    bool json, best;
+    bool json, best, score;
     uint64_t seed;
 } EvalConfig;
 
@@ -29,6 +31,8 @@ EvalConfig eval_defaults(void);
     OPTION_GROUP("Data"),                                                                          \
         OPTION_STRING("text", &(c)->text, "text to evaluate on (default: the run's)"),             \
         OPTION_STRING("valid", &(c)->valid, "validation file (default: the run's)"),               \
+        OPTION_FLAG("score", &(c)->score,                                                          \
+                    "score the held-out data (--no-score: only sample, which needs no data)"),     \
         OPTION("examples", &(c)->examples, 1, 1000000, "held-out sequences of a generated task"),  \
         OPTION_STRING("import", &(c)->import,                                                      \
                       "weights of others instead of DIR: PyTorch's in a safetensors file, or a "   \
@@ -43,10 +47,15 @@ EvalConfig eval_defaults(void);
         OPTION("top-p", &(c)->top_p, 0, 1, "only the most likely tokens of total probability p"),  \
         OPTION("seed", &(c)->seed, 0, 0x1p64, "of the samples"), EVAL_OUTPUT_OPTIONS(c)
 
-/* Of a program that translates: it evaluates on the run's own data. */
+/* Of a program that translates. */
 #define EVAL_PAIRS_OPTIONS(c)                                                                      \
     OPTION_GROUP("Data"),                                                                          \
-        OPTION("examples", &(c)->examples, 1, 1000000, "held-out pairs, at most"),                 \
+        OPTION_STRING("pairs", &(c)->pairs,                                                        \
+                      "tab-separated file to score, all of it (default: the run's test pairs)"),   \
+        OPTION_STRING("output", &(c)->output,                                                      \
+                      "write the translation of each pair into this file, one a line"),            \
+        OPTION("examples", &(c)->examples, 1, 1000000,                                             \
+               "held-out pairs, at most (of --pairs: all, unless given)"),                         \
         OPTION("samples", &(c)->samples, 0, 100000, "outputs to print"), EVAL_OUTPUT_OPTIONS(c)
 
 #define EVAL_OUTPUT_OPTIONS(c)                                                                     \

@@ -7,6 +7,7 @@
 #include "models/evaluate.h"
 #include "programs/evaluator.h"
 #include "system/file.h"
+#include "system/noted.h"
 #include "system/plot.h"
 #include "system/stop.h"
 #include "programs/runlog_script.h"
@@ -170,10 +171,18 @@ bool evaluator_write(const Evaluator *e, const char *name, void (*print)(FILE *f
 {
     Error err;
     char *path = xformat("%s/%s", e->dir, name);
+    noted_add(e->dir, name);
     const bool ok = file_print(path, print, arg, &err);
     if (!ok) evaluator_warn(e, err.text);
     free(path);
     return ok;
+}
+
+static void note_figure(const char *dir, const char *name, const char *kind)
+{
+    char *script = xformat("%s.gp", name), *picture = xformat("%s.%s", name, kind);
+    noted_add(dir, script), noted_add(dir, picture);
+    free(script), free(picture);
 }
 
 void evaluator_draw(Evaluator *e, const char *name, int width, int height)
@@ -181,6 +190,7 @@ void evaluator_draw(Evaluator *e, const char *name, int width, int height)
     const char *kind = e->config->plot;
     char *script = xformat("%s/%s.gp", e->dir, name);
     char *picture = xformat("%s/%s.%s", e->dir, name, kind);
+    note_figure(e->dir, name, kind);
     if (plot_draw(script, picture, kind, width, height) && file_exists(picture)) {
         char *before = e->pictures;
         e->pictures = xformat("%s %s.%s", before ? before : "", name, kind);
@@ -290,20 +300,27 @@ static void fail_numeric(Evaluator *e, const Params *ps)
     free(why), free(message);
 }
 
-void evaluator_report(Evaluator *e, const Model *m, const Params *ps)
+static bool score(Evaluator *e, const Model *m, const Params *ps, Findings *r)
 {
-    e->model = m->name;
-    if (e->status != EXIT_OK || evaluator_stopped(e)) return;
-    const Findings r = find(e, m);
-    if (evaluator_stopped(e)) return;
-    if (!isfinite(r.all.loss)) {
+    *r = find(e, m);
+    if (evaluator_stopped(e)) return false;
+    if (!isfinite(r->all.loss)) {
         fail_numeric(e, ps);
-        return;
+        return false;
     }
     if (e->config->json)
-        print_json(e, &r, ps);
+        print_json(e, r, ps);
     else
-        print_report(e, &r, ps);
+        print_report(e, r, ps);
+    return true;
+}
+
+void evaluator_report(Evaluator *e, const Model *m, const Params *ps)
+{
+    Findings r;
+    e->model = m->name;
+    if (e->status != EXIT_OK || evaluator_stopped(e)) return;
+    if (e->config->score && !score(e, m, ps, &r)) return;
     if (e->data.is_text && !e->config->json && m->state_size) print_samples(e, m);
-    if (evaluator_flush(e) && !evaluator_stopped(e)) draw_figures(e, &r);
+    if (evaluator_flush(e) && e->config->score && !evaluator_stopped(e)) draw_figures(e, &r);
 }

@@ -10,19 +10,15 @@
 #include <unistd.h>
 
 #include "system/file.h"
+#include "system/noted.h"
 
 static const char *const HEADER =
     "step,tokens,seconds,train_loss,valid_loss,metric,lr,grad_norm,tokens_per_second\n";
 
-/* What train and eval leave in a run's directory; --overwrite removes these and nothing else. */
+/* What a trainer leaves in a run's directory; --overwrite removes these, and what others have noted there. */
 static const char *const run_files[] = {
-    "config.json",   "model.safetensors", "best.safetensors", "state.safetensors",
-    "log.csv",       "trace.csv",         "gates.csv",        "by_length.csv",
-    "by_source.csv", "alignment.csv",     "positions.csv",    "heads.csv"};
-static const char *const run_figures[] = {
-    "loss",      "trace",     "gates",         "by_length",     "by_source",
-    "alignment", "positions", "heads-encoder", "heads-decoder", "heads-cross"};
-static const char *const figure_endings[] = {".gp", ".png", ".svg"};
+    "config.json", "model.safetensors", "best.safetensors", "state.safetensors",
+    "log.csv",     "loss.gp",           "loss.png",         "loss.svg"};
 
 /* Why it failed and what to do; error is an errno. */
 static bool failed(const char *what, int error, Error *err)
@@ -56,9 +52,9 @@ static bool lock_dir(RunLog *log, const char *dir, Error *err)
     return ok;
 }
 
-static void remove_file(const char *dir, const char *name, const char *ending)
+static void remove_file(const char *dir, const char *name)
 {
-    char *path = xformat("%s/%s%s", dir, name, ending);
+    char *path = xformat("%s/%s", dir, name);
     unlink(path);
     free(path);
 }
@@ -74,10 +70,8 @@ static bool refuse_or_clear(const char *dir, bool resume, bool overwrite, Error 
                          "%s holds a run already: go on with --resume, start afresh with "
                          "--overwrite, or choose another --out",
                          dir);
-    for (int i = 0; i < LEN(run_files); i++) remove_file(dir, run_files[i], "");
-    for (int i = 0; i < LEN(run_figures); i++)
-        for (int k = 0; k < LEN(figure_endings); k++)
-            remove_file(dir, run_figures[i], figure_endings[k]);
+    for (int i = 0; i < LEN(run_files); i++) remove_file(dir, run_files[i]);
+    noted_remove(dir);
     return true;
 }
 

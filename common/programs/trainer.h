@@ -14,6 +14,9 @@ typedef enum { SCHEDULE_COSINE, SCHEDULE_INVERSE_SQRT } ScheduleKind;
 typedef struct {
     DataConfig data;
     const char *out, *plot;
+    const char *init_from,
+        *fresh;         /* a run to start from, and a pattern of new parameters; or NULL */
+    const char *freeze; /* a pattern of parameters that stay as they are; or NULL */
     OptimKind optimizer;
     ScheduleKind schedule;
     int steps, batch, accumulate, warmup, eval_every, save_every, early_stop,
@@ -60,6 +63,12 @@ enum { TRAIN_MOST_STEPS = 1000000000, TRAIN_EVALS = 20, TRAIN_SAVES = 10 };
         OPTION("beta2", &(c)->beta2, 0, 0.999999, "AdamW's beta2"),                                \
         OPTION("weight-decay", &(c)->weight_decay, 0, 10, "of matrices only"),                     \
         OPTION("grad-clip", &(c)->grad_clip, 0, 1e9, "largest gradient norm (0: any)"),            \
+        OPTION_STRING("init-from", &(c)->init_from,                                                \
+                      "start from the parameters of this run, and read its tokens"),               \
+        OPTION_STRING("fresh", &(c)->fresh,                                                        \
+                      "with --init-from: parameters that start anew, as 'head.*'"),                \
+        OPTION_STRING("freeze", &(c)->freeze,                                                      \
+                      "leave parameters as they are, by a pattern of names, as 'encoder*'"),       \
         OPTION("seed", &(c)->seed, 0, 0x1p64, "of weights, batches and dropout"),                  \
         OPTION_GROUP("Output"),                                                                    \
         OPTION_STRING("out", &(c)->out, "run directory", .may_change = true),                      \
@@ -162,6 +171,15 @@ bool trainer_validate(Trainer *t, LogRow *row);
 /* trainer_budget.c: sets config->steps from config->budget. False if a signal came or a file could not be
  * written; t->status says so. */
 bool trainer_set_steps(Trainer *t);
+
+/* trainer_init.c: with --init-from the tokens of the run, before the data are opened; and its parameters.
+ * False, and a message, if they do not fit. */
+bool trainer_tokens_from(const Trainer *t, Vocabularies *vocab, Error *err);
+bool trainer_init_from(Trainer *t, Error *err);
+
+/* trainer_init.c: --freeze, before the parameters are allocated. False, and a message with the names that
+ * there are, if it matches none, or all. */
+bool trainer_freeze(const Trainer *t, Error *err);
 
 /* --- trainer_report.c: the trainer's words and picture */
 void trainer_arch(const Usage *usage, char *name, size_t room); /* "rnn" of "rnn/train" */

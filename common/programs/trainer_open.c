@@ -134,6 +134,8 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
     t->status = EXIT_OK;
     if (c->budget > 0 && args_find(option, n, "steps")->given && !c->resume)
         return trainer_fail(t, EXIT_USAGE, "--steps and --budget: choose one");
+    if (c->fresh && !c->init_from && !c->resume)
+        return trainer_fail(t, EXIT_USAGE, "--fresh: without --init-from all parameters are new");
     if (!c->resume && !data_options_fit(&c->data, option, n, &err))
         return trainer_fail(t, EXIT_USAGE, err.text);
     blas_warm_up();
@@ -141,6 +143,7 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
 
     Vocabularies vocab = {0};
     bool ok = !c->resume || open_resumed(t, &vocab, &err);
+    if (ok && c->init_from && !c->resume) ok = trainer_tokens_from(t, &vocab, &err);
     ok = ok && data_open(&t->data, &c->data, &vocab, &err);
     vocabularies_free(&vocab);
     if (!ok) return trainer_fail(t, EXIT_FAILED, err.text);
@@ -193,6 +196,7 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     t->batches = batches_new(&t->data.task, c->seed, sequences);
     t->params = ps;
     t->optim = o;
+    if (!trainer_freeze(t, &err)) return trainer_fail(t, EXIT_USAGE, err.text);
     params_allocate(ps, c->resume ? PARAMS_RESUME : PARAMS_TRAIN);
     if (c->dry_run) return trainer_print_sizes(t), false;
     optim_allocate(o, ps);
@@ -203,6 +207,7 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
         t->carried_before = xcalloc((size_t)t->state.carried_len + 1, sizeof(real));
     }
     bool ok = !c->resume || checkpoint_load_state(c->out, ps, o, &t->state, &err);
+    if (c->init_from && !c->resume) ok = trainer_init_from(t, &err);
     t->step = (int)t->state.step;
     t->saved = t->state.step;
     ok = ok && runlog_open(&t->log, c->out, c->resume, c->overwrite, t->step, &err);

@@ -21,8 +21,8 @@ void trainer_print_sizes(Trainer *t)
     const Params *ps = t->params;
     printf("%-24s %-16s %10s\n", "parameter", "shape", "values");
     for (int i = 0; i < ps->n; i++)
-        printf("%-24s %-16s %10d\n", ps->tensor[i]->name, shape_text(ps->tensor[i]->shape).text,
-               ps->tensor[i]->len);
+        printf("%-24s %-16s %10d%s\n", ps->tensor[i]->name, shape_text(ps->tensor[i]->shape).text,
+               ps->tensor[i]->len, ps->tensor[i]->requires_grad ? "" : "  frozen");
     Tape tp = {0};
     Rng rng = rng_make(t->config->seed, RNG_BATCH, 1);
     task_batch(&t->data.task, SPLIT_TRAIN, t->config->data.seq_len, &rng, t->config->batch,
@@ -33,7 +33,7 @@ void trainer_print_sizes(Trainer *t)
     const int moments = t->optim->kind == OPTIM_ADAMW ? 2 : 1;
     const TrainConfig *c = t->config;
     char updates[32], batches[32] = "";
-    snprintf(updates, sizeof updates, c->budget > 0 ? "%g s" : "%g updates",
+    snprintf(updates, sizeof updates, c->budget > 0 ? "%g s" : "%.0f updates",
              c->budget > 0 ? c->budget : c->steps);
     if (c->accumulate > 1) snprintf(batches, sizeof batches, "%d x ", c->accumulate);
     printf("\n%zu parameters; %s of %s%d sequences of %d steps\n", ps->count, updates, batches,

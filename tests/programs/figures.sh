@@ -91,13 +91,24 @@ cmp "$tmp/loss.gp" "$tmp/lines/loss.gp" || fail "eval's loss.gp is not train's"
 [ -s "$tmp/lines/loss.png" ] || fail "no loss.png"
 
 # --overwrite leaves nothing of the old run, and everything that is not of a run.
-for name in numbers colours sort; do rm -rf "$tmp/$name"/*.csv; done
-train transformer numbers --task numbers --positions learned "${small[@]}" --overwrite
+rm -rf "$tmp/numbers"
+train transformer numbers --task numbers --positions learned "${small[@]}"
 expect 0 "" "$BIN"transformer/eval "$tmp/numbers" --examples 8 --samples 0 --plot svg
-cp "$tmp/colours"/by_source* "$tmp/sort"/alignment* "$tmp/parity"/by_length* "$tmp/numbers" 2>/dev/null
-touch "$tmp/numbers/notes.txt" "$tmp/numbers/loss.csv"
+train lstm_gru gates --lines --hidden 16 --trace
+expect 0 "" "$BIN"lstm_gru/eval "$tmp/gates" --samples 0 --gates Seoul
+train rnn by-length --task parity --hidden 16
+expect 0 "" "$BIN"rnn/eval "$tmp/by-length" --examples 8
+for drawn in numbers/heads-cross.svg numbers/heads.csv numbers/alignment.csv numbers/by_source.svg gates/gates.csv \
+    gates/trace.png by-length/by_length.csv; do
+    [ -s "$tmp/$drawn" ] || fail "$drawn was not drawn: nothing to remove"
+done
+touch "$tmp/numbers/notes.txt" "$tmp/numbers/loss.csv" "$tmp/gates/notes.txt" "$tmp/by-length/notes.txt"
 train transformer numbers --task numbers --positions none "${small[@]}" --overwrite
-left=$(cd "$tmp/numbers" && echo *)
-[ "$left" = "best.safetensors config.json log.csv loss.csv model.safetensors notes.txt state.safetensors" ] ||
-    fail "--overwrite left $left"
+train lstm_gru gates --lines --hidden 16 --overwrite
+train rnn by-length --task parity --hidden 16 --overwrite
+for name in numbers gates by-length; do
+    left=$(cd "$tmp/$name" && echo *)
+    [ "${left/loss.csv /}" = "best.safetensors config.json log.csv model.safetensors notes.txt state.safetensors" ] ||
+        fail "--overwrite left $left"
+done
 exit 0

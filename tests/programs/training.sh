@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../shell.sh"
 
 train() { # NAME OPTIONS...
-    "$BIN"rnn/train --quiet --plot none --hidden 16 --batch 8 --out "$tmp/$1" "${@:2}" || fail "train $*"
+    "$BIN"rnn/train --quiet --plot none --hidden 32 --batch 8 --out "$tmp/$1" "${@:2}" || fail "train $*"
 }
 loss_of() { # NAME OPTIONS...: of the evaluation, as printed
     "$BIN"rnn/eval "$tmp/$1" --plot none --json "${@:2}" | sed 's/.*"loss":\([^,]*\),.*/\1/'
@@ -20,13 +20,14 @@ done
 ! cmp -s "$tmp/one-0.1/model.safetensors" "$tmp/one-100/model.safetensors" ||
     fail "one update at rates of 0.1 and 100 gives the same weights: it moved nothing"
 
-# A large rate with a short text overfits or diverges: the best validation comes before the last.
-head -c 3000 README.md >"$tmp/text"
-diverging=(--text "$tmp/text" --lr 0.5 --min-lr 0.5 --warmup 0 --eval-every 5)
-train best "${diverging[@]}" --steps 60
+# Random letters can only be learned by heart: the validation loss falls to that of the letters' frequencies
+# and then rises.
+awk 'BEGIN { srand(5); for (i = 0; i < 3000; i++) printf "%c", 97 + int(10 * rand() * rand()) }' >"$tmp/text"
+noise=(--text "$tmp/text" --lr 0.02 --min-lr 0.02 --warmup 0 --eval-every 5)
+train best "${noise[@]}" --steps 60
 lowest=$(rows_of best | sort -k2,2g | head -n 1 | cut -d' ' -f1)
 [ "$lowest" -lt 60 ] || fail "the best validation is the last: nothing is shown"
-train cut "${diverging[@]}" --steps 60 --early-stop 1000
+train cut "${noise[@]}" --steps 60 --early-stop 1000
 cmp "$tmp/best/best.safetensors" "$tmp/cut/best.safetensors" || fail "best.safetensors is another one"
 cmp -s "$tmp/best/best.safetensors" "$tmp/best/model.safetensors" && fail "the best checkpoint is the last one"
 awk -v a="$(loss_of best --best)" -v b="$(loss_of best)" 'BEGIN { exit !(a < b) }' ||
@@ -36,16 +37,16 @@ expect 1 "no validation was finished" "$BIN"rnn/eval "$tmp/cut" --best --plot no
 
 # --early-stop ends after so many validations without a lower loss, and a run that is killed and goes on ends
 # at the same update with the same bits. A larger number goes on.
-train early "${diverging[@]}" --steps 1000 --early-stop 3
+train early "${noise[@]}" --steps 1000 --early-stop 3
 stopped=$(tail -n 1 "$tmp/early/log.csv" | cut -d, -f1)
 [ "$stopped" -lt 1000 ] || fail "--early-stop 3 did not stop"
 rows_of early | awk '{ if (best == "" || $2 < best) { best = $2; at = NR } } END { exit !(NR - at == 3) }' ||
     fail "--early-stop 3: $(rows_of early)"
 for steps in 5 $((stopped - 5)); do
     rm -rf "$tmp/killed"
-    train killed "${diverging[@]}" --steps "$steps" --schedule inverse-sqrt --early-stop 3
+    train killed "${noise[@]}" --steps "$steps" --schedule inverse-sqrt --early-stop 3
     train killed --resume --steps 1000
-    train straight "${diverging[@]}" --steps 1000 --schedule inverse-sqrt --early-stop 3 --overwrite
+    train straight "${noise[@]}" --steps 1000 --schedule inverse-sqrt --early-stop 3 --overwrite
     cmp "$tmp/straight/model.safetensors" "$tmp/killed/model.safetensors" || fail "stopping early: another model"
     cmp "$tmp/straight/best.safetensors" "$tmp/killed/best.safetensors" || fail "stopping early: another best"
 done
@@ -84,7 +85,7 @@ if [ $spent -lt 600 ] || [ $spent -gt 12000 ]; then fail "--budget 3s took $spen
 train given --text "$tmp/text" --steps "$steps"
 cmp "$tmp/given/model.safetensors" "$tmp/budget/model.safetensors" || fail "measuring the rate changed the model"
 [ "$(log_of "$tmp/given")" = "$(log_of "$tmp/budget")" ] || fail "measuring the rate changed the log"
-"$BIN"rnn/train --quiet --plot none --hidden 16 --batch 8 "${budget[@]}" --stream --out "$tmp/cut-budget" &
+"$BIN"rnn/train --quiet --plot none --hidden 32 --batch 8 "${budget[@]}" --stream --out "$tmp/cut-budget" &
 job=$!
 until [ "$(wc -l 2>/dev/null <"$tmp/cut-budget/log.csv")" -gt 3 ]; do sleep 0.02; done 2>/dev/null
 kill -INT $job
@@ -106,4 +107,41 @@ expect 1 "bring the old data back, or go on with these by --other-data" \
     "$BIN"rnn/train --resume --steps 3 --plot none --out "$tmp/moving"
 train moving --resume --steps 3 --other-data
 train moving --resume --steps 4
+
+# --init-from takes over a trained run's parameters and tokens; what is new and what is left over is said.
+train trunk --text "$tmp/text" --steps 30
+tr a-m n-z <"$tmp/text" | head -c 2500 >"$tmp/other"
+expect 0 "6 of 6 parameters start from those of" "$BIN"rnn/train --plot none --hidden 32 --batch 8 --text "$tmp/other" \
+    --steps 1 --lr 1e-30 --out "$tmp/tuned" --init-from "$tmp/trunk"
+cmp "$tmp/trunk/model.safetensors" "$tmp/tuned/model.safetensors" || fail "--init-from: other parameters"
+vocab_of() { # NAME
+    sed -n '/"vocab"/,/}/p' "$tmp/$1/config.json"
+}
+[ -n "$(vocab_of trunk)" ] || fail "no vocabulary in config.json"
+[ "$(vocab_of trunk)" = "$(vocab_of tuned)" ] || fail "--init-from: other tokens"
+expect 0 "new, at their initial values: head.w, head.b" "$BIN"rnn/train --plot none --hidden 32 --batch 8 \
+    --text "$tmp/other" --steps 1 --out "$tmp/new-head" --init-from "$tmp/trunk" --fresh 'head.*'
+train new-head --resume --steps 2
+expect 1 "shape" "$BIN"rnn/train --hidden 17 --text "$tmp/other" --out "$tmp/x" --init-from "$tmp/trunk"
+expect 1 "give --unit char" "$BIN"rnn/train --text "$tmp/other" --unit byte --out "$tmp/x" --init-from "$tmp/trunk"
+expect 1 "$tmp/nowhere" "$BIN"rnn/train --text "$tmp/other" --out "$tmp/x" --init-from "$tmp/nowhere"
+expect 2 "--fresh: without --init-from" "$BIN"rnn/train --text "$tmp/other" --out "$tmp/x" --fresh head
+[ -e "$tmp/x" ] && fail "--init-from: a failed start left a directory"
+
+# A frozen parameter keeps its bytes, the others learn; so do they after going on.
+tensor_of() { # NAME TENSOR: its bytes
+    local file="$tmp/$1/model.safetensors" len range
+    len=$(od -An -tu8 -N8 "$file" | tr -d ' ')
+    range=$(tail -c +9 "$file" | head -c "$len" | grep -o "\"$2\":{[^}]*}" | sed 's/.*offsets":\[\([0-9, ]*\)\].*/\1/')
+    tail -c +$((9 + len + ${range%,*})) "$file" | head -c $((${range#*,} - ${range%,*}))
+}
+train frozen --text "$tmp/text" --steps 4 --init-from "$tmp/trunk" --freeze 'embed*' --weight-decay 0.1
+train frozen --resume --steps 8
+[ "$(tensor_of trunk embed | wc -c)" -gt 1000 ] || fail "no bytes of the embedding"
+cmp <(tensor_of trunk embed) <(tensor_of frozen embed) || fail "--freeze: the frozen parameter moved"
+cmp -s <(tensor_of trunk head.w) <(tensor_of frozen head.w) && fail "--freeze: the head did not move"
+expect 0 "frozen" "$BIN"rnn/train --task parity --freeze 'head*' --dry-run
+expect 2 "no parameter has such a name; there are embed, " "$BIN"rnn/train --task parity --freeze nothing --out "$tmp/x"
+expect 2 "nothing is left to train" "$BIN"rnn/train --task parity --freeze '*' --out "$tmp/x"
+[ -e "$tmp/x" ] && fail "--freeze: a failed start left a directory"
 exit 0

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# A run directory that was moved away from its data samples and translates; scoring says what is missing, and
+# takes any file. eval --pairs scores a file and writes what the model makes of each line.
+. "$(dirname "$0")/../shell.sh"
+
+mkdir "$tmp/data" "$tmp/runs"
+head -c 4000 README.md >"$tmp/data/text"
+awk 'NR > 1 && NR < 400 { print $1 }' common/data/places.tsv >"$tmp/data/lines"
+awk 'BEGIN { for (i = 0; i < 400; i++) print "a" i % 20, "b" int(i / 20) "\tc" i % 20, "d" int(i / 20) }' \
+    >"$tmp/data/pairs"
+train() { # PROGRAM NAME OPTIONS...
+    "$BIN$1/train" --quiet --plot none --steps 20 --out "$tmp/runs/$2" "${@:3}" || fail "training of $2"
+}
+train rnn text --text "$tmp/data/text" --hidden 16
+train lstm_gru lines --lines --text "$tmp/data/lines" --hidden 16
+train seq2seq_attention pairs --pairs "$tmp/data/pairs" --hidden 16 --channels 8
+train transformer words --pairs "$tmp/data/pairs" --layers 1 --channels 16 --heads 2 --ffn 16
+train seq2seq_attention drawn --task sort --hidden 16 --channels 8
+
+# What is sampled and translated does not depend on the data being there.
+sample() { # PROGRAM NAME
+    "$BIN$1/eval" "$tmp/runs/$2" --samples 3 --prompt e --plot none "${@:3}" | sed '1,/^samples/d'
+}
+translate() { # PROGRAM NAME
+    printf 'a1 b2\na3 b4\n' | "$BIN$1/eval" "$tmp/runs/$2" --interactive
+}
+sample rnn text >"$tmp/text.want"
+sample lstm_gru lines >"$tmp/lines.want"
+translate seq2seq_attention pairs >"$tmp/pairs.want"
+translate transformer words >"$tmp/words.want"
+mv "$tmp/data" "$tmp/elsewhere"
+sample rnn text --no-score >"$tmp/text.got" || fail "sampling without the text"
+sample lstm_gru lines --no-score >"$tmp/lines.got" || fail "sampling without the lines"
+translate seq2seq_attention pairs >"$tmp/pairs.got" || fail "translating without the pairs"
+translate transformer words >"$tmp/words.got" || fail "translating without the pairs"
+for name in text lines pairs words; do
+    [ -s "$tmp/$name.want" ] || fail "$name: nothing to compare"
+    cmp "$tmp/$name.want" "$tmp/$name.got" || fail "$name: other outputs without the data"
+done
+expect 1 "sample without data by --no-score" "$BIN"rnn/eval "$tmp/runs/text" --plot none
+expect 1 "translate without data by --interactive" "$BIN"seq2seq_attention/eval "$tmp/runs/pairs" --plot none
+expect 2 "--json prints scores" "$BIN"rnn/eval "$tmp/runs/text" --no-score --json
+expect 0 '"loss":' "$BIN"rnn/eval "$tmp/runs/text" --text "$tmp/elsewhere/text" --json --plot none
+
+# Any file of pairs is scored, all of it, in its order; --output has a line for each pair.
+translations() { # PROGRAM NAME OPTIONS...
+    expect 0 "" "$BIN$1/eval" "$tmp/runs/$2" --plot none --json --output "$tmp/hypotheses" "${@:3}"
+}
+{
+    printf 'a3 b4\tc3 d4\na1 b2\tc1 d2\na3 b4\tc3 d4\n'
+    for i in $(seq 2100); do echo "a$((i % 20)) b$((i % 7))	c1 d2"; done
+} >"$tmp/scored"
+for run in seq2seq_attention/pairs transformer/words; do
+    program=${run%/*} name=${run#*/}
+    translations "$program" "$name" --pairs "$tmp/scored"
+    grep -q '"decoded":2103[,}]' "$tmp/out" || fail "$name: not all pairs were decoded: $(cat "$tmp/out")"
+    grep -q '"examples":2103,' "$tmp/out" || fail "$name: not all pairs were scored: $(cat "$tmp/out")"
+    [ "$(wc -l <"$tmp/hypotheses")" -eq 2103 ] || fail "$name: $(wc -l <"$tmp/hypotheses") hypotheses"
+    translate "$program" "$name" | cmp - <(sed -n '2p;1p' "$tmp/hypotheses" | tac) ||
+        fail "$name: other translations than --interactive's"
+    cmp <(sed -n 1p "$tmp/hypotheses") <(sed -n 3p "$tmp/hypotheses") || fail "$name: the order is another one"
+    translations "$program" "$name" --pairs "$tmp/scored" --examples 2
+    [ "$(wc -l <"$tmp/hypotheses")" -eq 2 ] || fail "$name: --examples 2 is not heard"
+    expect 0 "scored: " "$BIN$program/eval" "$tmp/runs/$name" --plot none --pairs "$tmp/scored" --examples 2
+done
+printf 'a\tb\n\tc\n' >"$tmp/empty-side"
+expect 1 "1 of its pairs have an empty side" "$BIN"transformer/eval "$tmp/runs/words" --pairs "$tmp/empty-side"
+: >"$tmp/empty"
+expect 1 "there is no pair in it" "$BIN"transformer/eval "$tmp/runs/words" --pairs "$tmp/empty"
+expect 1 "No such file" "$BIN"transformer/eval "$tmp/runs/words" --pairs "$tmp/missing"
+expect 1 "no/such" "$BIN"transformer/eval "$tmp/runs/words" --pairs "$tmp/scored" --examples 1 --output "$tmp/no/such"
+translations seq2seq_attention drawn --examples 5
+[ "$(wc -l <"$tmp/hypotheses")" -eq 5 ] || fail "--output of drawn pairs"
+exit 0
