@@ -401,7 +401,7 @@ START_TEST(alignments)
     t.align(t.self, source, N, output, M, weight);
     Tape tp = {.frozen = true};
     const int H = n->m.config.heads;
-    const real *p = transformer_looks(&tp, &n->m, &batch).cross[n->m.config.layers - 1];
+    const real *p = transformer_attention_weights(&tp, &n->m, &batch).cross[n->m.config.layers - 1];
     ck_assert_int_gt(H, 1);
     for (int i = 0; i < M * N; i++) {
         double mean = 0;

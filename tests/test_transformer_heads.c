@@ -14,7 +14,7 @@ typedef struct {
     int s[S * B], s_len[B], x[T * B]; /* time-major */
     Batch batch;                      /* batch-major */
     Tape tp;
-    Looks looks;
+    AttentionWeights weights;
 } Net;
 
 static Net *net_new(bool has_encoder, NormPlace norm)
@@ -35,7 +35,7 @@ static Net *net_new(bool has_encoder, NormPlace norm)
     if (has_encoder) batch.S = S, batch.s = n->s, batch.s_len = n->s_len;
     n->batch = batch_major(&batch);
     n->tp = (Tape){.frozen = true};
-    n->looks = transformer_looks(&n->tp, &n->m, &n->batch);
+    n->weights = transformer_attention_weights(&n->tp, &n->m, &n->batch);
     return n;
 }
 
@@ -66,9 +66,9 @@ START_TEST(rows_are_distributions)
     for (int k = 0; k < 2; k++) {
         Net *n = net_new(true, k ? PRE_NORM : POST_NORM);
         for (int i = 0; i < L; i++) {
-            ck_rows(n->looks.encoder[i], S, S, n->s_len, false);
-            ck_rows(n->looks.decoder[i], T, T, n->s_len, true);
-            ck_rows(n->looks.cross[i], T, S, n->s_len, false);
+            ck_rows(n->weights.encoder[i], S, S, n->s_len, false);
+            ck_rows(n->weights.decoder[i], T, T, n->s_len, true);
+            ck_rows(n->weights.cross[i], T, S, n->s_len, false);
         }
         net_free(n);
     }
@@ -79,8 +79,8 @@ START_TEST(a_decoder_alone)
 {
     Net *n = net_new(false, PRE_NORM);
     for (int i = 0; i < L; i++) {
-        ck_assert(!n->looks.encoder[i] && !n->looks.cross[i]);
-        ck_rows(n->looks.decoder[i], T, T, n->s_len, true);
+        ck_assert(!n->weights.encoder[i] && !n->weights.cross[i]);
+        ck_rows(n->weights.decoder[i], T, T, n->s_len, true);
     }
     net_free(n);
 }
@@ -122,8 +122,8 @@ START_TEST(the_first_layer_by_hand)
 {
     Net *n = net_new(true, POST_NORM);
     ck_first_layer(&n->m.encoder[0].self, n->m.source_embed, n->s, S, n->s_len,
-                   n->looks.encoder[0]);
-    ck_first_layer(&n->m.decoder[0].self, n->m.target_embed, n->x, T, NULL, n->looks.decoder[0]);
+                   n->weights.encoder[0]);
+    ck_first_layer(&n->m.decoder[0].self, n->m.target_embed, n->x, T, NULL, n->weights.decoder[0]);
     net_free(n);
 }
 END_TEST
@@ -141,10 +141,10 @@ START_TEST(alignment_is_their_mean)
     t.align(t.self, source, S, output, T, weight);
     int len = S;
     const Batch one = {.T = T, .B = 1, .x = x, .S = S, .s = source, .s_len = &len};
-    const Looks looks = transformer_looks(&n->tp, &n->m, &one);
+    const AttentionWeights weights = transformer_attention_weights(&n->tp, &n->m, &one);
     for (int i = 0; i < T * S; i++) {
         double mean = 0;
-        for (int h = 0; h < H; h++) mean += (double)looks.cross[L - 1][h * T * S + i] / H;
+        for (int h = 0; h < H; h++) mean += (double)weights.cross[L - 1][h * T * S + i] / H;
         ck_assert_double_eq_tol((double)weight[i], mean, 1e-6);
     }
     transformer_cache_free(&cache);
@@ -156,7 +156,7 @@ START_TEST(a_batch_without_its_source)
 {
     Net *n = net_new(true, PRE_NORM);
     n->batch.S = 0;
-    transformer_looks(&n->tp, &n->m, &n->batch);
+    transformer_attention_weights(&n->tp, &n->m, &n->batch);
 }
 END_TEST
 

@@ -119,7 +119,7 @@ static void align(void *self, const int *source, int S, const int *output, int T
     memcpy(from, source, (size_t)S * sizeof *from);
     const Batch pair = {.T = T, .B = 1, .x = x, .S = S, .s = from, .s_len = &S};
     const int H = s->m->config.heads, last = s->m->config.layers - 1;
-    const real *p = transformer_looks(&tp, s->m, &pair).cross[last]; /* (H,T,S) */
+    const real *p = transformer_attention_weights(&tp, s->m, &pair).cross[last]; /* (H,T,S) */
     memset(weight, 0, (size_t)T * S * sizeof *weight);
     for (int h = 0; h < H; h++)
         for (int i = 0; i < T * S; i++) weight[i] += p[(size_t)h * T * S + i] / (real)H;

@@ -24,7 +24,7 @@ static HeadMap map_of(const char *name, const Transformer *m, const real *const 
 
 static HeadMap encoder_of(TransformerMaps *r, const Transformer *m, const Data *d)
 {
-    HeadMap map = map_of("encoder", m, r->looks.encoder);
+    HeadMap map = map_of("encoder", m, r->weights.encoder);
     map.about = "Encoder: each source token at the whole source";
     map.query_label = "source token";
     map.key_label = "source token that is looked at";
@@ -35,7 +35,7 @@ static HeadMap encoder_of(TransformerMaps *r, const Transformer *m, const Data *
 
 static HeadMap decoder_of(TransformerMaps *r, const Transformer *m, const Data *d)
 {
-    HeadMap map = map_of("decoder", m, r->looks.decoder);
+    HeadMap map = map_of("decoder", m, r->weights.decoder);
     map.about = "Decoder: each token it reads at itself and those before";
     map.query_label = "token read";
     map.key_label = "token that is looked at";
@@ -48,7 +48,7 @@ static HeadMap decoder_of(TransformerMaps *r, const Transformer *m, const Data *
 
 static HeadMap cross_of(TransformerMaps *r, const Transformer *m, const Data *d)
 {
-    HeadMap map = map_of("cross", m, r->looks.cross);
+    HeadMap map = map_of("cross", m, r->weights.cross);
     map.about = "Decoder at encoder: each token, when it is to be written, at the source";
     map.query_label = "token to be written";
     map.key_label = "source token that is looked at";
@@ -63,7 +63,7 @@ void transformer_maps_open(TransformerMaps *r, const Data *d, const Transformer 
     *r = (TransformerMaps){.tp = {.frozen = true}, .batch = batch_new_as(BATCH_MAJOR)};
     task_heldout(&d->task, SPLIT_TEST, 0, i, 1, &r->batch);
     if (!d->is_pairs && r->batch.T > most) r->batch.T = most;
-    r->looks = transformer_looks(&r->tp, m, &r->batch);
+    r->weights = transformer_attention_weights(&r->tp, m, &r->batch);
     if (d->is_pairs) r->part[r->parts++] = encoder_of(r, m, d);
     r->part[r->parts++] = decoder_of(r, m, d);
     if (d->is_pairs) r->part[r->parts++] = cross_of(r, m, d);

@@ -11,7 +11,7 @@
 typedef struct {
     Tape tp; /* the weights and the tokens' strings live here */
     Batch batch;
-    Looks looks;
+    AttentionWeights weights;
     int parts; /* 3: encoder, decoder, cross; 1: decoder */
     HeadMap part[3];
 } TransformerMaps;

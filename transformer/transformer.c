@@ -4,83 +4,31 @@
  *   MultiHead(x, m) = concat(head_1 .. head_H) W_o,  head_h = softmax(q k^T / sqrt(D)) v
  *                     with q = x W_q, k = m W_k, v = m W_v, D = C/H columns a head
  *   FFN(x)          = relu(x W_1 + b_1) W_2 + b_2
- *   encoder layer   x = N(x + MultiHead(x, x))               self-attention, over all true steps
+ *   encoder layer   x = N(x + MultiHead(x, x))               self-attention to all source steps
  *                   x = N(x + FFN(x))
- *   decoder layer   x = N(x + MultiHead(x, x))               masked: no step sees a later one
+ *   decoder layer   x = N(x + MultiHead(x, x))               masked: no step attends to a later one
  *                   x = N(x + MultiHead(x, memory))          cross-attention to the encoder's output
  *                   x = N(x + FFN(x))
  *
- * N is LayerNorm after the sum ("post", as published); "pre" is x + F(N(x)), with one more N at the end
- * (Xiong et al. 2020). Since attention knows no order, each step's embedding, times sqrt(C), has its
- * position added to it; positions.c has this and other ways. Dropout stands where the paper has it: on
- * that sum, and on what each sublayer adds.
+ * N is LayerNorm after the sum (post-norm), as published. Pre-norm is x + F(N(x)), with one more N after the
+ * last layer (Xiong et al. 2020). Attention ignores order, so each step's position is added to its embedding
+ * times sqrt(C); positions.c has this and other ways. Dropout is applied to that sum and to the output of
+ * each sublayer, as in the paper.
  *
- * What differs from seq2seq_attention/: no state goes from step to step, so that all steps are computed
- * at once; the three uses of one attention are all there is between them.
+ * What differs from seq2seq_attention/: no state passes from step to step, so all steps are computed at once;
+ * only attention connects them. Not as published: source and target have separate vocabularies, so only the
+ * target's embedding is tied to the output.
  *
- * Not as published: source and target have vocabularies of their own here, so that the target's
- * embedding is tied to the output and the source's is not.
- *
- * Shapes: B sequences, T target and S source steps, C channels, H heads, L layers, F units of a
- * feed-forward layer, V vocabulary. Everything is batch-major: ids (B,T), tensors (B,T,C), logits (B,T,V). */
+ * Shapes: B sequences, T target and S source steps, C channels, H heads, L layers, F units of a feed-forward
+ * layer, V vocabulary. Everything is batch-major: ids (B,T), tensors (B,T,C), logits (B,T,V). */
 #include "transformer/transformer.h"
 
 #include <math.h>
 #include <string.h>
 
-TransformerConfig transformer_defaults(void)
-{
-    return (TransformerConfig){.preset = NO_PRESET,
-                               .layers = 2,
-                               .channels = 128,
-                               .heads = 4,
-                               .ffn = 512,
-                               .positions = SINUSOID,
-                               .norm = POST_NORM,
-                               .residual = true,
-                               .tied = true,
-                               .longest = 256};
-}
-
-/* Sets the sizes of a preset: tiny, or those of the paper (Table 3). */
-static void apply_preset(TransformerConfig *c)
-{
-    static const struct {
-        int layers, channels, heads, ffn;
-        double dropout;
-    } presets[] = {[PRESET_TINY] = {2, 64, 4, 256, 0},
-                   [PRESET_BASE] = {6, 512, 8, 2048, 0.1},
-                   [PRESET_BIG] = {6, 1024, 16, 4096, 0.3}};
-    if (c->preset == NO_PRESET) return;
-    c->layers = presets[c->preset].layers, c->channels = presets[c->preset].channels;
-    c->heads = presets[c->preset].heads, c->ffn = presets[c->preset].ffn;
-    c->dropout = presets[c->preset].dropout;
-}
-
-bool transformer_check(TransformerConfig *c, const Task *task, Error *err)
-{
-    apply_preset(c);
-    int steps = task->length; /* of the longest sequence of training or eval */
-    for (int i = 0; i < task->n_lengths; i++)
-        if (task->lengths[i] > steps) steps = task->lengths[i];
-    steps += task->extra;
-    if (c->channels % c->heads)
-        return error_set(err, "--channels %d: must be a multiple of --heads %d", c->channels,
-                         c->heads);
-    if (c->positions == ROTARY && c->channels / c->heads % 2)
-        return error_set(err, "--positions rotary turns pairs: --channels %d / --heads %d is odd",
-                         c->channels, c->heads);
-    if (!task->outputs)
-        return error_set(err, "task %s: its inputs are real numbers, and a Transformer reads words",
-                         task->name);
-    if (c->positions == LEARNED && steps > c->longest)
-        return error_set(err, "--longest %d: the task has up to %d steps", c->longest, steps);
-    return true;
-}
-
 /* --- parameters -------------------------------------------------------------------------------------- */
 
-static MultiHead heads_init(Params *ps, int C, const char *name)
+static MultiHead multi_head_init(Params *ps, int C, const char *name)
 {
     MultiHead a;
     params_push(ps, "%s", name);
@@ -104,10 +52,10 @@ static Block block_init(Params *ps, const TransformerConfig *c, bool has_cross, 
     const int C = c->channels;
     Block b = {0};
     params_push(ps, "%s%d", name, layer);
-    b.self = heads_init(ps, C, "self");
+    b.self = multi_head_init(ps, C, "self");
     b.norm_self = norm_of(ps, c, "norm_self");
     if (has_cross) {
-        b.cross = heads_init(ps, C, "cross");
+        b.cross = multi_head_init(ps, C, "cross");
         b.norm_cross = norm_of(ps, c, "norm_cross");
     }
     if (c->ffn) {
@@ -142,86 +90,54 @@ Transformer transformer_init(Params *ps, const TransformerConfig *config, const 
     return m;
 }
 
-/* --- layers ------------------------------------------------------------------------------------------- */
+/* --- a forward pass ----------------------------------------------------------------------------------- */
 
-/* What all functions of one forward pass need. */
 typedef struct {
     Tape *tp;
     const Transformer *m;
-    Rng *dropout; /* NULL when not training */
-    Looks *looks; /* filled in, unless it is NULL */
+    Rng *dropout;              /* NULL when not training */
+    AttentionWeights *weights; /* receives the weights of all layers; or NULL */
 } Pass;
 
-static real dropout_of(const Pass *p)
+/* The steps that a stack of layers computes, and what they attend to. */
+typedef struct {
+    AttentionMask mask;
+    int first;             /* position of the first step */
+    const EmbedSum *words; /* embeddings, if layer 0 reads exactly their sum; or NULL */
+    KeyValues *cache;      /* decoding: keys and values of earlier steps; or NULL */
+    const real **weights;  /* (L) receives each layer's attention weights; or NULL */
+} Stack;
+
+static real dropout_rate(const Pass *p)
 {
     return p->dropout ? (real)p->m->config.dropout : 0;
 }
 
-static Tensor *dropped(const Pass *p, Tensor *x)
-{
-    return op_dropout(p->tp, x, dropout_of(p), p->dropout);
-}
-
-/* What a sublayer reads: x, or with pre-norm N(x). */
-static Tensor *entering(const Pass *p, const Norm *n, Tensor *x)
+/* Pre-norm: normalises the input of a sublayer, or the output of the last one. */
+static Tensor *pre_norm(const Pass *p, const Norm *n, Tensor *x)
 {
     return p->m->config.norm == PRE_NORM ? norm(p->tp, n, x) : x; /* eq 20.4 */
 }
 
-/* x and what the sublayer adds to it, its last layer of y; with post-norm N of the sum. */
-static Tensor *leaving(const Pass *p, const Norm *n, Tensor *x, const Linear *last, Tensor *y)
+/* Residual connection: x + dropout(last(y)), where last is the sublayer's last linear layer. With post-norm
+ * the sum is normalised. */
+static Tensor *residual(const Pass *p, const Norm *n, Tensor *x, const Linear *last, Tensor *y)
 {
-    Tensor *sum = p->m->config.residual ? linear_add(p->tp, x, last, y, dropout_of(p), p->dropout)
-                                        : dropped(p, linear(p->tp, last, y));
+    const real rate = dropout_rate(p);
+    Tensor *sum = p->m->config.residual
+                      ? linear_add(p->tp, x, last, y, rate, p->dropout)
+                      : op_dropout(p->tp, linear(p->tp, last, y), rate, p->dropout);
     return p->m->config.norm == POST_NORM ? norm(p->tp, n, sum) : sum; /* eq 20.3 */
 }
 
-/* Whom the steps of x see, and where they stand. */
-typedef struct {
-    AttentionMask mask;
-    int first; /* place of the first; NOWHERE: among the steps of another sequence */
-    const EmbedSum
-        *words;         /* the embeddings that layer 0's input is the sum of; NULL: changed since */
-    const real **looks; /* (L) where they look is put here, layer by layer; or NULL */
-} Steps;
-
-/* Queries or keys as their places turn them. */
-static Tensor *turned(const Pass *p, Tensor *x, const Steps *steps)
+/* Rotates queries or keys (B,T,C) by their positions if positions are rotary; otherwise returns x. */
+static Tensor *rotate(const Pass *p, Tensor *x, int first)
 {
-    return positions_turned(p->tp, p->m->config.positions, x, p->m->config.heads, steps->first);
+    return positions_turned(p->tp, p->m->config.positions, x, p->m->config.heads, first);
 }
 
-/* x w + b. If x is the sum of the embeddings `words` (NULL: it is not), their tables are multiplied instead
- * of x where they have few rows. */
-static Tensor *project(const Pass *p, const Linear *l, Tensor *x, const EmbedSum *words)
-{
-    if (words && embed_linear_pays(p->tp, words)) return op_embed_linear(p->tp, words, l->w, l->b);
-    return linear(p->tp, l, x);
-}
-
-typedef struct {
-    Tensor *k, *v; /* (B,S,C) */
-} KeyValue;
-
-static KeyValue key_value(const Pass *p, const MultiHead *a, Tensor *x, const EmbedSum *words)
-{
-    KeyValue kv;
-    kv.k = project(p, &a->k, x, words);
-    kv.v = project(p, &a->v, x, words);
-    return kv;
-}
-
-/* What the heads of x (B,T,C) see of what kv was made of, in layer i, side by side: (B,T,C). */
-static Tensor *multi_head(const Pass *p, const MultiHead *a, Tensor *x, const EmbedSum *words,
-                          KeyValue kv, const Steps *steps, int i)
-{
-    const real **looks = steps->looks ? &steps->looks[i] : NULL;
-    Tensor *q = turned(p, project(p, &a->q, x, words), steps); /* (B,T,C) */
-    return op_attention(p->tp, q, kv.k, kv.v, p->m->config.heads, &steps->mask, looks);
-}
-
-/* a (B,S,C), or NULL, and then b (B,T,C): (B,S+T,C). */
-static Tensor *joined(Tape *tp, const Tensor *a, Tensor *b)
+/* Appends the new keys or values b (B,T,C) to the cached ones a (B,S,C), or NULL: (B,S+T,C). */
+static Tensor *append(Tape *tp, const Tensor *a, Tensor *b)
 {
     if (!a) return b;
     const int B = b->shape.d[0], S = a->shape.d[1], T = b->shape.d[1], C = b->shape.d[2];
@@ -234,129 +150,150 @@ static Tensor *joined(Tape *tp, const Tensor *a, Tensor *b)
     return y;
 }
 
-/* past: layer i's keys and values of the steps before, which those of x join; NULL: there are none. */
-static Tensor *self_attention(const Pass *p, const Block *b, Tensor *x, const Steps *steps,
-                              KeyValues *past, int i)
+/* Returns x w + b. If x is the sum of the embeddings `words`, and their tables have few rows, it multiplies
+ * the tables instead, which costs less. */
+static Tensor *project(const Pass *p, const Linear *l, Tensor *x, const EmbedSum *words)
 {
-    Tensor *y = entering(p, &b->norm_self, x);
-    const EmbedSum *words = i == 0 && p->m->config.norm != PRE_NORM ? steps->words : NULL;
-    KeyValue kv = key_value(p, &b->self, y, words);
-    kv.k = turned(p, kv.k, steps);
-    if (past) {
-        kv.k = past->k[i] = joined(p->tp, past->k[i], kv.k);
-        kv.v = past->v[i] = joined(p->tp, past->v[i], kv.v);
-    }
-    return leaving(p, &b->norm_self, x, &b->self.out,
-                   multi_head(p, &b->self, y, words, kv, steps, i));
+    if (words && embed_linear_pays(p->tp, words)) return op_embed_linear(p->tp, words, l->w, l->b);
+    return linear(p->tp, l, x);
 }
 
-static Tensor *cross_attention(const Pass *p, const Block *b, Tensor *x, KeyValue source,
-                               const Steps *steps, int i)
+/* --- the three sublayers ------------------------------------------------------------------------------ */
+
+/* Self-attention of layer i: x (B,T,C) attends to itself and to the cached steps -> (B,T,C). */
+static Tensor *self_attention(const Pass *p, const Block *b, Tensor *x, const Stack *s, int i)
 {
-    Tensor *y = entering(p, &b->norm_cross, x);
-    y = multi_head(p, &b->cross, y, NULL, source, steps, i);
-    return leaving(p, &b->norm_cross, x, &b->cross.out, y);
+    const EmbedSum *words = i == 0 ? s->words : NULL;
+    Tensor *y = pre_norm(p, &b->norm_self, x);                         /* (B,T,C) */
+    Tensor *k = rotate(p, project(p, &b->self.k, y, words), s->first); /* (B,T,C) */
+    Tensor *v = project(p, &b->self.v, y, words);                      /* (B,T,C) */
+    Tensor *q = rotate(p, project(p, &b->self.q, y, words), s->first); /* (B,T,C) */
+    if (s->cache) {
+        k = s->cache->k[i] = append(p->tp, s->cache->k[i], k); /* (B,t+T,C) */
+        v = s->cache->v[i] = append(p->tp, s->cache->v[i], v); /* (B,t+T,C) */
+    }
+    Tensor *a = op_attention(p->tp, q, k, v, p->m->config.heads, &s->mask,
+                             s->weights ? &s->weights[i] : NULL); /* (B,T,C) */
+    return residual(p, &b->norm_self, x, &b->self.out, a);        /* (B,T,C) */
+}
+
+/* Cross-attention of layer i: x (B,T,C) attends to the keys and values of the source (B,S,C), of which
+ * sequence b has len[b] steps -> (B,T,C). */
+static Tensor *cross_attention(const Pass *p, const Block *b, Tensor *x, const KeyValues *source,
+                               const int *len, int i)
+{
+    const AttentionMask mask = {.len = len};
+    Tensor *y = pre_norm(p, &b->norm_cross, x); /* (B,T,C) */
+    Tensor *q = linear(p->tp, &b->cross.q, y);  /* (B,T,C) */
+    Tensor *a = op_attention(p->tp, q, source->k[i], source->v[i], p->m->config.heads, &mask,
+                             p->weights ? &p->weights->cross[i] : NULL); /* (B,T,C) */
+    return residual(p, &b->norm_cross, x, &b->cross.out, a);             /* (B,T,C) */
 }
 
 static Tensor *feed_forward(const Pass *p, const Block *b, Tensor *x)
 {
     if (!b->up.w) return x;
-    Tensor *y = linear_relu(p->tp, &b->up, entering(p, &b->norm_ffn, x)); /* (B,T,F) */
-    return leaving(p, &b->norm_ffn, x, &b->down, y);                      /* (B,T,C), eq 20.2 */
+    Tensor *y = pre_norm(p, &b->norm_ffn, x);         /* (B,T,C) */
+    Tensor *h = linear_relu(p->tp, &b->up, y);        /* (B,T,F) */
+    return residual(p, &b->norm_ffn, x, &b->down, h); /* (B,T,C), eq 20.2 */
 }
 
-/* --- embeddings --------------------------------------------------------------------------------------- */
+/* --- encoder and decoder ------------------------------------------------------------------------------ */
 
-/* The ids (B,T) of steps first .. first+T-1, and their positions. */
-static EmbedSum words_of(const Pass *p, Tensor *table, Tensor *learned, const int *ids, int first,
-                         int T, int B)
+/* Describes the embeddings of ids (B,T), steps first .. first+T-1, times sqrt(C), plus their positions. */
+static EmbedSum embeddings(const Pass *p, Tensor *table, Tensor *learned, const int *ids, int first,
+                           int B, int T)
 {
-    const int C = p->m->config.channels;
-    Tensor *place =
-        positions_added(p->tp, p->m->config.positions, C, learned, first, T); /* (T,C) */
-    return (EmbedSum){.word = table,
-                      .ids = ids,
-                      .scale = (real)sqrt(C),
-                      .place = place,
-                      .shape = SHAPE(B, T)}; /* eq 19.2 */
+    const TransformerConfig *c = &p->m->config;
+    EmbedSum sum = {.word = table, .ids = ids, .shape = SHAPE(B, T)};
+    sum.scale = (real)sqrt(c->channels);                                              /* eq 19.2 */
+    sum.place = positions_added(p->tp, c->positions, c->channels, learned, first, T); /* (T,C) */
+    return sum;
 }
 
-/* --- encoder, decoder ----------------------------------------------------------------------------------- */
+/* Returns words if the first layer's projections read exactly their sum, without dropout or a norm between. */
+static const EmbedSum *read_by_layer_0(const Pass *p, const EmbedSum *words)
+{
+    return dropout_rate(p) == 0 && p->m->config.norm != PRE_NORM ? words : NULL;
+}
 
 static const real *slopes(const Pass *p, bool both_ways)
 {
     return positions_slopes(p->tp, p->m->config.positions, p->m->config.heads, both_ways);
 }
 
-static Tensor *encoder(const Pass *p, const int *s, const int *len, int S, int B)
+/* Encodes the source s (B,S), of which sequence b has len[b] steps: (B,S,C). */
+static Tensor *encoder(const Pass *p, const int *s, const int *len, int B, int S)
 {
     const Transformer *m = p->m;
-    const EmbedSum words = words_of(p, m->source_embed, m->source_place, s, 0, S, B);
-    const Steps steps = {.mask = {.len = len, .slope = slopes(p, true)},
-                         .words = dropout_of(p) == 0 ? &words : NULL,
-                         .looks = p->looks ? p->looks->encoder : NULL};
-    Tensor *x = dropped(p, op_embed_sum(p->tp, &words)); /* (B,S,C) */
+    const EmbedSum words = embeddings(p, m->source_embed, m->source_place, s, 0, B, S);
+    const Stack stack = {.mask = {.len = len, .slope = slopes(p, true)},
+                         .words = read_by_layer_0(p, &words),
+                         .weights = p->weights ? p->weights->encoder : NULL};
+    Tensor *x = op_embed_sum(p->tp, &words); /* (B,S,C) */
+    x = op_dropout(p->tp, x, dropout_rate(p), p->dropout);
     for (int i = 0; i < m->config.layers; i++) {
-        x = self_attention(p, &m->encoder[i], x, &steps, NULL, i);
-        x = feed_forward(p, &m->encoder[i], x);
+        x = self_attention(p, &m->encoder[i], x, &stack, i); /* (B,S,C) */
+        x = feed_forward(p, &m->encoder[i], x);              /* (B,S,C) */
     }
-    return m->config.norm == PRE_NORM ? norm(p->tp, &m->encoder_norm, x) : x;
+    return pre_norm(p, &m->encoder_norm, x);
 }
 
-/* What cross-attention looks at: the keys and values of the encoder's output, layer by layer. */
-static KeyValues cross_keys_values(const Pass *p, Tensor *memory)
+/* Returns the keys and values of the encoder's output (B,S,C) in every layer of the decoder. */
+static KeyValues project_memory(const Pass *p, Tensor *memory)
 {
     KeyValues source = {0};
     for (int i = 0; i < p->m->config.layers; i++) {
-        const KeyValue kv = key_value(p, &p->m->decoder[i].cross, memory, NULL);
-        source.k[i] = kv.k, source.v[i] = kv.v;
+        const MultiHead *cross = &p->m->decoder[i].cross;
+        source.k[i] = linear(p->tp, &cross->k, memory); /* (B,S,C) */
+        source.v[i] = linear(p->tp, &cross->v, memory); /* (B,S,C) */
     }
     return source;
 }
 
-/* The ids (B,T) of steps first .. first+T-1, each of which sees itself and those before it, and
- * source (NULL: there is none). (B,T,C) */
-static Tensor *decoder(const Pass *p, const int *ids, int first, int T, int B,
-                       const KeyValues *source, const int *len, KeyValues *past)
+/* Decodes ids (B,T), steps first .. first+T-1: (B,T,C). Each step attends to itself, to earlier steps, and to
+ * the source; source NULL: a decoder alone. */
+static Tensor *decoder(const Pass *p, const int *ids, int first, int B, int T,
+                       const KeyValues *source, const int *len, KeyValues *cache)
 {
     const Transformer *m = p->m;
-    const EmbedSum words = words_of(p, m->target_embed, m->target_place, ids, first, T, B);
-    const Steps steps = {.mask = {.causal = true, .slope = slopes(p, false)},
+    const EmbedSum words = embeddings(p, m->target_embed, m->target_place, ids, first, B, T);
+    const Stack stack = {.mask = {.causal = true, .slope = slopes(p, false)},
                          .first = first,
-                         .words = dropout_of(p) == 0 ? &words : NULL,
-                         .looks = p->looks ? p->looks->decoder : NULL};
-    const Steps across = {
-        .mask = {.len = len}, .first = NOWHERE, .looks = p->looks ? p->looks->cross : NULL};
-    Tensor *x = dropped(p, op_embed_sum(p->tp, &words)); /* (B,T,C) */
+                         .words = read_by_layer_0(p, &words),
+                         .cache = cache,
+                         .weights = p->weights ? p->weights->decoder : NULL};
+    Tensor *x = op_embed_sum(p->tp, &words); /* (B,T,C) */
+    x = op_dropout(p->tp, x, dropout_rate(p), p->dropout);
     for (int i = 0; i < m->config.layers; i++) {
-        x = self_attention(p, &m->decoder[i], x, &steps, past, i);
-        if (source) {
-            const KeyValue kv = {source->k[i], source->v[i]};
-            x = cross_attention(p, &m->decoder[i], x, kv, &across, i);
-        }
-        x = feed_forward(p, &m->decoder[i], x);
+        x = self_attention(p, &m->decoder[i], x, &stack, i);                   /* (B,T,C) */
+        if (source) x = cross_attention(p, &m->decoder[i], x, source, len, i); /* (B,T,C) */
+        x = feed_forward(p, &m->decoder[i], x);                                /* (B,T,C) */
     }
-    return m->config.norm == PRE_NORM ? norm(p->tp, &m->decoder_norm, x) : x;
+    return pre_norm(p, &m->decoder_norm, x);
 }
 
-/* Logits (...,V). */
-static Tensor *words_out(const Pass *p, Tensor *x)
+/* Returns logits (B,T,V) of the decoder's output x (B,T,C). */
+static Tensor *logits(const Pass *p, Tensor *x)
 {
     const Transformer *m = p->m;
     if (m->head.w) return linear(p->tp, &m->head, x);
-    return op_matmul_t(p->tp, x, m->target_embed);
+    return op_matmul_t(p->tp, x, m->target_embed); /* tied */
 }
 
-/* What is known after each step of a batch: (B,T,C). */
+/* Returns the decoder's output (B,T,C) for a batch. */
 static Tensor *forward(const Pass *p, const Batch *batch)
 {
     const int T = batch->T, S = batch->S, B = batch->B;
-    CHECK((S > 0) == p->m->has_encoder, "transformer: a batch of another kind");
+    CHECK((S > 0) == p->m->has_encoder,
+          "transformer: either the model or the batch lacks a source");
     CHECK(batch_is(batch, BATCH_MAJOR), "transformer: a batch that is time-major");
-    if (S == 0) return decoder(p, batch->x, 0, T, B, NULL, NULL, NULL);
-    const KeyValues source = cross_keys_values(p, encoder(p, batch->s, batch->s_len, S, B));
-    return decoder(p, batch->x, 0, T, B, &source, batch->s_len, NULL);
+    if (S == 0) return decoder(p, batch->x, 0, B, T, NULL, NULL, NULL);
+    const KeyValues source = project_memory(p, encoder(p, batch->s, batch->s_len, B, S));
+    return decoder(p, batch->x, 0, B, T, &source, batch->s_len, NULL);
 }
+
+/* --- the contracts ------------------------------------------------------------------------------------ */
 
 static Tensor *transformer_hidden(Tape *tp, const void *self, const Batch *batch, real *state,
                                   Rng *dropout)
@@ -368,7 +305,7 @@ static Tensor *transformer_hidden(Tape *tp, const void *self, const Batch *batch
 
 static Tensor *transformer_logits(Tape *tp, const void *self, Tensor *hidden)
 {
-    return words_out(&(Pass){.tp = tp, .m = self}, hidden);
+    return logits(&(Pass){.tp = tp, .m = self}, hidden);
 }
 
 static Tensor *transformer_forward(Tape *tp, const void *self, const Batch *batch, real *state,
@@ -382,9 +319,9 @@ static Loss transformer_loss(Tape *tp, const void *self, const Batch *batch, rea
                              Rng *dropout)
 {
     const Transformer *m = self;
-    Tensor *logits = transformer_forward(tp, m, batch, state, dropout); /* (B,T,V) */
+    Tensor *z = transformer_forward(tp, m, batch, state, dropout); /* (B,T,V) */
     const real smoothing = (real)m->config.smoothing;
-    return (Loss){.mean = op_cross_entropy_smoothed(tp, logits, batch->y, smoothing),
+    return (Loss){.mean = op_cross_entropy_smoothed(tp, z, batch->y, smoothing),
                   .scored = batch_scored(batch)};
 }
 
@@ -392,26 +329,27 @@ KeyValues transformer_read(Tape *tp, const Transformer *m, const int *s, const i
                            int B)
 {
     const Pass p = {.tp = tp, .m = m};
-    return cross_keys_values(&p, encoder(&p, s, len, S, B));
+    return project_memory(&p, encoder(&p, s, len, B, S));
 }
 
 Tensor *transformer_step(Tape *tp, const Transformer *m, const KeyValues *source, const int *len,
-                         const int *y, int B, int t, KeyValues *past)
+                         const int *y, int B, int t, KeyValues *cache)
 {
     const Pass p = {.tp = tp, .m = m};
-    const Tensor *before = past->k[0];
-    CHECK(tp->frozen, "transformer_step: what is past has no gradients");
+    const Tensor *before = cache->k[0];
+    CHECK(tp->frozen,
+          "transformer_step: the tape must be frozen, because the cache has no gradients");
     CHECK(before ? before->shape.d[0] == B && before->shape.d[1] == t : t == 0,
-          "transformer_step: step %d of %d sequences, but past has %d steps of %d", t, B,
+          "transformer_step: step %d of %d sequences, but the cache has %d steps of %d", t, B,
           before ? before->shape.d[1] : 0, before ? before->shape.d[0] : 0);
-    return words_out(&p, decoder(&p, y, t, 1, B, source, len, past)); /* (B,1,V) */
+    return logits(&p, decoder(&p, y, t, B, 1, source, len, cache)); /* (B,1,V) */
 }
 
-Looks transformer_looks(Tape *tp, const Transformer *m, const Batch *batch)
+AttentionWeights transformer_attention_weights(Tape *tp, const Transformer *m, const Batch *batch)
 {
-    Looks looks = {0};
-    forward(&(Pass){.tp = tp, .m = m, .looks = &looks}, batch);
-    return looks;
+    AttentionWeights weights = {0};
+    forward(&(Pass){.tp = tp, .m = m, .weights = &weights}, batch);
+    return weights;
 }
 
 Model transformer_model(const Transformer *m)

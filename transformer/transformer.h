@@ -18,13 +18,13 @@ typedef struct {
     int channels;             /* C, d_model in the paper */
     int heads;                /* H */
     int ffn;                  /* F, d_ff in the paper; 0: no feed-forward layers */
-    double dropout;           /* on embeddings and on what a sublayer adds */
+    double dropout;           /* rate, for embeddings and outputs of sublayers */
     Positions positions;
     NormPlace norm;
-    bool residual;    /* sublayers add to their input, or take its place */
-    bool tied;        /* the target's embedding reads the words off as well */
-    double smoothing; /* of labels */
-    int longest;      /* steps that learned positions have */
+    bool residual;    /* sublayers add their output to their input */
+    bool tied;        /* the output layer uses the target's embedding */
+    double smoothing; /* label smoothing */
+    int longest;      /* number of learned positions */
 } TransformerConfig;
 
 TransformerConfig transformer_defaults(void);
@@ -32,20 +32,22 @@ TransformerConfig transformer_defaults(void);
 #define TRANSFORMER_OPTIONS(c)                                                                     \
     OPTION_GROUP("Model"),                                                                         \
         OPTION_CHOICE("preset", &(c)->preset, "none|tiny|base|big",                                \
-                      "all sizes at once: of the paper, or tiny"),                                 \
+                      "sets all sizes: those of the paper, or tiny"),                              \
         OPTION("layers", &(c)->layers, 1, TRANSFORMER_MAX_LAYERS,                                  \
-               "layers of the encoder, and of the decoder"),                                       \
+               "layers of the encoder and of the decoder"),                                        \
         OPTION("channels", &(c)->channels, 1, 65536, "size of embeddings and states (d_model)"),   \
-        OPTION("heads", &(c)->heads, 1, 1024, "heads of every attention"),                         \
+        OPTION("heads", &(c)->heads, 1, 1024, "attention heads"),                                  \
         OPTION("ffn", &(c)->ffn, 0, 1000000, "units of the feed-forward layers (0: none)"),        \
-        OPTION("dropout", &(c)->dropout, 0, 0.95, "part left out of what a sublayer adds"),        \
-        OPTION_CHOICE("positions", &(c)->positions, POSITIONS_CHOICES, "how steps differ"),        \
-        OPTION_CHOICE("norm", &(c)->norm, "post|pre|none", "LayerNorm after the sum, or before"),  \
-        OPTION_FLAG("residual", &(c)->residual, "sublayers add to what they read"),                \
-        OPTION_FLAG("tied", &(c)->tied, "one table for the target's embedding and the output"),    \
+        OPTION("dropout", &(c)->dropout, 0, 0.95, "dropout rate of embeddings and sublayers"),     \
+        OPTION_CHOICE("positions", &(c)->positions, POSITIONS_CHOICES,                             \
+                      "how positions are encoded"),                                                \
+        OPTION_CHOICE("norm", &(c)->norm, "post|pre|none",                                         \
+                      "LayerNorm after the sum or before the sublayer"),                           \
+        OPTION_FLAG("residual", &(c)->residual, "residual connections"),                           \
+        OPTION_FLAG("tied", &(c)->tied, "the output layer uses the target's embedding"),           \
         OPTION("label-smoothing", &(c)->smoothing, 0, 0.99,                                        \
                "share of a target given to all (the training loss logged has it)"),                \
-        OPTION("longest", &(c)->longest, 1, 65536, "steps that learned positions have")
+        OPTION("longest", &(c)->longest, 1, 65536, "number of learned positions")
 
 typedef struct {
     Linear q, k, v, out; /* (C,C) each */
@@ -75,41 +77,39 @@ bool transformer_check(TransformerConfig *config, const Task *task, Error *err);
 Transformer transformer_init(Params *ps, const TransformerConfig *config, const Task *task);
 Model transformer_model(const Transformer *m); /* borrows m, which must not move */
 
-/* Of a decoder alone: a decoder with a key/value cache (cache.c). self: the Transformer. */
+/* Returns a decoder with a key/value cache (cache.c) for a model without an encoder. self: the Transformer. */
 Decoder transformer_decoder(const void *self, int vocab);
 
-/* --- a step at a time, as decoding needs it -------------------------------------------------------- */
+/* --- decoding, a step at a time ---------------------------------------------------------------------- */
 
-/* Keys and values of every layer of the decoder, so that no step is computed twice: (B,S,C) of a source,
- * (B,t,C) of the t steps so far; NULL before the first. Keys of steps are as attention compares them: with
- * rotary positions each has been turned by its own place already. */
+/* The keys and values of every layer of the decoder (the key/value cache): (B,S,C) each of a source, or (B,t,C)
+ * each of the t steps so far; NULL before the first. With rotary positions the keys are already rotated. */
 typedef struct {
     Tensor *k[TRANSFORMER_MAX_LAYERS], *v[TRANSFORMER_MAX_LAYERS];
 } KeyValues;
 
-/* Reads the ids s (B,S), of which sequence b has len[b] true ones, 1 .. S. The result lives
- * on tp, until its reset; so must len, unless tp is frozen. */
+/* Encodes the ids s (B,S), of which sequence b has len[b] true ones, 1 .. S, and returns the keys and values
+ * for cross-attention. They live on tp until its reset; so must len, unless tp is frozen. */
 KeyValues transformer_read(Tape *tp, const Transformer *m, const int *s, const int *len, int S,
                            int B);
 
-/* Logits (B,1,V) of what comes after the ids y (B), which are step t (from 0). *past holds the keys and
- * values of the steps before, (B,t,C) each, on any tape, {0} for t = 0. On return it holds those of step t
- * too, (B,t+1,C), copied to tp; they and the logits live until its reset. source, len (B): of transformer_read; NULL for
- * a decoder alone. tp must be frozen. */
+/* Feeds the ids y (B) as step t (from 0) and returns the logits (B,1,V) of the next token. *cache holds the keys
+ * and values of the earlier steps, (B,t,C) each, on any tape; {0} for t = 0. On return it holds those of step t
+ * too, (B,t+1,C), copied to tp. They and the logits live until the reset of tp, which must be frozen. source and
+ * len (B) are those of transformer_read; NULL for a decoder alone. */
 Tensor *transformer_step(Tape *tp, const Transformer *m, const KeyValues *source, const int *len,
-                         const int *y, int B, int t, KeyValues *past);
+                         const int *y, int B, int t, KeyValues *cache);
 
-/* --- where it looks --------------------------------------------------------------------------------- */
+/* --- attention weights ------------------------------------------------------------------------------- */
 
-/* The weights of layer i's attention, each row of which sums to 1: of the encoder's steps (B,H,S,S), the
- * decoder's (B,H,T,T), and the decoder's to the source (B,H,T,S). Without an encoder: NULL but for the
- * decoder's. */
+/* The attention weights of each layer; each row sums to 1. encoder (B,H,S,S), decoder (B,H,T,T), cross (B,H,T,S).
+ * Without an encoder only those of the decoder are set. */
 typedef struct {
     const real *encoder[TRANSFORMER_MAX_LAYERS], *decoder[TRANSFORMER_MAX_LAYERS],
         *cross[TRANSFORMER_MAX_LAYERS];
-} Looks;
+} AttentionWeights;
 
-/* Reads a batch, of which it needs x, and s with s_len; the weights live on tp, until its reset. */
-Looks transformer_looks(Tape *tp, const Transformer *m, const Batch *batch);
+/* Runs a batch (its x; s and s_len with an encoder) and returns all weights, which live on tp until its reset. */
+AttentionWeights transformer_attention_weights(Tape *tp, const Transformer *m, const Batch *batch);
 
 #endif
