@@ -50,14 +50,14 @@ Gated gated_init(Params *ps, const GatedConfig *config, const Task *task)
     return m;
 }
 
-/* What a layer multiplies its inputs with: w (C,4H), b (4H); of a GRU 3H. */
+/* Returns a layer's weights of the input: w (C,4H), b (4H); for a GRU 3H. */
 static Linear input_weights(const Gated *m, int layer)
 {
     return m->is_lstm ? (Linear){m->lstm[layer].w, m->lstm[layer].b}
                       : (Linear){m->gru[layer].w, m->gru[layer].b};
 }
 
-/* What the first layer reads: embeddings, or the task's real numbers. */
+/* Returns the input of the first layer: embeddings, or the task's real numbers. */
 static Tensor *inputs(Tape *tp, const Gated *m, const Batch *batch)
 {
     const int T = batch->T, B = batch->B;
@@ -67,9 +67,8 @@ static Tensor *inputs(Tape *tp, const Gated *m, const Batch *batch)
     return x;
 }
 
-/* x_t W + b of the first layer, for all steps at once. A row of the embedding times W is a row of
- * (embedding times W): where there are more tokens than words, it is cheaper to multiply the table
- * once and to look the products up. */
+/* Computes x_t W + b of the first layer for all steps. If the batch has more tokens than the vocabulary, it
+ * multiplies the embedding table once and looks the products up, which costs less. */
 static SequenceInput first_products(Tape *tp, const Gated *m, const Batch *batch)
 {
     const Linear in = input_weights(m, 0);
@@ -79,7 +78,7 @@ static SequenceInput first_products(Tape *tp, const Gated *m, const Batch *batch
     return sequence_of_ids(table, batch->x, batch->T, batch->B);
 }
 
-/* A state of one layer, (B,H): zeros, or what the batch before left. */
+/* Returns a state (B,H) of one layer: zeros, or the state that the previous batch left. */
 static Tensor *initial_state(Tape *tp, int B, int H, const real *carried)
 {
     Tensor *s = tape_zeros(tp, SHAPE(B, H));
@@ -92,7 +91,7 @@ static void carry(real *carried, const Tensor *s)
     if (carried) memcpy(carried, s->data, (size_t)s->len * sizeof *carried);
 }
 
-/* One layer over all steps, z (T,B,4H) -> (T,B,H). carried: its h, then of an LSTM its c. */
+/* Runs one layer over all steps, z (T,B,4H) -> (T,B,H). carried: its h and, for an LSTM, its c. */
 static Tensor *layer(Tape *tp, const Gated *m, int i, SequenceInput z, real *carried)
 {
     const int B = z.B, H = m->config.hidden;
@@ -132,7 +131,7 @@ static Tensor *gated_hidden(Tape *tp, const void *self, const Batch *batch, real
     for (int i = 0; i < m->config.layers; i++) {
         real *carried = state ? state + (size_t)i * batch->B * state_of_layer(m) : NULL;
         const Linear in = input_weights(m, i);
-        /* Only h U must wait for the step before: all x W are one product. */
+        /* Only h U waits for the previous step; x W of all steps is one product. */
         const SequenceInput z =
             i ? sequence_of(linear(tp, &in, h)) : first_products(tp, m, batch); /* (T,B,4H) */
         h = op_dropout(tp, layer(tp, m, i, z, carried), p, dropout);            /* (T,B,H) */
@@ -168,7 +167,7 @@ Model gated_model(const Gated *m)
 
 typedef struct {
     Tensor **h;       /* T states (B,H) */
-    Tensor **c;       /* of an LSTM T cells, else NULL */
+    Tensor **c;       /* T cell states of an LSTM, else NULL */
     Tensor **gate[3]; /* i f o, or r z; NULL where there is none */
 } StepTrace;
 
@@ -178,7 +177,7 @@ static StepTrace step_trace_new(Tape *tp, int T)
     return (StepTrace){.h = all, .c = all + T, .gate = {all + 2 * T, all + 3 * T, all + 4 * T}};
 }
 
-/* One layer, x (T,B,C) -> (T,B,H), with every state and gate kept in *s. */
+/* Runs one layer step by step, x (T,B,C) -> (T,B,H), and keeps every state and gate in *s. */
 static Tensor *layer_steps(Tape *tp, const Gated *m, int i, Tensor *x, StepTrace *s)
 {
     const int T = x->shape.d[0], B = x->shape.d[1], H = m->config.hidden;

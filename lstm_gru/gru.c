@@ -1,34 +1,34 @@
 /* The gated recurrent unit (Cho et al. 2014): one state, two gates.
  *
  *   [r z] = sigmoid(x_t W_rz + h_{t-1} U_rz + b_rz)       reset and update
- *   n = tanh(x_t W_n + b_n + ...)                         what h could become:
+ *   n = tanh(x_t W_n + b_n + ...)                         the candidate state, with
  *        ... r * (h_{t-1} U_n + k)                        reset after the product, or
- *        ... (r * h_{t-1}) U_n                            reset before it
- *   h_t = z * h_{t-1} + (1 - z) * n                       keep, or replace
+ *        ... (r * h_{t-1}) U_n                            reset before the product
+ *   h_t = z * h_{t-1} + (1 - z) * n                       keep or replace
  *
- * What differs from the LSTM: no cell beside h, and one gate z for both keeping and writing; so
- * three blocks of weights instead of four.
+ * What differs from the LSTM: there is no cell state beside h, and one gate z both keeps and writes. So there
+ * are three blocks of weights instead of four.
  *
- * Both forms were published under one number: version 1 of arXiv 1406.1078 resets after the product,
- * version 3 before it. cuDNN, PyTorch and Keras (reset_after=True) have the first, with the bias k
- * inside; trained weights of one do not fit the other. Chung et al. (2014) swap z and 1 - z. */
+ * Both forms were published as arXiv 1406.1078: version 1 resets after the product, version 3 before it.
+ * cuDNN, PyTorch and Keras (reset_after=True) use the first, with the bias k inside. Weights trained for one
+ * form do not fit the other. Chung et al. (2014) swap z and 1 - z. */
 #include "lstm_gru/gru.h"
 
 #include <math.h>
 
 GruLayer gru_init(Params *ps, int C, int H, bool after, bool inner_bias)
 {
-    CHECK(after || !inner_bias, "gru_init: a bias inside needs the reset after the product");
+    CHECK(after || !inner_bias, "gru_init: an inner bias needs the reset after the product");
     GruLayer l = {.H = H, .after = after};
     l.w = param(ps, SHAPE(C, 3 * H), 1 / sqrt(C), "w");
     l.u = param(ps, SHAPE(H, 3 * H), 0, "u");
-    param_orthogonal_blocks(ps, l.u, 1); /* each gate's (H,H) keeps the length of h */
+    param_orthogonal_blocks(ps, l.u, 1); /* each gate's (H,H) preserves the norm of h */
     l.b = param(ps, SHAPE(3 * H), 0, "b");
     if (inner_bias) l.k = param(ps, SHAPE(H), 0, "k");
     return l;
 }
 
-/* The recurrent part of n: (B,H). */
+/* Returns the recurrent part of n, (B,H). */
 static Tensor *reset_part(Tape *tp, const GruLayer *l, Tensor *h, Tensor *r)
 {
     Tensor *u_n = op_cols(tp, l->u, 2 * l->H, l->H);            /* (H,H) */

@@ -1,18 +1,17 @@
-/* Long short-term memory (Hochreiter & Schmidhuber 1997): a state that is added to, not overwritten.
+/* Long short-term memory (Hochreiter & Schmidhuber 1997): the cell state is added to, not overwritten.
  *
  *   [i f o g] = x_t W + h_{t-1} U + b        i, f, o through a sigmoid, g through tanh
- *   c_t = f * c_{t-1} + i * g                what is kept, and what is written
- *   h_t = o * tanh(c_t)                      what is shown
+ *   c_t = f * c_{t-1} + i * g                the cell state: f keeps, i writes
+ *   h_t = o * tanh(c_t)                      the hidden state: o reads
  *
- * What differs from the Elman network: between c_{t-1} and c_t stands one factor f, no matrix and no
- * tanh, so that the gradient of c survives as long as f stays near 1. The cell of 1997 had no
- * forget gate, f = 1: c could only grow. Gers, Schmidhuber & Cummins (2000) added it, with a bias
- * of 1 so that it starts open; Jozefowicz et al. (2015) find that with this bias the LSTM is as good
- * as the GRU. The peepholes of Gers & Schmidhuber (2000) let the gates see c: i and f that of the step
- * before, o the new one.
+ * What differs from the Elman network: between c_{t-1} and c_t there is one factor f, no matrix and no tanh.
+ * So the gradient of c survives as long as f stays near 1. The cell of 1997 had no forget gate (f = 1), and c
+ * could only grow. Gers, Schmidhuber & Cummins (2000) added the gate, with a bias of 1 so that it starts open.
+ * With this bias the LSTM is as good as the GRU (Jozefowicz et al. 2015). Peepholes (Gers & Schmidhuber 2000)
+ * let the gates read c: i and f the previous c, o the new one.
  *
- * The columns stand in the order i f o g. Others': PyTorch and Keras i f g o, TensorFlow's
- * BasicLSTMCell i g f o (with 1 added to f), ONNX i o f g. */
+ * The columns of the weights are in the order i f o g. PyTorch and Keras use i f g o, TensorFlow's
+ * BasicLSTMCell i g f o (and adds 1 to f), ONNX i o f g. */
 #include "lstm_gru/lstm.h"
 
 #include <math.h>
@@ -23,13 +22,13 @@ LstmLayer lstm_init(Params *ps, int C, int H, bool forget, double forget_bias)
     LstmLayer l = {.H = H, .forget = forget};
     l.w = param(ps, SHAPE(C, N), 1 / sqrt(C), "w");
     l.u = param(ps, SHAPE(H, N), 0, "u");
-    param_orthogonal_blocks(ps, l.u, 1); /* each gate's (H,H) keeps the length of h */
+    param_orthogonal_blocks(ps, l.u, 1); /* each gate's (H,H) preserves the norm of h */
     l.b = param(ps, SHAPE(N), 0, "b");
     if (forget) param_fill_range(ps, l.b, H, H, forget_bias);
     return l;
 }
 
-/* a + p * c, row by row: peephole k of gate a. */
+/* Adds peephole k to a gate: a + p_k * c, for each row. */
 static Tensor *peep(Tape *tp, const LstmLayer *l, int k, Tensor *a, Tensor *c)
 {
     return l->p ? op_add(tp, a, op_gain(tp, c, op_rows(tp, l->p, k, 1))) : a;
@@ -53,7 +52,7 @@ LstmState lstm_step(Tape *tp, const LstmLayer *l, Tensor *x, LstmState s)
 
 Tensor *lstm_layer(Tape *tp, const LstmLayer *l, SequenceInput z, LstmState *s)
 {
-    CHECK(!l->p, "lstm_layer: peepholes are lstm_step's alone");
+    CHECK(!l->p, "lstm_layer: only lstm_step supports peepholes");
     const int T = z.T;
     Tensor *hc = op_lstm(tp, z, s->h, s->c, l->u);                 /* (2,T,B,H) */
     Tensor *h = op_rows(tp, hc, 0, 1), *c = op_rows(tp, hc, 1, 1); /* (T,B,H) */

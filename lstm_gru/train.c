@@ -1,5 +1,5 @@
-/* Trains a gated recurrent network: options, data and logging are the trainer's (common/programs/trainer.h),
- * the model is gated.c's, and the loop is here to be read. */
+/* Trains a gated recurrent network. This file shows the whole training loop; common/programs/trainer.h
+ * has options, data and logging, gated.c the model. */
 #include "lstm_gru/gated.h"
 #include "programs/trainer.h"
 
@@ -16,7 +16,7 @@ static const Usage usage = {
 
 enum { GATE_TOKENS = 64, TRACE_SEQUENCES = 32 };
 
-/* How far back the gradient reaches, on held-out sequences. */
+/* Measures how far back the gradient reaches on held-out sequences. */
 static LagTrace trace_measure(const Gated *m, const Trainer *t, Params *ps)
 {
     Batch batch = batch_new();
@@ -27,7 +27,7 @@ static LagTrace trace_measure(const Gated *m, const Trainer *t, Params *ps)
     return trace;
 }
 
-/* What the gates do over the beginning of the held-out text. */
+/* Writes the gates over the beginning of the held-out text. */
 static bool trace_gates(const Gated *m, const Trainer *t, Error *err)
 {
     const Text *text = &t->data.text;
@@ -47,7 +47,7 @@ int main(int argc, char **argv)
     bool trace = false;
     Option option[] = {TRAIN_OPTIONS(&c), GATED_OPTIONS(&size),
                        OPTION_FLAG("trace", &trace,
-                                   "write gradient against lag, and of a text the gates",
+                                   "write the gradient against the lag, and for a text the gates",
                                    .may_change = true)};
     Trainer t;
     Error err;

@@ -13,7 +13,7 @@ static const Usage usage = {
                 "  ./rnn/eval runs/parity --json\n",
 };
 
-/* The sizes of the weights. */
+/* Takes the sizes from imported weights. */
 static bool take_sizes(Evaluator *e, RnnConfig *size)
 {
     const Weights *f = &e->weights;

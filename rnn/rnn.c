@@ -1,15 +1,15 @@
 /* A recurrent network (Elman 1990): a state that is carried from token to token.
  *
- *   h_t = tanh(x_t W + h_{t-1} U + b)        the state: what is kept of all tokens so far
+ *   h_t = tanh(x_t W + h_{t-1} U + b)        the hidden state: a summary of all tokens so far
  *   y_t = h_t W_y + c                        the logits of the next token
  *
- * It is the first model here without a fixed window: in principle h_t can depend on every token
- * before. Trained by back-propagation through time (Werbos 1990): the loop over t is unrolled on
- * the tape and walked backwards; truncated to the sequence at hand, since the state handed over
- * from the batch before is a constant.
+ * It is the first model here without a fixed window: in principle h_t depends on every earlier token. It is
+ * trained by back-propagation through time (Werbos 1990): the tape records the loop over t and walks it
+ * backwards. The gradient stops at the start of the sequence (truncation), because the state from the
+ * previous batch is a constant.
  *
- * Elman feeds back the state; Jordan (1986) feeds back the output y. Layers (Graves 2013) stack:
- * the states of one are the inputs of the next.
+ * Elman feeds back the state; Jordan (1986) feeds back the output y. In stacked layers (Graves 2013) the
+ * states of one layer are the inputs of the next.
  *
  * Shapes: B sequences, T steps (time is the first axis, so that a step is a slice), C channels,
  * H hidden, V vocabulary. */
@@ -37,7 +37,7 @@ Rnn rnn_init(Params *ps, const RnnConfig *config, const Task *task)
         params_push(ps, "l%d", i);
         l->w = param(ps, SHAPE(C, H), 1 / sqrt(C), "w");
         l->u = param(ps, SHAPE(H, H), 0, "u");
-        param_orthogonal(ps, l->u, 1); /* keeps the length of h, and of its gradient */
+        param_orthogonal(ps, l->u, 1); /* preserves the norm of h and of its gradient */
         l->b = param(ps, SHAPE(H), 0, "b");
         params_pop(ps);
         C = H;
@@ -58,7 +58,7 @@ Tensor *rnn_layer_steps(Tape *tp, const RnnLayer *l, Tensor *x, Tensor *h0, Tens
     return op_stack(tp, h, T); /* (T,B,H) */
 }
 
-/* What the first layer reads: embeddings, or the task's real numbers. */
+/* Returns the input of the first layer: embeddings, or the task's real numbers. */
 static Tensor *inputs(Tape *tp, const Rnn *m, const Batch *batch)
 {
     const int T = batch->T, B = batch->B;
@@ -68,9 +68,8 @@ static Tensor *inputs(Tape *tp, const Rnn *m, const Batch *batch)
     return x;
 }
 
-/* x_t W + b of the first layer, for all steps at once. A row of the embedding times W is a row of
- * (embedding times W): where there are more tokens than words, it is cheaper to multiply the table
- * once and to look the products up. */
+/* Computes x_t W + b of the first layer for all steps. If the batch has more tokens than the vocabulary, it
+ * multiplies the embedding table once and looks the products up, which costs less. */
 static SequenceInput first_products(Tape *tp, const Rnn *m, const Batch *batch)
 {
     const RnnLayer *l = &m->layer[0];
@@ -80,7 +79,7 @@ static SequenceInput first_products(Tape *tp, const Rnn *m, const Batch *batch)
     return sequence_of_ids(table, batch->x, batch->T, batch->B);
 }
 
-/* h0 of one layer: zeros, or what the batch before left. */
+/* Returns h0 of one layer: zeros, or the state that the previous batch left. */
 static Tensor *initial_state(Tape *tp, int B, int H, const real *state)
 {
     Tensor *h0 = tape_zeros(tp, SHAPE(B, H));
@@ -105,7 +104,7 @@ static Tensor *rnn_hidden(Tape *tp, const void *self, const Batch *batch, real *
     for (int i = 0; i < m->config.layers; i++) {
         const RnnLayer *l = &m->layer[i];
         real *carried = state ? state + (size_t)i * B * H : NULL;
-        /* Only h U must wait for the step before: all x W are one product. */
+        /* Only h U waits for the previous step; x W of all steps is one product. */
         const SequenceInput z = i ? sequence_of(op_linear(tp, h, l->w, l->b))
                                   : first_products(tp, m, batch);  /* (T,B,H) */
         h = op_rnn(tp, z, initial_state(tp, B, H, carried), l->u); /* (T,B,H) */

@@ -21,9 +21,7 @@ RnnConfig rnn_defaults(void);
     OPTION_GROUP("Model"), OPTION("layers", &(c)->layers, 1, RNN_MAX_LAYERS, "layers"),            \
         OPTION("channels", &(c)->channels, 1, 65536, "size of a token's embedding"),               \
         OPTION("hidden", &(c)->hidden, 1, 65536, "units of a layer"),                              \
-        OPTION("dropout", &(c)->dropout, 0, 0.95,                                                  \
-               "part of each layer's outputs left out in "                                         \
-               "training")
+        OPTION("dropout", &(c)->dropout, 0, 0.95, "dropout rate of each layer's outputs")
 
 typedef struct {
     Tensor *w, *u, *b; /* (C,H) (H,H) (H); C is H from the second layer on */
@@ -39,12 +37,12 @@ typedef struct {
 Rnn rnn_init(Params *ps, const RnnConfig *config, const Task *task);
 Model rnn_model(const Rnn *m);
 
-/* One layer over a sequence, x (T,B,C) and h0 (B,H) to (T,B,H), as the paper writes it: a step at a
- * time. h[t] (T of them) are the states. The model uses the faster op_rnn, which is equal. */
+/* Runs one layer step by step, as in the paper: x (T,B,C) and h0 (B,H) -> (T,B,H). h[0 .. T-1] receive the
+ * states. The model uses op_rnn, which gives the same result faster. */
 Tensor *rnn_layer_steps(Tape *tp, const RnnLayer *l, Tensor *x, Tensor *h0, Tensor **h);
 
-/* norm[k] = |dL/dh|, the gradient of the loss at each sequence's last scored step with respect to the
- * last layer's state k steps before: how far back the network can feel (lesson 10). T values. */
+/* Measures how far back the gradient reaches (lesson 10): norm[k], k = 0 .. T-1, becomes |dL/dh| of the last
+ * layer's state k steps before each sequence's last scored step. */
 void rnn_trace(const Rnn *m, const Batch *batch, double *norm);
 
 #endif

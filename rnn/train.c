@@ -1,5 +1,5 @@
-/* Trains an Elman network: options, data and logging are the trainer's (common/programs/trainer.h), the model
- * is rnn.c's, and the loop is here to be read. */
+/* Trains an Elman network. This file shows the whole training loop; common/programs/trainer.h has
+ * options, data and logging, rnn.c the model. */
 #include "rnn/rnn.h"
 #include "models/trace.h"
 #include "programs/trainer.h"
@@ -13,7 +13,7 @@ static const Usage usage = {
                 "  ./rnn/train --text README.md --steps 500 --out runs/readme\n",
 };
 
-/* How far back the gradient reaches, on held-out sequences. */
+/* Measures how far back the gradient reaches on held-out sequences. */
 static LagTrace trace_measure(const Rnn *rnn, const Trainer *t, Params *ps)
 {
     Batch batch = batch_new();

@@ -1,5 +1,5 @@
-/* The encoder runs once a source. What the decoder carries, its cells' states and what it feeds back, has a
- * row a hypothesis, so that a hypothesis goes on from whichever row is its parent's (common/decoding/step_tapes.h). */
+/* The encoder runs once for each source. The decoder's state has one row for each hypothesis, so that a
+ * hypothesis continues from the row of its parent (common/decoding/step_tapes.h). */
 #include "seq2seq_attention/decoder.h"
 
 #include "tokens/tokenizer.h"
@@ -73,7 +73,7 @@ static void step(void *self, int n, const int *parent, const int *token, real *l
     memcpy(logits, z->data, (size_t)z->len * sizeof *logits);
 }
 
-/* The source is fed as it is: what a reversed one looks at is turned round. */
+/* Writes weights in the order of the source as given: those of a reversed source are reversed back. */
 static void align(void *self, const int *source, int S, const int *output, int T, real *weight)
 {
     Seq2seqDecoder *s = self;

@@ -1,4 +1,4 @@
-/* Decoding with a Seq2seq (common/decoding/decode.h): one source, several hypotheses at once. */
+/* Decodes one source with several hypotheses at once, as a Decoder of common/decoding/decode.h. */
 #ifndef SEQ2SEQ_DECODER_H
 #define SEQ2SEQ_DECODER_H
 
@@ -9,15 +9,15 @@
 typedef struct {
     const Seq2seq *m;
     int vocab;
-    Tape always, source; /* what lives as long as this; as the source */
-    StepTapes steps;     /* as a step and the one after it */
+    Tape always, source; /* tensors that live as long as this struct; as the source */
+    StepTapes steps;     /* tensors of a step and of the next one */
     int len;             /* of the source */
     Tensor *words;       /* (V,N), see seq2seq_words */
     Memory memory;       /* (S,1,H) */
     DecoderState state;  /* (n,H) of the hypotheses of the last step */
 } Seq2seqDecoder;
 
-Seq2seqDecoder seq2seq_decoder_init(const Seq2seq *m); /* of weights that will not change */
+Seq2seqDecoder seq2seq_decoder_init(const Seq2seq *m); /* m's weights must not change */
 void seq2seq_decoder_free(Seq2seqDecoder *s);
 Translator seq2seq_decoder_translator(Seq2seqDecoder *s); /* borrows s, which must not move */
 

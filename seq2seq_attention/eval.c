@@ -1,5 +1,5 @@
-/* Evaluates a trained encoder-decoder network: loss and accuracy on held-out pairs, what it makes of
- * them, where it looked; or translates the lines of standard input. */
+/* Evaluates a trained encoder-decoder network: loss and accuracy on held-out pairs, outputs, attention
+ * weights; or translates the lines of standard input. */
 #include "seq2seq_attention/decoder.h"
 #include "seq2seq_attention/seq2seq.h"
 #include "programs/translate.h"

@@ -4,22 +4,22 @@
  *   encoder   embedding, L layers of cells (common/nn/cell.h), one way or both
  *   decoder   embedding, L layers of cells that start from the encoder's last state, logits
  *
- * What differs from the networks before: input and output have their own lengths, and all that the
- * decoder knows of the source is one vector a layer, however long the source. AttentionLayer (Bahdanau,
- * Cho & Bengio 2014; Luong, Pham & Manning 2015) lets every step of the decoder look back at all
- * outputs h_s of the encoder: it gets their average c, weighted by a softmax over scores,
+ * What differs from the earlier networks: input and output have different lengths. Without attention the
+ * decoder gets one vector per layer, however long the source is. Attention (Bahdanau, Cho & Bengio 2014;
+ * Luong, Pham & Manning 2015) gives every step of the decoder a context vector c: the average of all encoder
+ * outputs h_s, weighted by a softmax over scores,
  *
- *   additive   a . tanh(s W + h_s U)      s the decoder's state before the step (Bahdanau)
- *   dot        s . h_s                    s the state after it (Luong, these three)
+ *   additive   a . tanh(s W + h_s U)      s is the decoder's state before the step (Bahdanau)
+ *   dot        s . h_s                    s is the state after it (Luong; also the next two)
  *   general    s W . h_s
  *   concat     a . tanh(s W + h_s U)
  *
- * Additive attention's c is part of the step's input. Luong's is not: the words are read off from
- * tanh([c; s] W_c), which with input feeding is part of the next step's input.
+ * In additive attention c is part of the step's input. In Luong's it is not: the logits follow from the
+ * attentional vector tanh([c; s] W_c), which is part of the next step's input with input feeding.
  *
- * Not as published: a bidirectional encoder has H/2 units each way, so that its outputs are as wide
- * as the decoder's state and can start it (Bahdanau's has H, and starts with tanh of the backward
- * one); the words of additive attention are read off as Luong's, not through maxout.
+ * Not as published: a bidirectional encoder has H/2 units in each direction, so that its last state can
+ * start the decoder (Bahdanau has H, and starts with tanh of the backward state). Additive attention uses
+ * Luong's attentional vector, not maxout.
  *
  * Shapes: B sequences, S source and T target steps (time is the first axis), C channels, H hidden,
  * N columns of a cell's gates, V target vocabulary. */
@@ -48,7 +48,8 @@ bool seq2seq_check(const Seq2seqConfig *c, Error *err)
                          kind == ADDITIVE ? "; additive attention feeds its context anyway" : "");
     if (c->bidirectional && c->hidden % 2)
         return error_set(
-            err, "--hidden %d: must be even, half for each way (or --no-bidirectional)", c->hidden);
+            err, "--hidden %d: must be even, half for each direction (or --no-bidirectional)",
+            c->hidden);
     return true;
 }
 
@@ -109,7 +110,7 @@ static real dropout_of(const Seq2seq *m, const Rng *dropout)
     return dropout ? (real)m->config.dropout : 0;
 }
 
-/* The true part of each source from its end: what is last is read first. */
+/* Returns the sources with the true tokens of each in reverse order. */
 static const int *reversed(Tape *tp, const int *s, const int *len, int S, int B)
 {
     int *back = tape_save(tp, (size_t)S * B * sizeof *back);
@@ -118,8 +119,9 @@ static const int *reversed(Tape *tp, const int *s, const int *len, int S, int B)
     return back;
 }
 
-/* One layer, z (S,B,N) for each way, the backward one's from each source's end on -> (S,B,H). *last
- * becomes the state after the last step that is read: of the backward way, the source's first. */
+/* Runs one layer on its inputs z (S,B,N) of each direction -> (S,B,H). z_back starts at each source's
+ * end. *last becomes the state after the last step read; in the backward direction that is the source's
+ * first. */
 static Tensor *encoder_layer(Tape *tp, const Seq2seq *m, int i, SequenceInput z,
                              const SequenceInput *z_back, const int *len, CellState *last)
 {
@@ -134,7 +136,7 @@ static Tensor *encoder_layer(Tape *tp, const Seq2seq *m, int i, SequenceInput z,
     return op_concat(tp, h, op_reverse(tp, g, len)); /* (S,B,H) */
 }
 
-/* What does not depend on the query: (S,B,H). */
+/* Returns the keys (S,B,H), the part of the scores that does not depend on the query. */
 static Tensor *keys(Tape *tp, const AttentionLayer *a, Tensor *state)
 {
     return a->kind == NO_ATTENTION || a->kind == DOT ? state : op_matmul(tp, state, a->key);
@@ -146,7 +148,7 @@ Memory seq2seq_encode(Tape *tp, const Seq2seq *m, const int *s, const int *len, 
     const bool both = m->config.bidirectional;
     const real p = dropout_of(m, dropout);
     const int *back = both || m->config.reverse ? reversed(tp, s, len, S, B) : NULL;
-    if (m->config.reverse) { /* the two ways change places */
+    if (m->config.reverse) { /* the two directions change places */
         const int *there = s;
         s = back, back = there;
     }
@@ -171,7 +173,7 @@ Memory seq2seq_encode(Tape *tp, const Seq2seq *m, const int *s, const int *len, 
 
 /* --- decoder ----------------------------------------------------------------------------------------- */
 
-/* The context of the decoder's states h (T,B,H): (T,B,H). */
+/* Returns the context vectors (T,B,H) of the decoder's states h (T,B,H). */
 static Tensor *attend(Tape *tp, const AttentionLayer *a, const Memory *memory, Tensor *h,
                       const real **weights)
 {
@@ -188,15 +190,15 @@ DecoderState seq2seq_start(Tape *tp, const Seq2seq *m, const Memory *memory)
     return s;
 }
 
-/* What the words are read off from: tanh([c; h] W), or without attention h itself. (T,B,H) */
+/* Returns the attentional vectors tanh([c; h] W), or without attention h itself: (T,B,H). */
 static Tensor *readout(Tape *tp, const AttentionLayer *a, Tensor *context, Tensor *h)
 {
     if (a->kind == NO_ATTENTION) return h;
     return op_tanh(tp, linear(tp, &a->out, op_concat(tp, context, h))); /* eq 15.5 */
 }
 
-/* What is fed back into a step, (1,B,H): additive attention's context, or the readout of the step
- * before; NULL: nothing. */
+/* Returns the vector fed into a step, (1,B,H): the context of additive attention, or with input feeding the
+ * previous attentional vector; otherwise NULL. */
 static Tensor *fed_back(Tape *tp, const Seq2seq *m, const Memory *memory, DecoderState *s)
 {
     const Shape one = SHAPE(1, memory->B, m->config.hidden);
@@ -206,8 +208,8 @@ static Tensor *fed_back(Tape *tp, const Seq2seq *m, const Memory *memory, Decode
     return attend(tp, &m->attention, memory, op_reshape(tp, before, one), &s->weights);
 }
 
-/* T steps whose inputs are z = y W + b (T,B,N): all of them at once, or, where something is fed back
- * from step to step, one. Returns the states h (T,B,H) of the last layer and their *context. */
+/* Runs T steps on the inputs z = y W + b (T,B,N); T is 1 if a vector is fed from step to step. Returns the
+ * states h (T,B,H) of the last layer and their *context. */
 static Tensor *decoder_run(Tape *tp, const Seq2seq *m, const Memory *memory, SequenceInput z,
                            DecoderState *s, Tensor **context, Rng *dropout)
 {
@@ -245,8 +247,8 @@ Tensor *seq2seq_step(Tape *tp, const Seq2seq *m, const Memory *memory, const int
     return linear(tp, &m->head, out);                                      /* (1,B,V) */
 }
 
-/* A step at a time, with what the words are read off from as the result, (T,B,H). Only input feeding
- * needs each step's readout at once; else it is one product in the end. */
+/* Runs the decoder step by step and returns the attentional vectors (T,B,H). Only input feeding needs each
+ * vector at once; otherwise all of them are one product at the end. */
 static Tensor *decoder_loop(Tape *tp, const Seq2seq *m, const Memory *memory, Tensor *z,
                             DecoderState *s, Rng *dropout)
 {
@@ -263,7 +265,7 @@ static Tensor *decoder_loop(Tape *tp, const Seq2seq *m, const Memory *memory, Te
     return m->config.feed ? all : readout(tp, &m->attention, op_stack(tp, context, T), all);
 }
 
-/* Teacher forcing: every step reads the true word before it, not its own (Williams & Zipser 1989). */
+/* Teacher forcing: every step reads the true previous token, not its own output (Williams & Zipser 1989). */
 static Tensor *seq2seq_hidden(Tape *tp, const void *self, const Batch *batch, real *state,
                               Rng *dropout)
 {

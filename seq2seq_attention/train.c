@@ -1,5 +1,5 @@
-/* Trains an encoder-decoder network: options, data and logging are the trainer's (common/programs/trainer.h),
- * the model is seq2seq.c's, and the loop is here to be read. */
+/* Trains an encoder-decoder network. This file shows the whole training loop; common/programs/trainer.h
+ * has options, data and logging, seq2seq.c the model. */
 #include "seq2seq_attention/seq2seq.h"
 #include "programs/trainer.h"
 

@@ -1,6 +1,5 @@
-/* The encoder runs once a source. The decoder's keys and values of the steps so far (the key/value cache)
- * have a row a hypothesis, so that a hypothesis goes on from whichever row is its parent's
- * (common/decoding/step_tapes.h): each step costs one step, not all of them again. */
+/* The encoder runs once for each source. The key/value cache of the decoder has one row for each
+ * hypothesis, so that a hypothesis continues from the row of its parent (common/decoding/step_tapes.h). */
 #include "transformer/cache.h"
 
 #include <stdlib.h>
@@ -105,10 +104,10 @@ Decoder transformer_decoder(const void *self, int vocab)
                      .close = close_own};
 }
 
-/* --- where it looked ---------------------------------------------------------------------------------- */
+/* --- attention weights ---------------------------------------------------------------------------------- */
 
-/* The mean over all heads of the last layer's cross-attention. On a tape of its own: the steps' tapes have
- * what a search goes on from. */
+/* Computes the mean of the last layer's cross-attention weights over the heads. It uses a tape of its
+ * own, because a search continues from the tensors on the steps' tapes. */
 static void align(void *self, const int *source, int S, const int *output, int T, real *weight)
 {
     const TransformerCache *s = self;

@@ -1,5 +1,5 @@
-/* Evaluates a trained Transformer: loss and accuracy on held-out data; of pairs what it makes of them
- * and where it looked; or translates the lines of standard input. */
+/* Evaluates a trained Transformer: loss and accuracy on held-out data, for pairs outputs and attention
+ * weights; or translates the lines of standard input. */
 #include "transformer/cache.h"
 #include "transformer/figures.h"
 #include "transformer/transformer.h"

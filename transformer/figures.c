@@ -10,15 +10,15 @@
 #include "transformer/maps.h"
 
 enum {
-    TABLE_SEQUENCES = 64,   /* that a head is watched in, at most */
-    PLACED_SEQUENCES = 512, /* that the longest is looked for in */
-    DRAWN_STEPS = 128,      /* of a sequence */
-    DRAWN_PLACES = 128      /* of sinusoids, which have no end */
+    TABLE_SEQUENCES = 64,   /* sequences in the table of heads, at most */
+    PLACED_SEQUENCES = 512, /* sequences among which the longest is found */
+    DRAWN_STEPS = 128,      /* steps of a drawn sequence, at most */
+    DRAWN_PLACES = 128      /* positions of the sinusoid table, which has no end */
 };
 
-/* --- what each head does as a rule -------------------------------------------------------------------- */
+/* --- a summary of each head -------------------------------------------------------------------- */
 
-/* Watched in the first held-out sequences; habits (parts,layers,heads). */
+/* The summary over the first held-out sequences; habits (parts,layers,heads). */
 typedef struct {
     int sequences;
     HeadHabits *habits;
@@ -68,8 +68,8 @@ void transformer_figures_print_table(Evaluator *e, const Transformer *m)
     Watched w;
     watched_open(&w, e, m);
     printf(
-        "\nwhat each head looks at, the mean over %d held-out sequences: the weight on the step\n"
-        "itself, the one before, .., the largest weight; entropy, and what is most (even)\n\n",
+        "\nattention weights of each head, means over %d held-out sequences: weight on the step\n"
+        "itself, on the previous step, .., largest weight; entropy, and its maximum (even)\n\n",
         w.sequences);
     heads_print_title(stdout);
     for (int k = 0; k < w.last.parts; k++) heads_print(stdout, &w.last.part[k], habits_of(&w, k));
@@ -100,7 +100,7 @@ static void draw_heads(Evaluator *e, const Transformer *m)
                   "than %d",
                   longest, DRAWN_STEPS);
     const bool ok = longest <= DRAWN_STEPS &&
-                    heads_write(e->dir, "Where does each head look?", r.part, r.parts, &err);
+                    heads_write(e->dir, "What does each head attend to?", r.part, r.parts, &err);
     for (int k = 0; k < r.parts && ok; k++) draw_part(e, &r.part[k]);
     if (!ok) evaluator_warn(e, err.text);
     transformer_maps_close(&r);
@@ -108,7 +108,7 @@ static void draw_heads(Evaluator *e, const Transformer *m)
 
 /* --- drawing positions ---------------------------------------------------------------------------------- */
 
-/* What is added to the embeddings: one table for all, or one for the source and one for the target. */
+/* The tables added to the embeddings: one for all, or one for the source and one for the target. */
 typedef struct {
     int tables, longest, C;
     const char *name[2], *title[2];
@@ -159,7 +159,7 @@ static double largest(const Places *p)
     return most;
 }
 
-/* A title, an image, and a line below the steps that held-out sequences have. */
+/* Prints a title, an image, and a line after the last step of the longest held-out sequence. */
 static void print_panel(FILE *f, const Places *p, int k)
 {
     const int rows = p->longest * p->C;
@@ -203,7 +203,7 @@ static void draw_positions(Evaluator *e, const Transformer *m)
 void transformer_figures_draw(Evaluator *e, const Transformer *m)
 {
     const char *kind = e->config->plot;
-    if (strcmp(kind, "none") == 0 || strcmp(kind, "dumb") == 0) return; /* too fine for letters */
+    if (strcmp(kind, "none") == 0 || strcmp(kind, "dumb") == 0) return; /* ASCII is too coarse */
     draw_heads(e, m);
     draw_positions(e, m);
 }

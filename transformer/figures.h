@@ -1,4 +1,5 @@
-/* What eval shows of a Transformer besides its scores: where every head looks, and its positions. */
+/* The figures of `eval`: the attention weights of every head, a table that summarises the heads, and
+ * positions. */
 #ifndef TRANSFORMER_FIGURES_H
 #define TRANSFORMER_FIGURES_H
 
@@ -7,7 +8,7 @@
 
 #define TRANSFORMER_FIGURES_OPTIONS(table)                                                         \
     OPTION_GROUP("Heads"),                                                                         \
-        OPTION_FLAG("head-table", (table), "say what each head looks at as a rule")
+        OPTION_FLAG("head-table", (table), "print a summary of each head's attention weights")
 
 /* The table of heads.h, over the first 64 test sequences (or --examples, or as many as there are): as
  * "head_table" into e->extra, which is made if need be and stays the evaluator's to free, or on stdout. A

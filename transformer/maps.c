@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-/* The strings of n ids; tokens NULL: of a task whose tokens have no names. */
+/* Returns the strings of n ids; tokens NULL: of a task whose tokens have no names. */
 static const char *const *tokens_of(Tape *tp, const Tokenizer *tokens, const int *id, int n)
 {
     enum { DIGITS = 12 };
@@ -25,9 +25,9 @@ static HeadMap map_of(const char *name, const Transformer *m, const real *const 
 static HeadMap encoder_of(TransformerMaps *r, const Transformer *m, const Data *d)
 {
     HeadMap map = map_of("encoder", m, r->weights.encoder);
-    map.about = "Encoder: each source token at the whole source";
+    map.about = "Encoder: each source token attends to the whole source";
     map.query_label = "source token";
-    map.key_label = "source token that is looked at";
+    map.key_label = "source token attended to";
     map.T = map.S = r->batch.S;
     map.row = map.column = tokens_of(&r->tp, &d->pairs.source, r->batch.s, map.S);
     return map;
@@ -36,9 +36,9 @@ static HeadMap encoder_of(TransformerMaps *r, const Transformer *m, const Data *
 static HeadMap decoder_of(TransformerMaps *r, const Transformer *m, const Data *d)
 {
     HeadMap map = map_of("decoder", m, r->weights.decoder);
-    map.about = "Decoder: each token it reads at itself and those before";
+    map.about = "Decoder: each token attends to itself and to earlier tokens";
     map.query_label = "token read";
-    map.key_label = "token that is looked at";
+    map.key_label = "token attended to";
     map.causal = true;
     map.T = map.S = r->batch.T;
     map.row = map.column =
@@ -49,9 +49,9 @@ static HeadMap decoder_of(TransformerMaps *r, const Transformer *m, const Data *
 static HeadMap cross_of(TransformerMaps *r, const Transformer *m, const Data *d)
 {
     HeadMap map = map_of("cross", m, r->weights.cross);
-    map.about = "Decoder at encoder: each token, when it is to be written, at the source";
-    map.query_label = "token to be written";
-    map.key_label = "source token that is looked at";
+    map.about = "Cross-attention: each target token attends to the source";
+    map.query_label = "target token";
+    map.key_label = "source token attended to";
     map.T = r->batch.T, map.S = r->batch.S;
     map.row = tokens_of(&r->tp, &d->pairs.target, r->batch.y, map.T);
     map.column = tokens_of(&r->tp, &d->pairs.source, r->batch.s, map.S);

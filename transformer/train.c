@@ -1,5 +1,5 @@
-/* Trains a Transformer: options, data and logging are the trainer's (common/programs/trainer.h), the model is
- * transformer.c's, and the loop is here to be read. */
+/* Trains a Transformer. This file shows the whole training loop; common/programs/trainer.h has options,
+ * data and logging, transformer.c the model. */
 #include "transformer/describe.h"
 #include "programs/trainer.h"
 #include "transformer/transformer.h"

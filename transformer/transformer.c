@@ -211,7 +211,7 @@ static EmbedSum embeddings(const Pass *p, Tensor *table, Tensor *learned, const 
     return sum;
 }
 
-/* Returns words if the first layer's projections read exactly their sum, without dropout or a norm between. */
+/* Returns words if layer 0 projects exactly their sum, without dropout or a norm in between. */
 static const EmbedSum *read_by_layer_0(const Pass *p, const EmbedSum *words)
 {
     return dropout_rate(p) == 0 && p->m->config.norm != PRE_NORM ? words : NULL;

@@ -46,7 +46,8 @@ TransformerConfig transformer_defaults(void);
         OPTION_FLAG("residual", &(c)->residual, "residual connections"),                           \
         OPTION_FLAG("tied", &(c)->tied, "the output layer uses the target's embedding"),           \
         OPTION("label-smoothing", &(c)->smoothing, 0, 0.99,                                        \
-               "share of a target given to all (the training loss logged has it)"),                \
+               "share of the target probability spread over all tokens (also in the logged "       \
+               "training loss)"),                                                                  \
         OPTION("longest", &(c)->longest, 1, 65536, "number of learned positions")
 
 typedef struct {
@@ -55,25 +56,25 @@ typedef struct {
 
 typedef struct {
     Norm norm_self, norm_cross, norm_ffn;
-    MultiHead self, cross; /* cross: of a decoder that has an encoder */
+    MultiHead self, cross; /* cross: only in a decoder with an encoder */
     Linear up, down;       /* (C,F) (F,C) */
 } Block;
 
 typedef struct {
     TransformerConfig config;
     bool has_encoder;                    /* false: a decoder alone, for one sequence */
-    Tensor *source_embed, *target_embed; /* (V_s,C), or NULL; (V,C): vocabularies of their own */
+    Tensor *source_embed, *target_embed; /* (V_s,C), or NULL; (V,C): separate vocabularies */
     Tensor *source_place, *target_place; /* (longest,C) learned positions, or NULL */
     Block encoder[TRANSFORMER_MAX_LAYERS], decoder[TRANSFORMER_MAX_LAYERS]; /* L in use */
     Norm encoder_norm, decoder_norm; /* pre-norm: after the last layer */
-    Linear head;                     /* (C,V), where it is not tied */
+    Linear head;                     /* (C,V), unless tied */
 } Transformer;
 
-/* Sets the preset's sizes. False for options that contradict each other or the task, from the command
- * line or a config.json. */
+/* Sets the preset's sizes. Fails if options of the command line or a config.json contradict each other
+ * or the task. */
 bool transformer_check(TransformerConfig *config, const Task *task, Error *err);
 
-/* Its tensors are registered in ps, and live as long. */
+/* Creates the parameters in ps, with which they live. */
 Transformer transformer_init(Params *ps, const TransformerConfig *config, const Task *task);
 Model transformer_model(const Transformer *m); /* borrows m, which must not move */
 
@@ -82,8 +83,9 @@ Decoder transformer_decoder(const void *self, int vocab);
 
 /* --- decoding, a step at a time ---------------------------------------------------------------------- */
 
-/* The keys and values of every layer of the decoder (the key/value cache): (B,S,C) each of a source, or (B,t,C)
- * each of the t steps so far; NULL before the first. With rotary positions the keys are already rotated. */
+/* The keys and values of every layer of the decoder (the key/value cache): (B,S,C) each of a source, or
+ * (B,t,C) each of the t steps so far; NULL before the first. With rotary positions the keys are already
+ * rotated. */
 typedef struct {
     Tensor *k[TRANSFORMER_MAX_LAYERS], *v[TRANSFORMER_MAX_LAYERS];
 } KeyValues;
@@ -93,23 +95,24 @@ typedef struct {
 KeyValues transformer_read(Tape *tp, const Transformer *m, const int *s, const int *len, int S,
                            int B);
 
-/* Feeds the ids y (B) as step t (from 0) and returns the logits (B,1,V) of the next token. *cache holds the keys
- * and values of the earlier steps, (B,t,C) each, on any tape; {0} for t = 0. On return it holds those of step t
- * too, (B,t+1,C), copied to tp. They and the logits live until the reset of tp, which must be frozen. source and
- * len (B) are those of transformer_read; NULL for a decoder alone. */
+/* Feeds the ids y (B) as step t (from 0) and returns the logits (B,1,V) of the next token. *cache holds
+ * the keys and values of the earlier steps, (B,t,C) each, on any tape; {0} for t = 0. On return it holds
+ * those of step t too, (B,t+1,C), copied to tp. They and the logits live until the reset of tp, which
+ * must be frozen. source and len (B) are those of transformer_read; NULL for a decoder alone. */
 Tensor *transformer_step(Tape *tp, const Transformer *m, const KeyValues *source, const int *len,
                          const int *y, int B, int t, KeyValues *cache);
 
 /* --- attention weights ------------------------------------------------------------------------------- */
 
-/* The attention weights of each layer; each row sums to 1. encoder (B,H,S,S), decoder (B,H,T,T), cross (B,H,T,S).
- * Without an encoder only those of the decoder are set. */
+/* The attention weights of each layer; each row sums to 1. encoder (B,H,S,S), decoder (B,H,T,T), cross
+ * (B,H,T,S). Without an encoder only those of the decoder are set. */
 typedef struct {
     const real *encoder[TRANSFORMER_MAX_LAYERS], *decoder[TRANSFORMER_MAX_LAYERS],
         *cross[TRANSFORMER_MAX_LAYERS];
 } AttentionWeights;
 
-/* Runs a batch (its x; s and s_len with an encoder) and returns all weights, which live on tp until its reset. */
+/* Runs a batch (its x; s and s_len with an encoder) and returns all weights, which live on tp until its
+ * reset. */
 AttentionWeights transformer_attention_weights(Tape *tp, const Transformer *m, const Batch *batch);
 
 #endif

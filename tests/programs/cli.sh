@@ -243,7 +243,7 @@ grep -q "60 tokens are too many" "$tmp/err" || fail "no warning of a source beyo
 
 # Where every head looks: of a pair three parts, of one sequence the decoder's; and the learned positions.
 decode="$BIN"transformer/eval
-expect 0 "what each head looks at" "$decode" "$tmp/places" --examples 3 --samples 0 --plot svg --head-table
+expect 0 "attention weights of each head" "$decode" "$tmp/places" --examples 3 --samples 0 --plot svg --head-table
 [ "$(grep -cE '^  (encoder|decoder|cross) ' "$tmp/out")" -eq 6 ] || fail "--head-table: not a line a head"
 [ "$(cut -d, -f1-3 "$tmp/places/heads.csv" | sed 1d | sort -u | wc -l)" -eq 6 ] || fail "heads.csv: not six heads"
 awk -F, 'NR > 1 { sum[$1 "," $2 "," $3 "," $4] += $NF }
