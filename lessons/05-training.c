@@ -14,13 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/data.h"
+#include "decoding/sample.h"
+#include "lessons/nplm.h"
 #include "system/file.h"
-#include "ops/ops.h"
-#include "nn/optim.h"
 #include "math/parallel.h"
 #include "system/plot.h"
-#include "decoding/sample.h"
 
 static const Usage usage = {
     .program = "lessons/05-training",
@@ -31,15 +29,6 @@ static const Usage usage = {
     .examples = "  ./lessons/05-training --out runs/l05 --overwrite\n"
                 "  ./lessons/05-training --experiment sweep --out runs/l05 --overwrite\n",
 };
-
-typedef struct {
-    DataConfig data;
-    const char *experiment, *optimizer, *out, *plot;
-    int context, channels, hidden, steps, batch, warmup, threads;
-    double lr, init, init_last;
-    bool overwrite;
-    uint64_t seed;
-} Config;
 
 static Config defaults(void)
 {
@@ -60,148 +49,6 @@ static Config defaults(void)
                 .seed = 1337};
     c.data.lines = true;
     return c;
-}
-
-/* --- data: every character of every line is one example ------------------------------------------ */
-
-typedef struct {
-    int n, *x, *y; /* x (n,N) the characters before, y (n) the character */
-} Examples;
-
-/* Before the first character of a line stand N newlines: no context reaches over the line's start. */
-static Examples examples_of(const Text *t, Split split, int N)
-{
-    const int *ids = t->ids[split], newline = tokenizer_id(&t->tokens, "\n");
-    Examples e = {.n = t->n[split] - 1};
-    e.x = xmalloc((size_t)e.n * N * sizeof *e.x);
-    e.y = xmalloc((size_t)e.n * sizeof *e.y);
-    for (int i = 0; i < e.n; i++) {
-        bool inside = true;
-        for (int j = N - 1; j >= 0; j--) {
-            const int at = i - (N - 1 - j); /* the text starts with a newline, at 0 */
-            inside = inside && ids[at] != newline;
-            e.x[(size_t)i * N + j] = inside ? ids[at] : newline;
-        }
-        e.y[i] = ids[i + 1];
-    }
-    return e;
-}
-
-static void examples_free(Examples *e)
-{
-    free(e->x), free(e->y);
-}
-
-typedef struct {
-    const Config *c;
-    Data data;
-    Examples train, valid;
-    int V;
-    double ln_V; /* nats a character if all V were equally likely */
-} Lab;
-
-/* --- the model ---------------------------------------------------------------------------------- */
-
-typedef struct {
-    Tensor *embed; /* (V,C)            */
-    Tensor *w, *b; /* (N*C,H) (H)      */
-    Tensor *u, *c; /* (H,V)   (V)      */
-    int N;
-} Nplm;
-
-/* How a run starts, steps, and how far. */
-typedef struct {
-    const char *label, *optimizer; /* optimizer: sgd, momentum or adamw */
-    double lr, min_lr;
-    int warmup, steps;
-    double init, init_last; /* of w and of u: factors on a standard deviation of 1/sqrt(inputs) */
-} Plan;
-
-static Nplm nplm_init(Params *ps, const Lab *lab, const Plan *p)
-{
-    const int N = lab->c->context, C = lab->c->channels, H = lab->c->hidden, V = lab->V;
-    Nplm m = {.N = N};
-    m.embed = param(ps, SHAPE(V, C), 1, "embed");
-    m.w = param(ps, SHAPE(N * C, H), p->init / sqrt(N * C), "w");
-    m.b = param(ps, SHAPE(H), 0, "b");
-    m.u = param(ps, SHAPE(H, V), p->init_last / sqrt(H), "u");
-    m.c = param(ps, SHAPE(V), 0, "c");
-    return m;
-}
-
-static Tensor *nplm_hidden(Tape *tp, const Nplm *m, const int *x, int B)
-{
-    Tensor *e = op_embed(tp, m->embed, x, SHAPE(B, m->N));                     /* (B,N,C) */
-    Tensor *joined = op_reshape(tp, e, SHAPE(B, m->N * shape_last(e->shape))); /* (B,N*C) */
-    return op_tanh(tp, op_linear(tp, joined, m->w, m->b));                     /* (B,H)   eq 5.1 */
-}
-
-static Tensor *nplm_logits(Tape *tp, const Nplm *m, const int *x, int B)
-{
-    return op_linear(tp, nplm_hidden(tp, m, x, B), m->u, m->c); /* (B,V)   */
-}
-
-/* --- one run ------------------------------------------------------------------------------------ */
-
-/* Mean loss over all held-out examples. */
-static double evaluate(const Lab *lab, const Nplm *m)
-{
-    enum { B = 1024 };
-    const Examples *e = &lab->valid;
-    Tape tp = {.frozen = true};
-    double sum = 0;
-    for (int i = 0; i < e->n; i += B) {
-        const int n = e->n - i < B ? e->n - i : B;
-        Tensor *z = nplm_logits(&tp, m, e->x + (size_t)i * m->N, n);
-        sum += n * (double)op_cross_entropy(&tp, z, e->y + i)->data[0];
-        tape_reset(&tp);
-    }
-    tape_free(&tp);
-    return sum / e->n;
-}
-
-/* The batch of a step is a function of seed and step: all runs see the same batches. */
-static void draw_batch(const Lab *lab, int step, int *x, int *y)
-{
-    const int N = lab->c->context;
-    Rng rng = rng_make(lab->c->seed, RNG_BATCH, (uint32_t)step);
-    for (int b = 0; b < lab->c->batch; b++) {
-        const int i = rng_below(&rng, lab->train.n);
-        memcpy(x + b * N, lab->train.x + (size_t)i * N, N * sizeof *x);
-        y[b] = lab->train.y[i];
-    }
-}
-
-static Optim optim_of(const char *name, const Params *ps)
-{
-    if (strcmp(name, "adamw") == 0) return optim_init(OPTIM_ADAMW, ps, 0.9, 0.99, 0.01);
-    return optim_init(OPTIM_SGD, ps, strcmp(name, "momentum") == 0 ? 0.9 : 0, 0, 0);
-}
-
-/* Trains the model; curve (steps) receives the loss of each batch before its update. Stops when the
- * loss is no number any more. Returns the loss on held-out examples. */
-static double train(const Lab *lab, const Plan *p, Params *ps, const Nplm *m, double *curve)
-{
-    const int B = lab->c->batch;
-    const Schedule schedule = {
-        .lr = p->lr, .min_lr = p->min_lr, .warmup = p->warmup, .steps = p->steps};
-    Optim optim = optim_of(p->optimizer, ps);
-    Tape tp = {0};
-    int *x = xcalloc((size_t)B * m->N, sizeof *x), *y = xcalloc(B, sizeof *y);
-    for (int i = 0; i < p->steps; i++) curve[i] = NAN;
-    for (int step = 1; step <= p->steps; step++) {
-        draw_batch(lab, step, x, y);
-        Tensor *loss = op_cross_entropy(&tp, nplm_logits(&tp, m, x, B), y);
-        curve[step - 1] = (double)loss->data[0];
-        if (!isfinite(curve[step - 1])) break;
-        tape_backward(&tp, loss);
-        optim_step(&optim, ps, lr_at(&schedule, step)); /* also sets the gradients to zero */
-        tape_reset(&tp);
-    }
-    free(x), free(y);
-    tape_free(&tp);
-    optim_free(&optim);
-    return evaluate(lab, m);
 }
 
 /* --- tables and pictures ------------------------------------------------------------------------ */
@@ -294,7 +141,7 @@ static bool compare(const Lab *lab, const char *name, const Plan *plan, int n, E
         Params ps = params_init(lab->c->seed);
         const Nplm m = nplm_init(&ps, lab, &plan[r]);
         double *c = curve + (size_t)r * steps;
-        const double started = clock_seconds(), valid = train(lab, &plan[r], &ps, &m, c);
+        const double started = clock_seconds(), valid = nplm_train(lab, &plan[r], &ps, &m, c);
         if (n == 1) print_samples(lab, &m, 8);
         printf("%s: starts at %.3f ln V (%.4f)\n", plan[r].label, c[0] / lab->ln_V, c[0]);
         printf("%s: validation %.4f, training %.4f, %d steps, %zu parameters, %.1f s\n",
@@ -392,7 +239,7 @@ static bool experiment_sweep(const Lab *lab, const Plan *base, Error *err)
             p.optimizer = optimizer[r], p.lr = p.min_lr = lr, p.warmup = 0;
             Params ps = params_init(lab->c->seed);
             const Nplm m = nplm_init(&ps, lab, &p);
-            const double valid = train(lab, &p, &ps, &m, curve);
+            const double valid = nplm_train(lab, &p, &ps, &m, curve);
             if (valid < best[r])
                 best[r] = valid, best_lr[r] = lr, edge[r] = 0;
             else if (!(valid < lab->ln_V) && edge[r] == 0)
@@ -419,23 +266,6 @@ static bool experiment_sweep(const Lab *lab, const Plan *base, Error *err)
 }
 
 /* --- the program ---------------------------------------------------------------------------------- */
-
-static bool lab_open(Lab *lab, const Config *c, Error *err)
-{
-    *lab = (Lab){.c = c};
-    if (!data_open(&lab->data, &c->data, NULL, err)) return false;
-    lab->train = examples_of(&lab->data.text, SPLIT_TRAIN, c->context);
-    lab->valid = examples_of(&lab->data.text, SPLIT_VALID, c->context);
-    lab->V = lab->data.text.tokens.size;
-    lab->ln_V = log(lab->V); /* eq 5.2 */
-    return true;
-}
-
-static void lab_close(Lab *lab)
-{
-    examples_free(&lab->train), examples_free(&lab->valid);
-    data_close(&lab->data);
-}
 
 static bool run(const Config *c, Error *err)
 {

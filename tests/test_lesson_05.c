@@ -21,7 +21,7 @@ static void two_steps(const char *optimizer, double k, double lr, double w[2])
     Params ps = params_init(0);
     Tensor *t = param(&ps, SHAPE(1), 0, "w");
     t->data[0] = 1;
-    Optim o = optim_of(optimizer, &ps);
+    Optim o = nplm_optim(optimizer, &ps);
     for (int i = 0; i < 2; i++) {
         t->grad[0] = (real)k * t->data[0];
         optim_step(&o, &ps, lr);
@@ -101,7 +101,7 @@ static double run_plan(const Lab *lab, const Plan *p, double *curve)
 {
     Params ps = params_init(lab->c->seed);
     const Nplm m = nplm_init(&ps, lab, p);
-    const double valid = train(lab, p, &ps, &m, curve);
+    const double valid = nplm_train(lab, p, &ps, &m, curve);
     params_free(&ps);
     return valid;
 }

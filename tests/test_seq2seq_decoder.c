@@ -6,72 +6,7 @@
 #include "nn/optim.h"
 #include "data/pairs.h"
 
-enum { V_SOURCE = 9, V = 8, SOURCES = 4, LIMIT = 9 };
-
-/* A network, and what decodes with it; must not move. */
-typedef struct {
-    Network *n;
-    Seq2seqDecoder decoder;
-    Translator translator;
-} Decoding;
-
-static Decoding *decoding_new(const Seq2seqConfig *c, int source_vocab, int vocab)
-{
-    Decoding *d = xmalloc(sizeof *d);
-    d->n = network_new(c, source_vocab, vocab);
-    d->decoder = seq2seq_decoder_init(&d->n->net);
-    d->translator = seq2seq_decoder_translator(&d->decoder);
-    return d;
-}
-
-static void decoding_free(Decoding *d)
-{
-    seq2seq_decoder_free(&d->decoder);
-    network_free(d->n);
-    free(d);
-}
-
-static void read_source(const Decoding *d, const int *source, int S)
-{
-    d->translator.read(d->translator.self, source, S);
-}
-
-/* --- the whole output at once --------------------------------------------------------------------- */
-
-static Batch batch_of_one(const int *source, int S, const int *output, int T)
-{
-    Batch b = batch_of(S, T + 1, 1);
-    pair_put(source, S, output, T, &b, 0);
-    return b;
-}
-
-/* Logits (T+1,V) of what comes after each beginning of an output, from none of it to all. */
-static real *forced(const Decoding *d, const int *source, int S, const int *output, int T)
-{
-    Batch b = batch_of_one(source, S, output, T);
-    real *logits = logits_of(d->n, &b);
-    batch_free(&b);
-    return logits;
-}
-
-/* log p of an output as the loss of training counts it; not finished: without its EOS. */
-static double forced_log_p(const Decoding *d, const int *source, int S, const int *output, int T,
-                           bool finished)
-{
-    Batch b = batch_of_one(source, S, output, T);
-    Tape tp = {.frozen = true};
-    if (!finished) b.y[T] = -1;
-    const double loss = (double)model_loss(&tp, &d->n->model, &b, NULL, NULL).mean->data[0];
-    tape_free(&tp), batch_free(&b);
-    return -loss * (T + finished);
-}
-
-static void ck_logits(const char *what, const real *got, const real *want)
-{
-    for (int k = 0; k < V; k++)
-        ck_assert_msg(fabs((double)(got[k] - want[k])) < 1e-5, "%s: logit %d is %g, not %g", what,
-                      k, (double)got[k], (double)want[k]);
-}
+#include "seq2seq_decoding.h"
 
 /* --- steps ---------------------------------------------------------------------------------------- */
 
@@ -241,126 +176,6 @@ START_TEST(a_wide_beam_finds_the_best)
 }
 END_TEST
 
-/* --- where attention looks ------------------------------------------------------------------------ */
-
-/* The weights (T,S) of the steps of an output, from the model itself. */
-static void look_at_once(const Seq2seq *m, const Numbered *p, real *weight)
-{
-    Tape tp = {.frozen = true};
-    const Memory memory = seq2seq_encode(&tp, m, p->source, &p->S, p->S, 1, NULL);
-    DecoderState s = seq2seq_start(&tp, m, &memory);
-    for (int t = 0; t < p->T; t++) {
-        seq2seq_step(&tp, m, &memory, t ? &p->target[t - 1] : &(int){BOS}, &s);
-        memcpy(weight + t * p->S, s.weights, (size_t)p->S * sizeof *weight);
-    }
-    tape_free(&tp);
-}
-
-static Numbered turned_round(Numbered p)
-{
-    const Numbered q = p;
-    for (int i = 0; i < q.S; i++) p.source[i] = q.source[q.S - 1 - i];
-    return p;
-}
-
-/* Of a source that is read from its end the weights stand in the order of the source. */
-static void check_alignment(const Seq2seqConfig *c)
-{
-    Decoding *d = decoding_new(c, V_SOURCE, V);
-    Seq2seqConfig plain = *c;
-    plain.reverse = false;
-    Network *n = network_new(&plain, V_SOURCE, V); /* the same weights */
-    for (int k = 0; k < SOURCES; k++) {
-        const Numbered p = numbered(k, V_SOURCE, V), fed = c->reverse ? turned_round(p) : p;
-        real got[LONGEST_TARGET * LONGEST_SOURCE], want[LONGEST_TARGET * LONGEST_SOURCE];
-        d->translator.align(d->translator.self, p.source, p.S, p.target, p.T, got);
-        look_at_once(&n->net, &fed, want);
-        for (int t = 0; t < p.T; t++) {
-            double sum = 0;
-            for (int i = 0; i < p.S; i++) {
-                const int there = c->reverse ? p.S - 1 - i : i;
-                ck_assert_double_eq_tol((double)got[t * p.S + i], (double)want[t * p.S + there],
-                                        1e-6);
-                sum += (double)got[t * p.S + i];
-            }
-            ck_assert_double_eq_tol(sum, 1, 1e-5);
-        }
-    }
-    network_free(n), decoding_free(d);
-}
-
-START_TEST(alignment_is_that_of_the_model)
-{
-    Seq2seqConfig c;
-    for (int i = 0; i < KINDS; i++) {
-        if (!kind_of_network(i, &c)) continue;
-        if (i % 5) {
-            check_alignment(&c);
-        } else {
-            Decoding *d = decoding_new(&c, V_SOURCE, V);
-            ck_assert(d->translator.align == NULL);
-            decoding_free(d);
-        }
-    }
-}
-END_TEST
-
-enum { MOST_HIDDEN = 16 };
-
-/* x (H) times w (H,H), or x itself. */
-static void times(const real *x, const Tensor *w, int H, double *y)
-{
-    for (int j = 0; j < H; j++) {
-        y[j] = w ? 0 : (double)x[j];
-        for (int k = 0; k < H && w; k++) y[j] += (double)x[k] * (double)w->data[k * H + j];
-    }
-}
-
-/* The score of the decoder's state s and the encoder's output h: s h, s (h W), or v tanh(s W + h U). */
-static double score_of(const AttentionLayer *a, const real *s, const real *h, int H)
-{
-    double query[MOST_HIDDEN], key[MOST_HIDDEN], e = 0;
-    times(s, a->query, H, query), times(h, a->key, H, key);
-    for (int j = 0; j < H; j++)
-        e += a->score ? (double)a->score->data[j] * tanh(query[j] + key[j]) : query[j] * key[j];
-    return e;
-}
-
-/* Attention by its definition: the softmax of the scores, of the last layer's state before the step
- * (additive) or after it (Luong's). */
-static void check_definition(const Seq2seqConfig *c, const Numbered *p)
-{
-    Network *n = network_new(c, V_SOURCE, V);
-    const AttentionLayer *a = &n->net.attention;
-    const int H = c->hidden;
-    Tape tp = {.frozen = true};
-    const Memory memory = seq2seq_encode(&tp, &n->net, p->source, &p->S, p->S, 1, NULL);
-    DecoderState s = seq2seq_start(&tp, &n->net, &memory);
-    for (int t = 0; t < p->T; t++) {
-        const real *before = s.cell[1].h->data;
-        double e[LONGEST_SOURCE], sum = 0;
-        seq2seq_step(&tp, &n->net, &memory, t ? &p->target[t - 1] : &(int){BOS}, &s);
-        const real *state = a->kind == ADDITIVE ? before : s.cell[1].h->data;
-        for (int i = 0; i < p->S; i++)
-            sum += e[i] = exp(score_of(a, state, memory.state->data + (size_t)i * H, H));
-        for (int i = 0; i < p->S; i++)
-            ck_assert_msg(fabs((double)s.weights[i] - e[i] / sum) < 1e-6, "%s: step %d looks at %d",
-                          words_of(c), t, i);
-    }
-    tape_free(&tp), network_free(n);
-}
-
-START_TEST(attention_by_definition)
-{
-    Seq2seqConfig c;
-    for (int i = 0; i < KINDS; i++)
-        for (int k = 0; k < SOURCES && kind_of_network(i, &c) && i % 5; k++) {
-            const Numbered p = numbered(k, V_SOURCE, V);
-            check_definition(&c, &p);
-        }
-}
-END_TEST
-
 /* --- a trained network ---------------------------------------------------------------------------- */
 
 enum { LENGTH = 8, HELD_OUT = 500 };
@@ -434,6 +249,5 @@ END_TEST
 
 SUITE("seq2seq_decoder",
       TESTS(a_step_at_a_time, hypotheses_keep_their_histories, greedy_knows_its_probability,
-            a_beam_of_one_is_greedy, a_wide_beam_finds_the_best, alignment_is_that_of_the_model,
-            attention_by_definition, a_beam_finds_likelier_outputs),
+            a_beam_of_one_is_greedy, a_wide_beam_finds_the_best, a_beam_finds_likelier_outputs),
       NO_ABORTS)

@@ -10,66 +10,7 @@
 #include "layout_help.h"
 #include "suite.h"
 
-enum { B = 3, S = 7, T = 6, V = 11 };
-
-typedef struct {
-    Params ps;
-    Transformer m;
-    Model model;
-} Net;
-
-static Net *net_new(TransformerConfig config, bool has_encoder)
-{
-    const Task task = {.source_vocab = has_encoder ? V : 0, .vocab = V, .outputs = V};
-    Net *n = xmalloc(sizeof *n);
-    n->ps = params_init(5);
-    n->m = transformer_init(&n->ps, &config, &task);
-    n->model = transformer_model(&n->m);
-    return n;
-}
-
-static void net_free(Net *n)
-{
-    params_free(&n->ps);
-    free(n);
-}
-
-static TransformerConfig small(NormPlace norm, Positions positions)
-{
-    TransformerConfig c = transformer_defaults();
-    c.layers = 2, c.channels = 16, c.heads = 4, c.ffn = 24, c.longest = 32;
-    c.norm = norm, c.positions = positions;
-    return c;
-}
-
-typedef struct {
-    int s[S * B], s_len[B], x[T * B], y[T * B];
-    Batch batch;
-} Data;
-
-static void draw(Data *d, bool has_source)
-{
-    Rng rng = rng_make(3, RNG_TEST, 0);
-    for (int i = 0; i < S * B; i++) d->s[i] = rng_below(&rng, V);
-    for (int i = 0; i < T * B; i++) d->x[i] = rng_below(&rng, V), d->y[i] = rng_below(&rng, V);
-    for (int b = 0; b < B; b++) d->s_len[b] = S - 2 * b;
-    d->batch = (Batch){.T = T, .B = B, .x = d->x, .y = d->y};
-    if (has_source) d->batch.S = S, d->batch.s = d->s, d->batch.s_len = d->s_len;
-}
-
-/* Logits (T,B,V), a copy. */
-static void logits(const Net *n, const Batch *batch, real *z)
-{
-    Tape tp = {.frozen = true};
-    Batch b = batch_major(batch);
-    const Tensor *out = n->model.forward(&tp, n->model.self, &b, NULL, NULL);
-    time_major_logits(out->data, b.T, b.B, V, z);
-    batch_free(&b);
-    tape_free(&tp);
-}
-
-static const NormPlace norms[] = {POST_NORM, PRE_NORM, NO_NORM};
-static const Positions positions[] = {SINUSOID, LEARNED, ROTARY, ALIBI, NO_POSITIONS};
+#include "transformer_help.h"
 
 /* Step i does not change by a bit when tokens after it do. */
 START_TEST(sees_nothing_ahead)
@@ -303,117 +244,6 @@ START_TEST(overfits_a_batch)
 }
 END_TEST
 
-/* Greedy decoding's log p is minus the loss of a network that is fed that very output; a beam of one
- * is greedy; where it looks are distributions over the source. */
-START_TEST(decoding)
-{
-    enum { LIMIT = 8 };
-    Net *n = net_new(small(PRE_NORM, SINUSOID), true);
-    TransformerCache cache = transformer_cache_init(&n->m);
-    const Translator t = transformer_cache_translator(&cache);
-    const int source[] = {5, 4, 9, 6};
-    int out[LIMIT];
-    double log_p;
-    t.read(t.self, source, LEN(source));
-    const int len = decode_greedy(&t.decoder, LIMIT, out, &log_p);
-    int x[LIMIT + 1] = {BOS}, y[LIMIT + 1];
-    const int steps = len < LIMIT ? len + 1 : len, S_len = LEN(source);
-    for (int i = 0; i < steps; i++) y[i] = i < len ? out[i] : EOS, x[i + 1] = y[i];
-    const Batch batch = {
-        .T = steps, .B = 1, .x = x, .y = y, .S = S_len, .s = (int *)source, .s_len = (int *)&S_len};
-    Tape tp = {.frozen = true};
-    const Tensor *loss = model_loss(&tp, &n->model, &batch, NULL, NULL).mean;
-    ck_assert_double_eq_tol(-log_p, (double)loss->data[0] * steps, 1e-4);
-    tape_free(&tp);
-
-    t.read(t.self, source, LEN(source));
-    Hypothesis h = decode_beam(&t.decoder, (Beam){.width = 1}, LIMIT);
-    ck_assert(h.len == len && h.log_probability == log_p);
-    ck_assert_mem_eq(h.token, out, (size_t)len * sizeof *out);
-    hypothesis_free(&h);
-    t.read(t.self, source, LEN(source));
-    h = decode_beam(&t.decoder, (Beam){.width = 4}, LIMIT);
-    ck_assert(h.log_probability >= log_p - 1e-5);
-    hypothesis_free(&h);
-
-    real weight[LIMIT * LEN(source)];
-    t.align(t.self, source, LEN(source), y, steps, weight);
-    for (int i = 0; i < steps; i++) {
-        double sum = 0;
-        for (int j = 0; j < LEN(source); j++) sum += (double)weight[i * LEN(source) + j];
-        ck_assert_double_eq_tol(sum, 1, 1e-5);
-    }
-    transformer_cache_free(&cache);
-    net_free(n);
-}
-END_TEST
-
-/* Keys and values kept, a step at a time: the logits of the whole pass, whatever tells steps apart. */
-START_TEST(a_step_at_a_time)
-{
-    for (int k = 0; k < 2 * LEN(positions); k++) {
-        Net *n = net_new(small(norms[k / 2 % 2], positions[k / 2]), k % 2);
-        Data d;
-        Tape tp = {.frozen = true};
-        real want[T * B * V];
-        draw(&d, k % 2);
-        logits(n, &d.batch, want);
-        KeyValues source = {0}, past = {0};
-        Batch b = batch_major(&d.batch);
-        if (k % 2) source = transformer_read(&tp, &n->m, b.s, d.s_len, S, B);
-        for (int t = 0; t < T; t++) {
-            const Tensor *z = transformer_step(&tp, &n->m, k % 2 ? &source : NULL, d.s_len,
-                                               d.x + (size_t)t * B, B, t, &past);
-            for (int i = 0; i < B * V; i++)
-                ck_assert_double_eq_tol((double)z->data[i], (double)want[t * B * V + i], 1e-5);
-        }
-        batch_free(&b);
-        tape_free(&tp);
-        net_free(n);
-    }
-}
-END_TEST
-
-/* A step whose past has other steps than those before it. */
-START_TEST(a_step_is_left_out)
-{
-    Net *n = net_new(small(PRE_NORM, ROTARY), false);
-    Tape tp = {.frozen = true};
-    KeyValues past = {0};
-    const int y[B] = {1, 2, 3};
-    transformer_step(&tp, &n->m, NULL, NULL, y, B, 0, &past);
-    transformer_step(&tp, &n->m, NULL, NULL, y, B, 2, &past);
-}
-END_TEST
-
-/* A head's slope is 2^(-8h/H) under a causal mask (Press et al. 2022); where both ways are open, as
- * many heads look back as ahead, with equal slopes. */
-/* An alignment is the mean of the last layer's heads, of the output as it is written. */
-START_TEST(alignments)
-{
-    enum { N = 4, M = 3 };
-    Net *n = net_new(small(POST_NORM, SINUSOID), true);
-    TransformerCache cache = transformer_cache_init(&n->m);
-    const Translator t = transformer_cache_translator(&cache);
-    int source[N] = {5, 4, 9, 6}, output[M] = {7, 5, EOS}, x[M] = {BOS, 7, 5}, len = N;
-    const Batch batch = {.T = M, .B = 1, .x = x, .S = N, .s = source, .s_len = &len};
-    real weight[M * N];
-    t.align(t.self, source, N, output, M, weight);
-    Tape tp = {.frozen = true};
-    const int H = n->m.config.heads;
-    const real *p = transformer_attention_weights(&tp, &n->m, &batch).cross[n->m.config.layers - 1];
-    ck_assert_int_gt(H, 1);
-    for (int i = 0; i < M * N; i++) {
-        double mean = 0;
-        for (int h = 0; h < H; h++) mean += (double)p[h * M * N + i] / H;
-        ck_assert_double_eq_tol((double)weight[i], mean, 1e-6);
-    }
-    tape_free(&tp);
-    transformer_cache_free(&cache);
-    net_free(n);
-}
-END_TEST
-
 START_TEST(slopes_of_alibi)
 {
     Tape tp = {0};
@@ -490,6 +320,5 @@ SUITE("transformer",
       TESTS(sees_nothing_ahead, sees_its_source_and_no_padding, padding_changes_nothing,
             order_comes_from_positions, sinusoids_rotate, base_preset, sizes_that_fit,
             count_is_that_of_the_network, options_that_contradict, residuals_carry_the_input,
-            overfits_a_batch, decoding, a_step_at_a_time, slopes_of_alibi, alignments,
-            same_bits_on_any_threads),
-      ABORTS(a_step_is_left_out, too_many_layers))
+            overfits_a_batch, slopes_of_alibi, same_bits_on_any_threads),
+      ABORTS(too_many_layers))

@@ -13,6 +13,7 @@
 #include "system/args.h"
 #include "busy.h"
 #include "machine.h"
+#include "rows.h"
 #include "measure.h"
 #include "nn/optim.h"
 
@@ -20,19 +21,6 @@
 #include <sys/resource.h>
 
 enum { ROUNDS = 5, WARM_UPS = 2, MIN_STEPS = 3, MAX_STEPS = 1 << 14, STARTS = 10, BESIDE = 3 };
-
-typedef struct Row Row;
-struct Row {
-    const char *model, *size;
-    Model (*build)(Params *ps, const Row *r); /* model.self: freed with free() */
-    int B, T, C, H, V, layers;
-    int S;     /* steps of the source; 0: there is none */
-    int heads; /* of a Transformer; 0: it is none */
-    GatedCell cell;
-    AttentionKind attention;
-    bool beside;  /* measured beside a busy program too */
-    bool decodes; /* T tokens from a source of S, greedily, instead of training */
-};
 
 /* --- training ----------------------------------------------------------------------------------- */
 
@@ -80,34 +68,6 @@ static void update(Trainee *t)
     params_clip(&t->ps, 1);
     optim_step(&t->optim, &t->ps, 1e-3);
     tape_reset(&t->tape);
-}
-
-/* Does a layer with weights w read embedded words? In a Transformer as the rows below have it, with places
- * added to them and the norm after the sum. */
-static bool reads_words(const Row *r, const Tensor *w)
-{
-    if (!strchr(w->name, '0') || !strstr(w->name, ".w")) return false;
-    if (!r->heads) return w->shape.d[0] == r->C;
-    return strstr(w->name, "coder0.self.") && !strstr(w->name, "out");
-}
-
-/* Only products that are computed count: 2 FLOP forward and 4 backward for each weight of a matrix
- * and each row it is multiplied with. Looking up a row of the embedding is no product; the first
- * layer multiplies the rows of the embedding where they are fewer than the tokens, that of a Transformer
- * these and the places where they are at most half as many. */
-static double flop_of_update(const Params *ps, const Row *r)
-{
-    const double tokens = (double)r->T * r->B;
-    double flop = 0;
-    for (int i = 0; i < ps->n; i++) {
-        const Tensor *w = ps->tensor[i];
-        if (w->shape.n < 2 || strstr(w->name, "embed")) continue;
-        const double words = r->heads ? r->V + r->T : r->V;
-        const bool by_table = reads_words(r, w) && (r->heads ? 2 : 1) * words <= tokens;
-        flop += 6.0 * w->len * (by_table ? words : tokens);
-    }
-    if (r->heads) flop += 6.0 * r->V * r->C * tokens; /* the embedding reads the words off */
-    return flop;
 }
 
 typedef struct {
@@ -331,75 +291,6 @@ static void print_starts(const Row *r)
 }
 
 /* --- all of it ------------------------------------------------------------------------------------ */
-
-static Model build_rnn(Params *ps, const Row *r)
-{
-    const Task task = {.vocab = r->V, .outputs = r->V};
-    const RnnConfig config = {.layers = r->layers, .channels = r->C, .hidden = r->H};
-    Rnn *m = xmalloc(sizeof *m);
-    *m = rnn_init(ps, &config, &task);
-    return rnn_model(m);
-}
-
-static Model build_gated(Params *ps, const Row *r)
-{
-    const Task task = {.vocab = r->V, .outputs = r->V};
-    GatedConfig config = gated_defaults();
-    config.cell = r->cell, config.layers = r->layers, config.channels = r->C, config.hidden = r->H;
-    Gated *m = xmalloc(sizeof *m);
-    *m = gated_init(ps, &config, &task);
-    return gated_model(m);
-}
-
-static Model build_seq2seq(Params *ps, const Row *r)
-{
-    const Task task = {.vocab = r->V, .outputs = r->V, .source_vocab = r->V};
-    Seq2seqConfig config = seq2seq_defaults();
-    config.attention = r->attention, config.layers = r->layers;
-    config.channels = r->C, config.hidden = r->H;
-    Seq2seq *m = xmalloc(sizeof *m);
-    *m = seq2seq_init(ps, &config, &task);
-    return seq2seq_model(m);
-}
-
-static Model build_transformer(Params *ps, const Row *r)
-{
-    const Task task = {.vocab = r->V, .outputs = r->V, .source_vocab = r->V};
-    TransformerConfig config = transformer_defaults();
-    config.layers = r->layers, config.channels = r->C, config.heads = r->heads;
-    config.ffn = 4 * r->C, config.tied = !r->decodes; /* EOS is silenced by the head's bias */
-    Transformer *m = xmalloc(sizeof *m);
-    *m = transformer_init(ps, &config, &task);
-    return transformer_model(m);
-}
-
-#define PAIRS  .B = 32, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24, .layers = 1
-#define DECODE .B = 1, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24, .layers = 1, .decodes = true
-
-static const Row rows[] = {
-    {"rnn", "class", build_rnn, .beside = true, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65,
-     .layers = 1},
-    {"rnn", "large", build_rnn, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
-    {"lstm", "class", build_gated, .beside = true, .B = 32, .T = 64, .C = 128, .H = 128, .V = 65,
-     .layers = 1},
-    {"lstm", "large", build_gated, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256, .layers = 1},
-    {"gru", "class", build_gated, .beside = true, .cell = GATED_GRU, .B = 32, .T = 64, .C = 128,
-     .H = 128, .V = 65, .layers = 1},
-    {"gru", "large", build_gated, .cell = GATED_GRU, .B = 64, .T = 64, .C = 512, .H = 512, .V = 256,
-     .layers = 1},
-    {"none", "pairs", build_seq2seq, .attention = NO_ATTENTION, PAIRS},
-    {"additive", "pairs", build_seq2seq, .beside = true, .attention = ADDITIVE, PAIRS},
-    {"dot", "pairs", build_seq2seq, .attention = DOT, PAIRS},
-    {"none", "write", build_seq2seq, .attention = NO_ATTENTION, DECODE},
-    {"additive", "write", build_seq2seq, .attention = ADDITIVE, DECODE},
-    {"dot", "write", build_seq2seq, .attention = DOT, DECODE},
-    {"transf", "pairs", build_transformer, .B = 32, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24,
-     .layers = 2, .heads = 4, .beside = true},
-    {"transf", "base", build_transformer, .B = 8, .T = 128, .S = 128, .C = 512, .H = 512, .V = 256,
-     .layers = 2, .heads = 8, .beside = true},
-    {"transf", "write", build_transformer, .B = 1, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24,
-     .layers = 2, .heads = 4, .decodes = true},
-};
 
 static bool is_chosen(const Row *r, const char *model, const char *size)
 {
