@@ -1,6 +1,8 @@
 /* Copy, reverse, sort: pairs that are drawn without end. */
 #include "data/pairs_drawn.h"
 
+#include <string.h>
+
 #include "tasks/tasks.h"
 
 enum { SYMBOLS = 20, SHORTEST = 3, ALL_IN_TRAINING = 2 };
@@ -78,6 +80,11 @@ static void set_lengths(Task *t, int length)
     }
 }
 
+static const struct {
+    const char *name;
+    int (*draw)(const Task *t, const Draw *draw, Batch *batch, int b);
+} kinds[] = {{"copy", draw_copy}, {"reverse", draw_reverse}, {"sort", draw_sort}};
+
 bool drawn_task(Task *t, const char *name, int length, Error *err)
 {
     enum { LENGTH = 20 };
@@ -89,7 +96,10 @@ bool drawn_task(Task *t, const char *name, int length, Error *err)
     t->extra = 1; /* EOS */
     t->shortest = SHORTEST;
     t->longest = TASK_LONGEST;
-    t->draw = name[0] == 'c' ? draw_copy : name[0] == 'r' ? draw_reverse : draw_sort;
+    t->draw = NULL;
+    for (int i = 0; i < LEN(kinds); i++)
+        if (strcmp(kinds[i].name, name) == 0) t->draw = kinds[i].draw;
+    CHECK(t->draw, "drawn_task: there is no task %s", name);
     set_lengths(t, length);
     return true;
 }

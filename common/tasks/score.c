@@ -77,7 +77,8 @@ static void score_real(const Task *t, const Batch *b, int column, const real *an
 
 void score_class(Score *s, int class, double hit)
 {
-    CHECK(class >= 0 && class < SCORE_CLASSES, "score_class: %d of %d", class, SCORE_CLASSES);
+    const bool known = class >= 0 && class < SCORE_CLASSES;
+    CHECK(known, "score_class: %d of %d", class, SCORE_CLASSES);
     s->split_hits[class] += hit;
     s->split_asked[class]++;
 }
