@@ -8,7 +8,7 @@
 
 /* --- the text as tokens ----------------------------------------------------------------------- */
 
-static void measure(Text *t, const Part *valid)
+static void measure(Text *t, const TextPart *valid)
 {
     size_t chars = 0;
     for (size_t i = 0; i < valid->text.len; i++) chars += (valid->text.data[i] & 0xC0) != 0x80;
@@ -17,7 +17,7 @@ static void measure(Text *t, const Part *valid)
     t->chars_per_token = n ? (double)chars / n : NAN;
 }
 
-static void encode(Text *t, const Part part[2])
+static void encode(Text *t, const TextPart part[2])
 {
     for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) {
         const Bytes *b = &part[s].text;
@@ -179,7 +179,7 @@ bool text_open(Text *text, Task *task, const char *path, const char *valid, cons
           heldout);
     *text = (Text){.by_line = by_line};
     *task = (Task){0};
-    Part part[2] = {0};
+    TextPart part[2] = {0};
     if (!parts_read(path, valid, by_line, heldout, part, err)) return false;
     text->tokens = given ? tokenizer_copy(given) : learn(&part[SPLIT_TRAIN].text, unit, limit);
     bool ok = !by_line || tokenizer_id(&text->tokens, "\n") != text->tokens.unk ||

@@ -56,14 +56,14 @@ static bool read_text(const char *path, Bytes *out, Error *err)
 
 /* --- splitting -------------------------------------------------------------------------------- */
 
-static Part part_new(size_t bytes, size_t lines)
+static TextPart part_new(size_t bytes, size_t lines)
 {
-    Part p = {.text.data = xmalloc(bytes + 2), .origin = xmalloc((lines + 1) * sizeof(size_t))};
+    TextPart p = {.text.data = xmalloc(bytes + 2), .origin = xmalloc((lines + 1) * sizeof(size_t))};
     p.text.data[p.text.len++] = '\n'; /* the newline before the first line */
     return p;
 }
 
-void part_free(Part *p)
+void part_free(TextPart *p)
 {
     free(p->text.data), free(p->origin);
 }
@@ -85,7 +85,7 @@ static size_t count_newlines(const Bytes *b)
 }
 
 /* Puts the lines that are not empty into two parts; all of them into `train` if valid is NULL. */
-static void split_lines(const Bytes *file, Part *train, Part *valid)
+static void split_lines(const Bytes *file, TextPart *train, TextPart *valid)
 {
     const size_t lines = count_newlines(file) + 1;
     *train = part_new(file->len, lines);
@@ -96,7 +96,7 @@ static void split_lines(const Bytes *file, Part *train, Part *valid)
         next = at + len + 1;
         if (len && line[len - 1] == '\r') len--;
         if (len == 0) continue;
-        Part *p = valid && is_heldout(line, len) ? valid : train;
+        TextPart *p = valid && is_heldout(line, len) ? valid : train;
         p->origin[p->lines++] = at;
         memcpy(p->text.data + p->text.len, line, len);
         p->text.len += len;
@@ -104,15 +104,15 @@ static void split_lines(const Bytes *file, Part *train, Part *valid)
     }
 }
 
-static Part part_of(const Bytes *file, size_t from, size_t to)
+static TextPart part_of(const Bytes *file, size_t from, size_t to)
 {
-    Part p = {.text = {xmalloc(to - from + 1), to - from}, .offset = from};
+    TextPart p = {.text = {xmalloc(to - from + 1), to - from}, .offset = from};
     memcpy(p.text.data, file->data + from, to - from);
     return p;
 }
 
 /* Cuts a running text in two, between two characters. */
-static void split_end(const Bytes *file, double heldout, Part *train, Part *valid)
+static void split_end(const Bytes *file, double heldout, TextPart *train, TextPart *valid)
 {
     size_t cut = (size_t)((double)file->len * (1 - heldout));
     while (cut < file->len && (file->data[cut] & 0xC0) == 0x80) cut++;
@@ -120,7 +120,7 @@ static void split_end(const Bytes *file, double heldout, Part *train, Part *vali
     *valid = part_of(file, cut, file->len);
 }
 
-bool parts_read(const char *path, const char *valid, bool by_line, double heldout, Part part[2],
+bool parts_read(const char *path, const char *valid, bool by_line, double heldout, TextPart part[2],
                 Error *err)
 {
     Bytes file = {0}, other = {0};
@@ -143,7 +143,7 @@ bool parts_read(const char *path, const char *valid, bool by_line, double heldou
     return ok;
 }
 
-int64_t part_origin(const Part *p, int64_t at)
+int64_t part_origin(const TextPart *p, int64_t at)
 {
     if (at < 0 || !p->origin) return at < 0 ? at : at + (int64_t)p->offset;
     int64_t begin = 1; /* of the line */

@@ -15,14 +15,14 @@ typedef struct {
     size_t *origin; /* lines: where each began in the file */
     int lines;
     size_t offset; /* running text: where it began */
-} Part;
+} TextPart;
 
 /* part[0] is for training; part_free both, unless there was an error. */
-bool parts_read(const char *path, const char *valid, bool by_line, double heldout, Part part[2],
+bool parts_read(const char *path, const char *valid, bool by_line, double heldout, TextPart part[2],
                 Error *err);
-void part_free(Part *p);
+void part_free(TextPart *p);
 
 /* Where in the file byte `at` of the part stood; -1 stays -1. */
-int64_t part_origin(const Part *p, int64_t at);
+int64_t part_origin(const TextPart *p, int64_t at);
 
 #endif

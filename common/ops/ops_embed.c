@@ -43,12 +43,12 @@ typedef struct {
     Tensor *table; /* (V,C), an input of the node */
     const int *ids;
     real scale;
-} Part;
+} Term;
 
 enum { PARTS = 3 }; /* word, place, segment */
 
 typedef struct {
-    Part part[PARTS];
+    Term part[PARTS];
     int n;
 } Parts;
 
@@ -88,20 +88,20 @@ static Parts *parts_of(Tape *tp, const char *op, const EmbedSum *e)
     const int R = shape_len(e->shape), C = shape_last(e->word->shape);
     Parts *p = tape_save(tp, sizeof *p);
     *p = (Parts){.n = 1};
-    p->part[0] = (Part){e->word, checked_ids(tp, op, e->word, e->ids, R), e->scale};
+    p->part[0] = (Term){e->word, checked_ids(tp, op, e->word, e->ids, R), e->scale};
     if (e->place) {
         const Tensor *place = e->place;
         CHECK(place->shape.n == 2 && place->shape.d[1] == C &&
                   shape_last(e->shape) == place->shape.d[0],
               "%s: %s rows of %s, places %s", op, shape_text(e->shape).text,
               shape_text(e->word->shape).text, shape_text(place->shape).text);
-        p->part[p->n++] = (Part){e->place, steps_of(tp, R, place->shape.d[0]), 1};
+        p->part[p->n++] = (Term){e->place, steps_of(tp, R, place->shape.d[0]), 1};
     }
     if (e->segment) {
         const int *ids = checked_ids(tp, op, e->segment, e->segments, R);
         CHECK(shape_last(e->segment->shape) == C, "%s: words %s, segments %s", op,
               shape_text(e->word->shape).text, shape_text(e->segment->shape).text);
-        p->part[p->n++] = (Part){e->segment, ids, 1};
+        p->part[p->n++] = (Term){e->segment, ids, 1};
     }
     return p;
 }
@@ -161,7 +161,7 @@ static void embed_linear_backward(Node *nd)
     const Tensor *w = nd->in[0], *b = nd->in[1];
     const int C = w->shape.d[0], N = b->len, R = nd->out->len / N;
     for (int i = 0; i < p->parts.n; i++) {
-        const Part *part = &p->parts.part[i];
+        const Term *part = &p->parts.part[i];
         const Tensor *x = p->parts.part[i].table;
         const int rows = p->rows[i];
         real *d = p->product[i];

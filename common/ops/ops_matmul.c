@@ -213,8 +213,9 @@ static void linear_rows(const Node *nd, Ending ending, int first, int n)
         finish_row(ending, y, b->data, r, z ? z + (size_t)i * N : NULL, N);
 }
 
-static Tensor *linear(Tape *tp, const char *name, Tensor *r, Tensor *x, Tensor *w, Tensor *b,
-                      Ending ending)
+/* Records x w + b with an ending: bias, activation, or a sum with r (NULL: none), in one op. */
+static Tensor *linear_fused(Tape *tp, const char *name, Tensor *r, Tensor *x, Tensor *w, Tensor *b,
+                            Ending ending)
 {
     const int C = shape_last(x->shape), N = shape_last(w->shape), R = x->len / C;
     CHECK(w->shape.n == 2 && w->shape.d[0] == C && b->len == N,
@@ -244,25 +245,25 @@ static Tensor *linear(Tape *tp, const char *name, Tensor *r, Tensor *x, Tensor *
 
 Tensor *op_linear(Tape *tp, Tensor *x, Tensor *w, Tensor *b)
 {
-    return linear(tp, "linear", NULL, x, w, b, PLUS_BIAS);
+    return linear_fused(tp, "linear", NULL, x, w, b, PLUS_BIAS);
 }
 
 Tensor *op_linear_relu(Tape *tp, Tensor *x, Tensor *w, Tensor *b)
 {
-    return linear(tp, "linear_relu", NULL, x, w, b, PLUS_BIAS_RELU);
+    return linear_fused(tp, "linear_relu", NULL, x, w, b, PLUS_BIAS_RELU);
 }
 
 Tensor *op_linear_gelu(Tape *tp, Tensor *x, Tensor *w, Tensor *b)
 {
-    return linear(tp, "linear_gelu", NULL, x, w, b, PLUS_BIAS_GELU);
+    return linear_fused(tp, "linear_gelu", NULL, x, w, b, PLUS_BIAS_GELU);
 }
 
 Tensor *op_linear_gelu_tanh(Tape *tp, Tensor *x, Tensor *w, Tensor *b)
 {
-    return linear(tp, "linear_gelu_tanh", NULL, x, w, b, PLUS_BIAS_GELU_TANH);
+    return linear_fused(tp, "linear_gelu_tanh", NULL, x, w, b, PLUS_BIAS_GELU_TANH);
 }
 
 Tensor *op_linear_add(Tape *tp, Tensor *r, Tensor *x, Tensor *w, Tensor *b)
 {
-    return linear(tp, "linear_add", r, x, w, b, PLUS_BIAS_AND_R);
+    return linear_fused(tp, "linear_add", r, x, w, b, PLUS_BIAS_AND_R);
 }
