@@ -67,10 +67,9 @@ void transformer_figures_print_table(Evaluator *e, const Transformer *m)
 {
     Watched w;
     watched_open(&w, e, m);
-    printf(
-        "\nattention weights of each head, means over %d held-out sequences: weight on the step\n"
-        "itself, on the previous step, .., largest weight; entropy, and its maximum (even)\n\n",
-        w.sequences);
+    printf("\nattention weights of each head, the mean over %d held-out sequences: on the step\n"
+           "itself, on the previous step, .., largest weight; entropy, and its maximum (even)\n\n",
+           w.sequences);
     heads_print_title(stdout);
     for (int k = 0; k < w.last.parts; k++) heads_print(stdout, &w.last.part[k], habits_of(&w, k));
     evaluator_flush(e);

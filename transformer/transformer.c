@@ -133,7 +133,7 @@ static Tensor *residual(const Pass *p, const Norm *n, Tensor *x, const Linear *l
 /* Rotates queries or keys (B,T,C) by their positions if positions are rotary; otherwise returns x. */
 static Tensor *rotate(const Pass *p, Tensor *x, int first)
 {
-    return positions_turned(p->tp, p->m->config.positions, x, p->m->config.heads, first);
+    return positions_rotate(p->tp, p->m->config.positions, x, p->m->config.heads, first);
 }
 
 /* Appends the new keys or values b (B,T,C) to the cached ones a (B,S,C), or NULL: (B,S+T,C). */

@@ -1,18 +1,17 @@
-/* Attention is a sum over a set: it knows no order. What brings order in:
+/* Attention ignores the order of its keys. These ways add it:
  *
- *   sinusoid   sines and cosines of the place are added to the embedding (Vaswani et al. 2017)
- *   learned    a row of a table is added, one for each place
- *   rotary     q and k are turned by angles that grow with the place, so that q . k depends on how far
- *              apart they are (Su et al. 2021)
- *   alibi      a score loses a slope times the distance, a slope for each head (Press et al. 2022)
- *   none       nothing does, but the causal mask
+ *   sinusoid   adds sines and cosines of the position to the embedding (Vaswani et al. 2017)
+ *   learned    adds a row of a table, one for each position
+ *   rotary     rotates q and k by angles that grow with the position, so that q . k depends on the
+ *              distance between them (Su et al. 2021)
+ *   alibi      subtracts a slope times the distance from each score, a slope for each head (Press et al. 2022)
+ *   none       adds nothing; only the causal mask gives an order
  *
- * Rotary and alibi know distances within one sequence. Between two there are none: cross-attention
- * goes by content alone.
+ * Rotary and alibi use distances within one sequence. Between two sequences there is no distance, so
+ * cross-attention depends on content alone.
  *
- * Not as published: alibi was made for a causal mask. Where a step sees both ways, a slope that is the
- * same both ways could not tell before from after, so there half of the heads look back and half
- * ahead. */
+ * Not as published: alibi was made for a causal mask. In an encoder, one slope in both directions could not
+ * distinguish earlier from later steps, so half of the heads attend back and half ahead. */
 #include "nn/positions.h"
 
 #include <math.h>
@@ -33,8 +32,8 @@ void positions_sinusoid(int pos, int C, real *pe)
 Tensor *positions_added(Tape *tp, Positions how, int C, Tensor *learned, int first, int T)
 {
     if (how == LEARNED) {
-        CHECK(first + T <= learned->shape.d[0], "transformer: %d steps, positions for %d",
-              first + T, learned->shape.d[0]);
+        CHECK(first + T <= learned->shape.d[0],
+              "positions: %d steps, but only %d learned positions", first + T, learned->shape.d[0]);
         return tape_view(tp, learned, SHAPE(T, C), first * C);
     }
     if (how != SINUSOID) return NULL;
@@ -43,14 +42,14 @@ Tensor *positions_added(Tape *tp, Positions how, int C, Tensor *learned, int fir
     return pe;
 }
 
-/* --- put on queries, keys and scores --------------------------------------------------------------- */
+/* --- applied to queries, keys and scores --------------------------------------------------------------- */
 
-Tensor *positions_turned(Tape *tp, Positions how, Tensor *x, int heads, int first)
+Tensor *positions_rotate(Tape *tp, Positions how, Tensor *x, int heads, int first)
 {
     return how == ROTARY && first != NOWHERE ? op_rotary(tp, x, heads, first) : x;
 }
 
-/* 2^(-8/n), 2^(-16/n) .. 2^-8, where n heads look the same way. */
+/* Returns slopes 2^(-8/n), 2^(-16/n) .. 2^-8 for the n heads of one direction. */
 const real *positions_slopes(Tape *tp, Positions how, int heads, bool both_ways)
 {
     if (how != ALIBI) return NULL;

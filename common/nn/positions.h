@@ -1,4 +1,4 @@
-/* How the Transformer tells one step from another: see positions.c. */
+/* Ways to give a Transformer the positions of its steps: see positions.c. */
 #ifndef POSITIONS_H
 #define POSITIONS_H
 
@@ -8,19 +8,20 @@ typedef enum { SINUSOID, LEARNED, ROTARY, ALIBI, NO_POSITIONS } Positions;
 #define POSITIONS_CHOICES "sinusoid|learned|rotary|alibi|none" /* in the order of Positions */
 extern const char *const positions_names[];
 
-enum { NOWHERE = -1 }; /* the place of a step among those of another sequence */
+enum { NOWHERE = -1 }; /* the position of a step in cross-attention, where positions do not apply */
 
 /* PE(pos,2i) = sin(pos / 10000^(2i/C)), PE(pos,2i+1) = cos of it (Vaswani et al. 2017, section 3.5). */
 void positions_sinusoid(int pos, int C, real *pe);
 
-/* What is added to the embeddings of steps first .. first+T-1, (T,C); NULL: nothing is. learned: the table
+/* Returns the vectors (T,C) to add to the embeddings of steps first .. first+T-1, or NULL. learned: the table
  * (longest,C), or NULL. */
 Tensor *positions_added(Tape *tp, Positions how, int C, Tensor *learned, int first, int T);
 
-/* Queries or keys x (B,T,C) of these steps, turned or as they are. */
-Tensor *positions_turned(Tape *tp, Positions how, Tensor *x, int heads, int first);
+/* Rotates queries or keys x (B,T,C) of steps first .. if positions are rotary; otherwise returns x. */
+Tensor *positions_rotate(Tape *tp, Positions how, Tensor *x, int heads, int first);
 
-/* For AttentionMask: (2,heads), each head's slope before and after; NULL: there are none. */
+/* Returns the slopes (2,heads) for AttentionMask, of each head for earlier and for later steps; NULL unless
+ * alibi. */
 const real *positions_slopes(Tape *tp, Positions how, int heads, bool both_ways);
 
 #endif
