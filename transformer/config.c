@@ -1,5 +1,7 @@
-/* The sizes and kinds of a Transformer: defaults, presets, and options that contradict each other. */
+/* The sizes of a Transformer: defaults, presets, options that contradict each other; and its parameters. */
 #include "transformer/transformer.h"
+
+#include <math.h>
 
 TransformerConfig transformer_defaults(void)
 {
@@ -51,4 +53,68 @@ bool transformer_check(TransformerConfig *c, const Task *task, Error *err)
     if (c->positions == LEARNED && steps > c->longest)
         return error_set(err, "--longest %d: the task has up to %d steps", c->longest, steps);
     return true;
+}
+
+/* --- parameters -------------------------------------------------------------------------------------- */
+
+static MultiHead multi_head_init(Params *ps, int C, const char *name)
+{
+    MultiHead a;
+    params_push(ps, "%s", name);
+    a.q = linear_init(ps, C, C, "q");
+    a.k = linear_init(ps, C, C, "k");
+    a.v = linear_init(ps, C, C, "v");
+    a.out = linear_init(ps, C, C, "out");
+    params_pop(ps);
+    return a;
+}
+
+static Norm norm_of(Params *ps, const TransformerConfig *c, const char *name)
+{
+    if (c->norm == NO_NORM) return (Norm){0};
+    return norm_init(ps, c->channels, name);
+}
+
+static Block block_init(Params *ps, const TransformerConfig *c, bool has_cross, const char *name,
+                        int layer)
+{
+    const int C = c->channels;
+    Block b = {0};
+    params_push(ps, "%s%d", name, layer);
+    b.self = multi_head_init(ps, C, "self");
+    b.norm_self = norm_of(ps, c, "norm_self");
+    if (has_cross) {
+        b.cross = multi_head_init(ps, C, "cross");
+        b.norm_cross = norm_of(ps, c, "norm_cross");
+    }
+    if (c->ffn) {
+        b.up = linear_init(ps, C, c->ffn, "up");
+        b.down = linear_init(ps, c->ffn, C, "down");
+        b.norm_ffn = norm_of(ps, c, "norm_ffn");
+    }
+    params_pop(ps);
+    return b;
+}
+
+Transformer transformer_init(Params *ps, const TransformerConfig *config, const Task *task)
+{
+    Transformer m = {.config = *config, .has_encoder = task->source_vocab > 0};
+    const int C = config->channels;
+    const bool learned = config->positions == LEARNED;
+    CHECK(config->layers <= TRANSFORMER_MAX_LAYERS, "transformer: %d layers; at most %d",
+          config->layers, TRANSFORMER_MAX_LAYERS);
+    if (m.has_encoder) {
+        m.source_embed = param(ps, SHAPE(task->source_vocab, C), 1 / sqrt(C), "source.embed");
+        if (learned) m.source_place = param(ps, SHAPE(config->longest, C), 0.1, "source.place");
+        for (int i = 0; i < config->layers; i++)
+            m.encoder[i] = block_init(ps, config, false, "encoder", i);
+        if (config->norm == PRE_NORM) m.encoder_norm = norm_init(ps, C, "encoder.norm");
+    }
+    m.target_embed = param(ps, SHAPE(task->vocab, C), 1 / sqrt(C), "target.embed");
+    if (learned) m.target_place = param(ps, SHAPE(config->longest, C), 0.1, "target.place");
+    for (int i = 0; i < config->layers; i++)
+        m.decoder[i] = block_init(ps, config, m.has_encoder, "decoder", i);
+    if (config->norm == PRE_NORM) m.decoder_norm = norm_init(ps, C, "decoder.norm");
+    if (!config->tied) m.head = linear_init(ps, C, task->outputs, "head");
+    return m;
 }
