@@ -1,4 +1,4 @@
-/* What holds for every tokenizer: there and back, special ids, what is unknown, JSON. */
+/* Properties of every tokenizer: decoding inverts encoding, special ids, unknown tokens, JSON. */
 #include "tokens/detokenizer.h"
 
 #include <utf8proc.h>
@@ -10,8 +10,8 @@
 static const char *const units[] = {"char", "byte", "word", "jamo"};
 enum { UNITS = LEN(units), LAYOUTS = 2 };
 
-/* A text of n parts: letters of several scripts, accents apart, Hangul whole and in letters, marks, white
- * space, and what is no UTF-8. */
+/* Makes a text of n parts: letters of several scripts, separate accents, Hangul syllables and jamo,
+ * punctuation, white space, and invalid UTF-8. */
 static char *random_text(Rng *rng, int n, bool valid)
 {
     static const char *const part[] = {
@@ -57,7 +57,7 @@ START_TEST(random_bytes_come_back)
 }
 END_TEST
 
-/* Characters and jamo decode to the text in form C, which is the text itself if it is in form C. */
+/* Characters and jamo decode to the text in NFC, which is the text itself if it was in NFC. */
 START_TEST(characters_and_jamo_come_back_composed)
 {
     Rng rng = rng_make(2, RNG_TEST, 0);
@@ -93,7 +93,7 @@ START_TEST(all_syllables)
 }
 END_TEST
 
-/* Words: decoding and encoding again gives the same ids, and so it goes on. */
+/* Words: decoding and encoding again gives the same ids, however often it is repeated. */
 START_TEST(words_stay_the_same)
 {
     Rng rng = rng_make(3, RNG_TEST, 0);
@@ -165,7 +165,7 @@ START_TEST(special_ids)
 }
 END_TEST
 
-/* The count is that of the ids, and before the first unknown there is none. */
+/* `unknown` is the number of UNK ids, and no token before first_unknown is unknown. */
 START_TEST(unknown_is_counted)
 {
     Rng rng = rng_make(4, RNG_TEST, 0);
@@ -190,7 +190,7 @@ START_TEST(unknown_is_counted)
 }
 END_TEST
 
-/* The place of the first unknown, where the text is composed and where it is not. */
+/* first_unknown is the right byte, whether the text is composed or not. */
 START_TEST(where_the_first_unknown_is)
 {
     static const struct {
@@ -209,7 +209,7 @@ START_TEST(where_the_first_unknown_is)
 }
 END_TEST
 
-/* A text of several parts (tokenizer.c cuts after a newline) is encoded as if it were one. */
+/* A long text, which tokenizer.c encodes in parts, gets the same ids as in one part. */
 START_TEST(long_texts)
 {
     Rng rng = rng_make(5, RNG_TEST, 0);
@@ -237,7 +237,7 @@ START_TEST(long_texts)
 }
 END_TEST
 
-/* Byte for byte: one id after the other gives the same text as all at once. */
+/* Decoding one id at a time gives the same bytes as decoding all at once. */
 START_TEST(streamed)
 {
     Rng rng = rng_make(6, RNG_TEST, 0);
@@ -337,7 +337,7 @@ START_TEST(json_gives_the_same_ids)
 }
 END_TEST
 
-/* What runs wrote before there were layouts and normal forms is read as it was meant. */
+/* JSON that older runs wrote, without layouts and normal forms, is read with its old meaning. */
 START_TEST(json_of_older_runs)
 {
     static const struct {
@@ -356,7 +356,7 @@ START_TEST(json_of_older_runs)
         ck_assert_msg(tokenizer_from_json(&t, j, &err), "%s", err.text);
         ck_assert(t.layout == old[i].layout && t.composed == old[i].composed);
         ck_assert_int_eq(t.size, old[i].size);
-        if (i == 1) { /* the accent stays a character of its own */
+        if (i == 1) { /* the accent remains a separate character */
             const Encoding e = tokenizer_encode(&t, "e\u0301", 3);
             ck_assert(e.n == 2 && e.unknown == 0);
             free(e.ids);

@@ -1,4 +1,4 @@
-/* Texts cut into pieces and joined again; tokenizers of pairs, and back from JSON. */
+/* Tests that cut texts into pieces and join them again, and tokenizers of pairs with their JSON. */
 #include "tokens/pieces.h"
 
 #include <utf8proc.h>
@@ -12,7 +12,7 @@ static Pieces cut(const char *unit, const char *text)
     return pieces_cut(token_kind(unit), TOKENS_FRAMED, text, strlen(text));
 }
 
-static char *spell(const char *unit, const char *text) /* the pieces with a bar between any two */
+static char *spell(const char *unit, const char *text) /* returns the pieces, joined by bars */
 {
     Pieces p = cut(unit, text);
     char *s = xcalloc(strlen(text) * 12 + 16, 1);
@@ -77,7 +77,7 @@ START_TEST(characters_and_jamo)
     ck_cut("char", "각\u1100\u1161", "각|가"); /* NFC */
     ck_cut("jamo", "각은 A", "\u1100|\u1161|\u11a8|\u110b|\u1173|\u11ab| |A");
     ck_cut("jamo", "쉽", "\u1109|\u1171|\u11b8");
-    ck_cut("jamo", "ㄱ", "ㄱ"); /* a letter of its own, not the beginning of a syllable */
+    ck_cut("jamo", "ㄱ", "ㄱ"); /* a compatibility letter, not the beginning of a syllable */
     ck_cut("char", "a\xff\xc3", "a|\ufffd|\ufffd");
     Pieces p = pieces_cut(token_kind("char"), TOKENS_FRAMED, "a\0b", 3);
     ck_assert_int_eq(p.n, 3);
@@ -86,7 +86,7 @@ START_TEST(characters_and_jamo)
 }
 END_TEST
 
-/* Every syllable as Unicode's own decomposition has it, and composed again. */
+/* Every syllable is split as in Unicode's decomposition, and composed again. */
 START_TEST(all_syllables)
 {
     for (int code = 0xAC00; code < 0xAC00 + 11172; code++) {
@@ -125,7 +125,8 @@ START_TEST(readable_again)
 }
 END_TEST
 
-/* Cut, joined and cut again: the same pieces, whatever the text; of characters and jamo, the text. */
+/* For any text, joining the pieces and cutting again gives the same pieces. Joined pieces of
+ * characters and jamo give the text itself. */
 START_TEST(any_text)
 {
     static const char *const part[] = {
@@ -191,7 +192,7 @@ START_TEST(most_frequent_first)
 }
 END_TEST
 
-START_TEST(many_words) /* the table grows, and finds them all again */
+START_TEST(many_words) /* the table grows and still finds every word */
 {
     enum { N = 20000 };
     char **word = xmalloc(N * sizeof *word);
@@ -235,7 +236,8 @@ START_TEST(ids_and_back)
     s = tokenizer_decode(&l, framed, 0, NULL);
     ck_assert_str_eq(s, "");
     free(s);
-    s = tokenizer_spell(&l, text, strlen(text)); /* what a metric compares with knows every word */
+    s = tokenizer_spell(&l, text,
+                        strlen(text)); /* in the reference of a metric no word is unknown */
     ck_assert_str_eq(s, "l' homme dit , euh , non");
     free(s);
     s = tokenizer_unknown(&l, text, strlen(text));
@@ -247,7 +249,8 @@ START_TEST(ids_and_back)
     static const char *const jamo[] = {"\u1100", "\u1161", "\u11a8"};
     l = tokenizer_of(token_kind("jamo"), TOKENS_FRAMED, jamo, LEN(jamo));
     const int syllables[] = {4, 5, 6, 4, 5, 5, UNK, 4, 4, 5, 6, 6, EOS};
-    s = tokenizer_decode(&l, syllables, LEN(syllables), NULL); /* any ids a model may write */
+    s = tokenizer_decode(&l, syllables, LEN(syllables),
+                         NULL); /* a model may produce any sequence of ids */
     ck_assert_str_eq(s, "각가\u1161<unk>\u1100각\u11a8");
     free(s);
     tokenizer_free(&l);
@@ -287,11 +290,11 @@ START_TEST(malformed_json)
         {"{\"unit\":\"word\",\"special\":7,\"symbols\":[]}", "special"},
         {"{\"unit\":\"char\",\"normal\":\"NFD\",\"symbols\":\"\"}", "normal"},
         {"{\"unit\":7,\"symbols\":[]}", "unit is missing"},
-        {"{\"unit\":\"word\"}", "no array"},
-        {"{\"unit\":\"word\",\"symbols\":\"abc\"}", "no array"},
-        {"{\"unit\":\"word\",\"symbols\":[\"a\",3]}", "symbol 1 is no string"},
+        {"{\"unit\":\"word\"}", "not an array"},
+        {"{\"unit\":\"word\",\"symbols\":\"abc\"}", "not an array"},
+        {"{\"unit\":\"word\",\"symbols\":[\"a\",3]}", "symbol 1 is not a string"},
         {"{\"unit\":\"word\",\"symbols\":[\"\"]}", "symbol 0 is empty"},
-        {"{\"unit\":\"word\",\"symbols\":[\"a\",\"b\",\"a\"]}", "symbol 2 stands there twice"},
+        {"{\"unit\":\"word\",\"symbols\":[\"a\",\"b\",\"a\"]}", "symbol 2 is repeated"},
         {"{\"unit\":\"char\",\"symbols\":[\"ab\"]}", "more than one character"},
         {"{\"unit\":\"jamo\",\"symbols\":[\"a\",\"가나\"]}", "symbol 1 is more than one"},
     };
@@ -307,7 +310,7 @@ START_TEST(malformed_json)
 }
 END_TEST
 
-/* --- a programmer's mistakes ---------------------------------------------------------------------- */
+/* --- programming errors ---------------------------------------------------------------------- */
 START_TEST(repeated_symbol)
 {
     static const char *const twice[] = {"a", "b", "a"};

@@ -1,4 +1,5 @@
-/* Tokenizers of running text, characters and bytes: there and back, what is unknown, JSON. */
+/* Tokenizers of running text, characters and bytes: decoding inverts encoding, unknown tokens,
+ * JSON. */
 #include "system/file.h"
 #include "base/rng.h"
 #include "suite.h"
@@ -72,7 +73,7 @@ START_TEST(characters_by_hand)
 }
 END_TEST
 
-/* An unknown character, a NUL, a byte that is no UTF-8, a cut sequence, U+FFFD itself. */
+/* An unknown character, a NUL, an invalid byte, an incomplete UTF-8 sequence, and U+FFFD itself. */
 START_TEST(unknown_is_counted)
 {
     static const char text[] = "abc\0a\xFFz\xEF\xBF\xBD\xED\x95";
@@ -111,8 +112,8 @@ static bool is_scalar(int code)
     return code < 0xD800 || code > 0xDFFF;
 }
 
-/* Every code point there is: a member of the table has its place in it, any other is unknown, and
- * the two ways to look one up agree. */
+/* For every code point: a symbol of the table gets its id, any other code point is unknown, and the
+ * two ways to look up an id agree. */
 START_TEST(every_code_point)
 {
     enum { CODES = 0x110000, MEMBERS = 3000 };

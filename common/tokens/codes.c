@@ -6,12 +6,10 @@
 
 #include "system/utf8.h"
 
-enum {
-    CODE_BYTES = 4,
-    FIRST_MARK = 0x300
-}; /* no code point below U+0300 joins the one before it */
+/* No code point below FIRST_MARK combines with the code point before it. */
+enum { CODE_BYTES = 4, FIRST_MARK = 0x300 };
 
-/* Decodes one code point; returns its length in bytes. */
+/* Decodes one code point and returns its length in bytes. */
 static inline int next_code(const char *s, size_t len, int *code)
 {
     *code = (unsigned char)*s;
@@ -41,7 +39,7 @@ static bool same_codes(const Codes *c, int from, const char *composed, size_t le
     return from == c->n;
 }
 
-/* Composes the run that begins with code point `from`. */
+/* Composes (NFC) the code points from index `from` to the end of c. */
 static void compose_run(Codes *c, size_t *room, int from)
 {
     if (c->n == from || (c->n == from + 1 && c->code[from] < FIRST_MARK)) return;
@@ -70,7 +68,7 @@ Codes codes_of(const char *text, size_t len, bool composed)
     CHECK(len < INT_MAX, "codes: a text of %zu bytes; fewer than %d are needed", len, INT_MAX);
     size_t room = len + 1;
     Codes c = {.code = xmalloc(room * sizeof *c.code), .at = xmalloc(room * sizeof *c.at)};
-    int run = 0; /* where the code points began that may join one another */
+    int run = 0; /* index of the first code point that a later one may combine with */
     for (size_t at = 0; at < len;) {
         int code;
         const int step = next_code(text + at, len - at, &code);

@@ -54,7 +54,8 @@ void detokenizer_free(Detokenizer *d)
 
 /* --- whole texts ---------------------------------------------------------------------------------- */
 
-static char *take(Detokenizer *d, size_t *len) /* the text; frees the rest */
+/* Ends the text and returns it; the caller frees it. */
+static char *take(Detokenizer *d, size_t *len)
 {
     detokenizer_end(d);
     detokenizer_add(d, "", 1);

@@ -1,4 +1,4 @@
-/* Text from ids, a token at a time. */
+/* Turns ids into text, one token at a time. */
 #ifndef DETOKENIZER_H
 #define DETOKENIZER_H
 
@@ -7,21 +7,24 @@
 typedef struct {
     const TokenKind *kind;
     const Tokenizer *t;
-    bool spaced;         /* a space between any two words, for metrics */
-    const char *last;    /* the word before, borrowed; NULL: none */
-    int held[2], n_held; /* jamo that the next one may complete to a syllable */
-    char *text;          /* what can be read so far; take it, and set len to 0, at any time */
+    bool spaced;         /* puts a space between any two words, for metrics */
+    const char *last;    /* the previous word, borrowed; NULL at the start */
+    int held[2], n_held; /* jamo held back: the next jamo may complete the syllable */
+    char *text;          /* the text so far; a caller may use it and set len to 0 at any time */
     size_t len, room;
 } Detokenizer;
 
 Detokenizer detokenizer_new(const Tokenizer *t);
-void detokenizer_put(Detokenizer *d, int id); /* PAD, BOS and EOS add nothing */
-void detokenizer_skip(Detokenizer *d,
-                      int id);        /* as if put, but its text is somewhere else already */
-void detokenizer_end(Detokenizer *d); /* adds what was held back */
+/* Adds the text of one token. PAD, BOS and EOS add nothing. */
+void detokenizer_put(Detokenizer *d, int id);
+/* Counts one token as written but adds no text: the caller has printed the text already. The next
+ * token is then spaced correctly. */
+void detokenizer_skip(Detokenizer *d, int id);
+/* Adds the jamo that were held back. */
+void detokenizer_end(Detokenizer *d);
 void detokenizer_free(Detokenizer *d);
 
-/* For kinds: adds bytes to the text. */
+/* Adds bytes to the text. Called by the units (kinds.h). */
 void detokenizer_add(Detokenizer *d, const char *bytes, size_t len);
 
 #endif

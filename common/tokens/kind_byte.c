@@ -1,4 +1,4 @@
-/* Tokens that are bytes: nothing is unknown, nothing is normalised. */
+/* The unit "byte": each byte is a token. No token is unknown, and the text is not normalised. */
 #include "tokens/kinds.h"
 
 enum { BYTES = 256 };
@@ -19,7 +19,7 @@ static void encode(const Tokenizer *t, const char *text, size_t len, size_t orig
 
 static void count(TokenLearner *l, const char *text, size_t len)
 {
-    (void)l, (void)text, (void)len; /* all of them have an id anyway */
+    (void)l, (void)text, (void)len; /* every byte has a fixed id */
 }
 
 const TokenKind kind_byte = {.name = "byte",

@@ -1,4 +1,4 @@
-/* Tokens that are code points. */
+/* The unit "char": each code point is a token. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,14 +15,16 @@ static Pieces cut(const char *text, size_t len, TokenLayout layout, bool compose
     return p;
 }
 
-static int code_of(const char *symbol) /* the first of it; -1 unless it is the only one */
+/* Returns the code point of a symbol, or -1 if it is not exactly one code point. */
+static int code_of(const char *symbol)
 {
     int code;
     const size_t len = strlen(symbol);
     return len && (size_t)utf8_decode(symbol, len, &code) == len ? code : -1;
 }
 
-/* Returns the table turned round: the id of each code point up to the largest, -1 for none. */
+/* Returns the inverse of t's symbols, a new table of largest + 1 entries: id + 1 of each code
+ * point, 0 if it has no id. With 0 for "no id", calloc's untouched pages cost no memory. */
 static int *ids_by_code(const Tokenizer *t, int *largest)
 {
     *largest = 0;
@@ -30,8 +32,7 @@ static int *ids_by_code(const Tokenizer *t, int *largest)
         const int code = code_of(t->symbols.string[id]);
         if (code > *largest) *largest = code;
     }
-    int *by_code =
-        xcalloc((size_t)*largest + 1, sizeof *by_code); /* id + 1: untouched pages cost nothing */
+    int *by_code = xcalloc((size_t)*largest + 1, sizeof *by_code);
     for (int id = t->first; id < t->size; id++) {
         const int code = code_of(t->symbols.string[id]);
         if (code >= 0) by_code[code] = id + 1;
@@ -47,7 +48,8 @@ static int id_of(const Tokenizer *t, int code, const int *by_code, int largest)
     return symbols_find(&t->symbols, symbol);
 }
 
-/* A short text is not worth a table of all code points. */
+/* Looks up the ids of a short text in the hash table: building the table by code point would take
+ * longer. */
 static void encode(const Tokenizer *t, const char *text, size_t len, size_t origin, Encoding *e)
 {
     enum { SHORT = 4096 };

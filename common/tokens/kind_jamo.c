@@ -1,9 +1,10 @@
-/* Tokens that are code points, but Hangul syllables are taken apart:
+/* The unit "jamo": each code point is a token, but a Hangul syllable is split into its 2 or 3
+ * letters:
  *
  *     각은    U+1100 U+1161 U+11A8  U+110B U+1173 U+11AB
- *     syllable = 0xAC00 + 588 l + 28 v + t    into conjoining jamo U+1100+l, U+1161+v, U+11A7+t
+ *     syllable = 0xAC00 + 588 l + 28 v + t    gives the jamo U+1100+l, U+1161+v, U+11A7+t
  *
- * Decoding composes them again. */
+ * Decoding composes the syllables again. */
 #include <string.h>
 
 #include "system/utf8.h"
@@ -54,7 +55,8 @@ static void end(Detokenizer *d)
     d->n_held = 0;
 }
 
-/* Holds back a first consonant, and a vowel after it: the next letter says which syllable it is. */
+/* Holds back an initial consonant and the vowel after it, because the next jamo decides which
+ * syllable they form. */
 static void write(Detokenizer *d, const char *string, size_t len)
 {
     int code;

@@ -1,11 +1,12 @@
-/* Tokens that are words and punctuation marks, for languages that write spaces.
+/* The unit "word": words and punctuation marks, for languages that put spaces between words.
  *
  *     L'homme dit : « Oui ! »    l' homme dit : « oui ! »
  *
- * Lower case; cut at white space (U+00A0 and U+202F too) and around punctuation, but 2:30 and 10,000 are
- * one token; l' d' qu' and the other French elisions are words, don't is one. In running text the newline
- * is a token as well. Decoding puts spaces between words except before closing punctuation, after opening
- * punctuation, after an elision and around a newline. */
+ * Words are in lower case. The text is cut at white space (U+00A0 and U+202F too) and around
+ * punctuation, but 2:30 and 10,000 are one token each. The French elisions (l' d' qu' ...) are
+ * words of their own; don't is one word. In TOKENS_STREAM the newline is a token too. Decoding puts
+ * a space between two words, except before closing punctuation, after opening punctuation, after an
+ * elision and around a newline. */
 #include <string.h>
 #include <utf8proc.h>
 
@@ -28,7 +29,8 @@ static bool is_space(int code)
     return c == UTF8PROC_CATEGORY_ZS || c == UTF8PROC_CATEGORY_ZL || c == UTF8PROC_CATEGORY_ZP;
 }
 
-/* What stands close to the word before it, and to the word after it; quotes can be either. */
+/* Closing punctuation has no space before it, opening punctuation none after it. '"' and the
+ * guillemets are in neither list: each of them can open or close. */
 static bool is_closing(int code)
 {
     static const int set[] = {
@@ -54,7 +56,8 @@ static bool is_digit(int code)
     return code >= '0' && code <= '9';
 }
 
-/* The words of French that lose their vowel before another: le homme, l'homme. */
+/* Returns true for a French word that has lost its vowel before another vowel: l' in l'homme (le +
+ * homme). */
 static bool is_elided(const int *code, int n)
 {
     static const char *const words[] = {"l",      "d",      "j",      "n",      "s",
@@ -74,7 +77,8 @@ static bool is_within_number(const Codes *c, int i)
            is_digit(c->code[i - 1]) && is_digit(c->code[i + 1]);
 }
 
-static bool goes_on(const Codes *c, int i) /* is there more of the word after code i? */
+/* Returns true if the word continues after code point i. */
+static bool goes_on(const Codes *c, int i)
 {
     if (i + 1 >= c->n) return false;
     const int next = c->code[i + 1];
@@ -90,7 +94,7 @@ static void lower_case(Codes *c)
 
 static void cut_words(Pieces *p, Codes *c, bool newlines)
 {
-    int begin = 0; /* of the word at hand */
+    int begin = 0; /* index where the current word begins */
     lower_case(c);
     for (int i = 0; i < c->n; i++) {
         const int code = c->code[i], *word = c->code + begin, n = i - begin;
@@ -123,7 +127,8 @@ static Pieces cut(const char *text, size_t len, TokenLayout layout, bool compose
 
 /* --- joining -------------------------------------------------------------------------------------- */
 
-static bool is_mark(const char *word, bool (*kind)(int)) /* one character, of that kind */
+/* Returns true if the word is a single character for which kind() is true. */
+static bool is_mark(const char *word, bool (*kind)(int))
 {
     int code;
     const size_t len = strlen(word);

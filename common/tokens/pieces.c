@@ -29,7 +29,7 @@ void pieces_add(Pieces *p, const int *code, int n, int at)
     pieces_add_bytes(p, one, (size_t)utf8_encode(code[0], one), at);
     for (int i = 1; i < n; i++) {
         const size_t size = (size_t)utf8_encode(code[i], one);
-        p->len--; /* the 0 goes to the end */
+        p->len--; /* removes the terminating 0; pieces_add_bytes writes it again */
         p->n--;
         pieces_add_bytes(p, one, size, at);
     }

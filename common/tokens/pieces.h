@@ -1,4 +1,4 @@
-/* A text cut into the strings of its tokens. */
+/* A text cut into the strings of its tokens (pieces). */
 #ifndef PIECES_H
 #define PIECES_H
 
@@ -7,22 +7,23 @@
 
 typedef struct {
     int n;
-    char *bytes; /* n strings, each followed by its 0 */
-    size_t len;  /* of bytes, those 0s included */
+    char *bytes; /* n strings, one after the other, each with its terminating 0 */
+    size_t len;  /* the length of bytes, with the terminating 0s */
     size_t room;
-    int *at; /* (n) the byte of the text where each began */
+    int *at; /* (n) the byte offset in the text where each piece begins */
     int at_room;
 } Pieces;
 
 Pieces pieces_cut(const TokenKind *kind, TokenLayout layout, const char *text, size_t len);
-const char *piece_next(const char *piece); /* the one after it */
+const char *piece_next(const char *piece); /* the piece after it in Pieces.bytes */
 void pieces_free(Pieces *p);
 
-/* Returns the text of pieces as a new string (free() it), as tokenizer_decode and, spaced, as
- * tokenizer_spaced would. */
+/* Joins the pieces to a text, as tokenizer_decode does, or as tokenizer_spaced does if spaced. The
+ * caller frees the text. */
 char *pieces_join(const TokenKind *kind, const Pieces *p, bool spaced);
 
-/* For kinds: adds a piece of n code points that began at byte `at`; nothing if n is 0. */
+/* Add a piece that begins at byte `at` of the text. pieces_add encodes n code points, and adds
+ * nothing if n is 0. Called by the units (kinds.h). */
 void pieces_add(Pieces *p, const int *code, int n, int at);
 void pieces_add_bytes(Pieces *p, const char *bytes, size_t len, int at);
 

@@ -10,7 +10,7 @@ Symbols symbols_new(const char *const *reserved, int n)
     CHECK(n >= 0 && n <= SLOTS / 2, "symbols: %d reserved ids", n);
     Symbols s = {.first = n, .n_slots = SLOTS};
     s.slot = xcalloc(SLOTS, sizeof *s.slot);
-    s.string = xcalloc(SLOTS / 2, sizeof *s.string); /* at most half of the slots are full */
+    s.string = xcalloc(SLOTS / 2, sizeof *s.string); /* at most half of the slots are used */
     for (; s.size < n; s.size++) s.string[s.size] = xstrdup(reserved[s.size]);
     return s;
 }
@@ -22,7 +22,7 @@ void symbols_free(Symbols *s)
     *s = (Symbols){0};
 }
 
-/* Returns the string's slot, or the empty slot where it belongs. */
+/* Returns the slot of the string, or the empty slot where it would go. */
 static int *find_slot(const Symbols *s, const char *string)
 {
     uint64_t h = 0xCBF29CE484222325; /* FNV-1a */
@@ -36,7 +36,7 @@ static int *find_slot(const Symbols *s, const char *string)
 
 static void grow(Symbols *s)
 {
-    CHECK(s->n_slots <= INT_MAX / 2, "symbols: %d strings are too many", s->size);
+    CHECK(s->n_slots <= INT_MAX / 2, "symbols: %d strings are the maximum", s->size);
     s->n_slots *= 2;
     free(s->slot);
     s->slot = xcalloc((size_t)s->n_slots, sizeof *s->slot);

@@ -44,7 +44,7 @@ bool tokenizer_of_words(const Tokenizer *t)
 
 /* --- making --------------------------------------------------------------------------------------- */
 
-/* Makes a tokenizer that has the special ids only, and bytes. */
+/* Makes a tokenizer with the special ids only (and the 256 bytes, for the unit "byte"). */
 static Tokenizer tokenizer_new(const TokenKind *kind, TokenLayout layout)
 {
     const bool framed = layout == TOKENS_FRAMED;
@@ -61,7 +61,8 @@ static Tokenizer tokenizer_new(const TokenKind *kind, TokenLayout layout)
     return t;
 }
 
-static bool add_symbol(Tokenizer *t, const char *symbol) /* false: it is there already */
+/* Adds a symbol. Returns false if the tokenizer has it already. */
+static bool add_symbol(Tokenizer *t, const char *symbol)
 {
     const bool is_new = symbols_find(&t->symbols, symbol) < 0;
     symbols_add(&t->symbols, symbol);
@@ -123,7 +124,8 @@ static void encode_pieces(const Tokenizer *t, const char *text, size_t len, size
     pieces_free(&p);
 }
 
-/* The end of the part of a text that begins at `at`: after a newline, so that no token is cut in two. */
+/* Returns the end of the part of a text that begins at `at`. Long texts are encoded in parts. A
+ * part ends after a newline, so that no token is split. */
 static size_t part_end(const char *text, size_t len, size_t at)
 {
     enum { PART = 1 << 16 };
@@ -134,7 +136,7 @@ static size_t part_end(const char *text, size_t len, size_t at)
 
 Encoding tokenizer_encode(const Tokenizer *t, const char *text, size_t len)
 {
-    CHECK(len < INT_MAX, "tokenizer_encode: %zu bytes; there may be %d tokens at most", len,
+    CHECK(len < INT_MAX, "tokenizer_encode: a text of %zu bytes; fewer than %d are needed", len,
           INT_MAX);
     Encoding e = {.ids = xmalloc((len + 1) * sizeof *e.ids), .first_unknown = -1};
     for (size_t at = 0, end; at < len; at = end) {
@@ -173,7 +175,7 @@ static int by_count(const void *a, const void *b)
 {
     const Counted *x = a, *y = b;
     if (x->count != y->count) return x->count > y->count ? -1 : 1;
-    return strcmp(x->symbol, y->symbol); /* of UTF-8: the order of the code points */
+    return strcmp(x->symbol, y->symbol); /* for UTF-8 this is the order of the code points */
 }
 
 static int by_code(const void *a, const void *b)
@@ -200,7 +202,7 @@ static void count_symbol(TokenLearner *l, const char *symbol, int64_t times)
     l->count[id] += times;
 }
 
-/* The rule for the unknown: no such token ever has an id. */
+/* Returns true for a token that never gets an id (tokenizer.h, the rule for unknown tokens). */
 static bool is_never_known(const char *symbol)
 {
     return !*symbol || strstr(symbol, "\uFFFD") || strcmp(symbol, "<unk>") == 0;
@@ -223,7 +225,8 @@ void learner_add(TokenLearner *l, const char *text, size_t len)
     }
 }
 
-static void take_codes(TokenLearner *l) /* what was counted by code point */
+/* Adds the counts by code point to the counts by symbol. */
+static void take_codes(TokenLearner *l)
 {
     enum { CODES = 0x110000 };
     for (int code = 1; l->by_code && code < CODES; code++) {

@@ -1,4 +1,4 @@
-/* A tokenizer as JSON, as a run's config.json has it. */
+/* Writes and reads a tokenizer as JSON, for a run's config.json. */
 #include <string.h>
 
 #include "system/utf8.h"
@@ -70,27 +70,26 @@ static bool read_layout(const TokenKind *kind, const json_t *j, TokenLayout *lay
         *layout = (TokenLayout)l;
         if (has_special(kind, *layout, special)) return true;
     }
-    return error_set(err,
-                     "tokenizer: \"special\" is no list of special tokens that unit %s can have",
+    return error_set(err, "tokenizer: \"special\" does not list the special tokens of unit %s",
                      kind->name);
 }
 
-/* Returns why this cannot be the next symbol, or NULL. */
+/* Returns why the value cannot be the next symbol, or NULL if it can. */
 static const char *fault_of(const Tokenizer *t, const json_t *value)
 {
     const char *s = json_string_value(value);
-    if (!s) return "is no string";
+    if (!s) return "is not a string";
     if (!*s || strlen(s) != json_string_length(value)) return "is empty";
     int code;
     const bool one = (size_t)utf8_decode(s, strlen(s), &code) == strlen(s);
     if (!t->kind->of_words && !one) return "is more than one character";
-    return symbols_find(&t->symbols, s) >= 0 ? "stands there twice" : NULL;
+    return symbols_find(&t->symbols, s) >= 0 ? "is repeated" : NULL;
 }
 
 static bool read_array(Tokenizer *t, const json_t *symbols, Error *err)
 {
     if (!json_is_array(symbols))
-        return error_set(err, "tokenizer: symbols of unit %s is missing or no array",
+        return error_set(err, "tokenizer: symbols of unit %s are missing or not an array",
                          t->kind->name);
     for (size_t i = 0; i < json_array_size(symbols); i++) {
         const json_t *value = json_array_get(symbols, i);
@@ -104,7 +103,7 @@ static bool read_array(Tokenizer *t, const json_t *symbols, Error *err)
 static bool read_string(Tokenizer *t, const json_t *symbols, Error *err)
 {
     if (!json_is_string(symbols))
-        return error_set(err, "tokenizer: symbols of unit %s is missing or no string",
+        return error_set(err, "tokenizer: symbols of unit %s are missing or not a string",
                          t->kind->name);
     const char *s = json_string_value(symbols);
     const size_t len = json_string_length(symbols);
@@ -115,8 +114,8 @@ static bool read_string(Tokenizer *t, const json_t *symbols, Error *err)
         step = (size_t)utf8_decode(s + at, len - at, &code);
         if (code <= before || code == UTF8_REPLACEMENT)
             return error_set(err,
-                             "tokenizer: symbols, byte %zu: U+%04X after U+%04X; each must be a "
-                             "character above the one before",
+                             "tokenizer: symbols, byte %zu: U+%04X after U+%04X; the "
+                             "characters must be valid and in ascending order",
                              at, code < 0 ? UTF8_REPLACEMENT : code, before);
         memcpy(symbol, s + at, step);
         symbols_add(&t->symbols, symbol);
@@ -142,7 +141,7 @@ bool tokenizer_from_json(Tokenizer *out, const json_t *j, Error *err)
     const TokenKind *kind = unit ? token_kind(unit) : NULL;
     TokenLayout layout;
     if (!kind)
-        return error_set(err, "tokenizer: unit is %s, must be one of %s", unit ? unit : "missing",
+        return error_set(err, "tokenizer: unit is %s; must be one of %s", unit ? unit : "missing",
                          TOKEN_UNITS);
     if (!read_layout(kind, j, &layout, err)) return false;
     Tokenizer t = tokenizer_of(kind, layout, NULL, 0);
