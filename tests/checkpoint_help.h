@@ -1,4 +1,4 @@
-/* A little model in training, for the tests of its checkpoints. */
+/* A small model in training, for the tests of checkpoints. */
 #ifndef CHECKPOINT_HELP_H
 #define CHECKPOINT_HELP_H
 
@@ -9,7 +9,7 @@
 
 enum { CARRIED = 6 };
 
-/* A model in training and a directory for it; no two of its parts share values. */
+/* A model in training and a directory for it; no two tensors have equal values. */
 typedef struct {
     char dir[32];
     Params ps;
@@ -90,7 +90,7 @@ static inline bool same_run(const Run *a, const Run *b)
            memcmp(a->carried, b->carried, sizeof a->carried) == 0;
 }
 
-/* Everything of a run that a load could change, to compare with afterwards. */
+/* A copy of everything in a run that a load could change, to compare with afterwards. */
 static inline Run snapshot(const Run *r)
 {
     const size_t size = r->ps.len * sizeof(real);

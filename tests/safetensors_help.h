@@ -6,7 +6,7 @@
 #include "suite.h"
 
 typedef struct {
-    char *bytes; /* of exactly len bytes, so that a read beyond them is seen by ASan */
+    char *bytes; /* exactly len bytes, so that ASan reports a read beyond them */
     size_t len;
 } File;
 
@@ -24,7 +24,7 @@ static inline File file_of(const char *header, size_t data)
     return file_make(strlen(header), header, strlen(header), data);
 }
 
-/* Parses, and expects a refusal whose message has the fragment and is safe to print. */
+/* Parses the file and expects an error whose message contains the fragment and is safe to print. */
 static inline void expect_refusal(File f, const char *fragment)
 {
     Safetensors st;
@@ -46,7 +46,7 @@ static inline Safetensors expect_parse(File f)
     return st;
 }
 
-/* Descriptions of tensors in a header. */
+/* Entries of a header, one for each tensor. */
 #define T(name, dtype, shape, offsets)                                                             \
     "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}"
 #define NAMED(name) "{" T(name, "F32", "[2]", "[0,8]") "}"

@@ -1,4 +1,4 @@
-/* Checkpoints: what comes back is what went in, bit for bit, and a full disk leaves the older files
+/* Checkpoints: loading gives the saved values bit for bit, and a full disk leaves the older files
  * whole. For files that do not fit see test_checkpoint_misfits.c. */
 #include "formats/checkpoint.h"
 
@@ -159,7 +159,7 @@ END_TEST
 
 #ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes */
 
-/* Lets the process have so many bytes more than it has now; returns the limit as it was. */
+/* Limits the process to `more` bytes beyond its present size; returns the old limit. */
 static struct rlimit limit_memory(size_t more)
 {
     struct rlimit usual, tight;
@@ -174,7 +174,7 @@ static struct rlimit limit_memory(size_t more)
     return usual;
 }
 
-/* A save needs next to no memory, however large the model is: 24 MB of parameters here. */
+/* A save needs almost no memory, however large the model is: here 24 MB of parameters. */
 START_TEST(a_save_is_streamed)
 {
     Run a, b;
@@ -197,7 +197,7 @@ struct Block {
     Block *next;
 };
 
-/* Takes all memory that there is, in ever smaller blocks; the small ones come first in the list. */
+/* Allocates all memory in ever smaller blocks; the list has the smallest block first. */
 static Block *take_all(void)
 {
     Block *all = NULL;
@@ -268,7 +268,7 @@ START_TEST(moments_of_another_model)
     Error err;
     run_init(&a, 1, 4, OPTIM_ADAMW);
     run_init(&b, 1, 40, OPTIM_ADAMW);
-    rmdir(a.dir), rmdir(b.dir); /* there is no coming back */
+    rmdir(a.dir), rmdir(b.dir); /* the next call aborts, so clean up first */
     checkpoint_save("/nonexistent", &a.ps, &b.o, &a.s, NULL, &err);
 }
 END_TEST

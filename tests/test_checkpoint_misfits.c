@@ -1,5 +1,5 @@
-/* Checkpoints that do not fit the model at hand: each is refused, names the tensor, and changes
- * nothing. */
+/* Checkpoints that do not fit the model: each is refused, the message names the tensor, and the
+ * model is unchanged. */
 #include "formats/checkpoint.h"
 
 #include "checkpoint_help.h"
@@ -52,7 +52,7 @@ START_TEST(models_that_do_not_fit)
         {{wx, b, head}, 3, NULL},
         {{{0}}, 0, "tensor \"wx\": is missing"},
         {{wx, b}, 2, "tensor \"head.w\": is missing"},
-        {{wx, b, head, F32("more", 1, 1, 1)}, 4, "tensor \"more\": has no place here"},
+        {{wx, b, head, F32("more", 1, 1, 1)}, 4, "tensor \"more\": is not expected"},
         {{wx, b, F32("head.W", 3, 8, 2, 1, 4)}, 3, "tensor \"head.w\": is missing"},
         {{wx, b, F32("head.w", 2, 8, 2, 4)},
          3,
@@ -86,7 +86,7 @@ START_TEST(models_that_do_not_fit)
 }
 END_TEST
 
-/* Expects that run b cannot take over a's state, and is left as it was. */
+/* Expects that loading a's state into run b fails and leaves b unchanged. */
 static void expect_state(const Run *a, Run *b, const char *fragment)
 {
     Error err;
@@ -109,20 +109,20 @@ START_TEST(states_that_do_not_fit)
     run_save(&a);
     run_save(&sgd);
     expect_state(&a, &other, "tensor \"wx\": has shape (3,4) in the file and (3,5) in the model");
-    expect_state(&a, &sgd, "tensor \"optim.v.b\": has no place here");
+    expect_state(&a, &sgd, "tensor \"optim.v.b\": is not expected");
     expect_state(&sgd, &a, "tensor \"optim.v.wx\": is missing");
     a.s.carried_len = CARRIED - 1;
     expect_state(&sgd, &a, "tensor \"optim.v.wx\": is missing");
     expect_state(&a, &a, "tensor \"carried\": has shape (6) in the file and (5) in the model");
     a.s.carried = NULL;
-    expect_state(&a, &a, "tensor \"carried\": has no place here");
+    expect_state(&a, &a, "tensor \"carried\": is not expected");
     run_free(&a);
     run_free(&other);
     run_free(&sgd);
 }
 END_TEST
 
-/* Numbers out of range are found before a parameter is touched; so is another type. */
+/* Numbers out of range and a wrong dtype are found before any parameter is changed. */
 START_TEST(states_with_impossible_numbers)
 {
     Run b;
@@ -164,7 +164,8 @@ START_TEST(states_with_impossible_numbers)
 }
 END_TEST
 
-/* optim.step is an int in memory: a number beyond it is refused, not cut off. The largest of all is good. */
+/* optim.step is an int in memory: INT_MAX is accepted, a larger number is refused, not
+ * truncated. */
 START_TEST(states_with_large_numbers)
 {
     Run a, b;
@@ -191,7 +192,7 @@ START_TEST(states_with_large_numbers)
 }
 END_TEST
 
-/* A state is for the build that wrote it: rounding it would not continue the same run. */
+/* A state belongs to the build (float or double) that wrote it: rounding would change the run. */
 START_TEST(state_of_another_build)
 {
     Run a;

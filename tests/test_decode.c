@@ -1,20 +1,20 @@
-/* Decoding against trying every output there is, and by hand. */
+/* Decoding, compared with an exhaustive search over all outputs and with examples by hand. */
 #include "base/base.h"
 #include "decoding/decode.h"
 #include "base/rng.h"
 #include "suite.h"
 
-enum { PAD, BOS, EOS, A, B, C, V }; /* ids of the toy models; V is how many */
+enum { PAD, BOS, EOS, A, B, C, V }; /* ids of the toy models; V: their number */
 enum { MOST_STEPS = 64, MOST_HYPOTHESES = 1 << 10 };
 
-/* A model whose state is all that it was fed: what comes next depends on the whole history, so a
- * hypothesis that goes on from another's state gets other logits. */
+/* A model whose state is its whole history of tokens. The logits depend on that history, so a
+ * hypothesis that continues from another one's state gets different logits. */
 typedef struct Toy {
     void (*predict)(const struct Toy *t, const int *history, int len, real *logits);
     uint64_t seed;
-    bool ties;                /* logits of few different values */
+    bool ties;                /* logits take few values, so that there are ties */
     int n;                    /* hypotheses of the last call */
-    int calls, widest, moved; /* moved: parents that were not in place */
+    int calls, widest, moved; /* moved: hypotheses whose index differs from their parent's */
     int (*history)[MOST_STEPS], (*before)[MOST_STEPS];
 } Toy;
 
@@ -60,7 +60,7 @@ static Decoder decoder_of(Toy *t)
     return (Decoder){.self = t, .vocab = V, .bos = BOS, .eos = EOS, .pad = PAD, .step = toy_step};
 }
 
-/* Every history has logits of its own. */
+/* Every history has different logits. */
 static void predict_at_random(const Toy *t, const int *history, int len, real *logits)
 {
     uint32_t place = 0;
@@ -70,7 +70,7 @@ static void predict_at_random(const Toy *t, const int *history, int len, real *l
     for (int i = 0; i < V && t->ties; i++) logits[i] = (real)round((double)logits[i] / 2);
 }
 
-/* log p of an output, as the loss of training would count it. */
+/* Returns log p of an output, computed as the training loss is. */
 static double rescored(const Toy *t, const int *token, int len, bool finished)
 {
     double sum = 0;
@@ -89,7 +89,7 @@ static double score_of(double log_p, int length, double alpha)
     return log_p / pow((5. + length) / 6, alpha);
 }
 
-/* --- every output there is -------------------------------------------------------------------- */
+/* --- exhaustive search -------------------------------------------------------------------- */
 
 typedef struct {
     int token[MOST_STEPS], len;
@@ -133,13 +133,13 @@ START_TEST(a_wide_beam_finds_the_best)
         hypothesis_free(&h);
         toy_free(&t);
     }
-    ck_assert_int_gt(cut, 5); /* all of it was put to the test */
+    ck_assert_int_gt(cut, 5); /* both cut-off and finished outputs occurred */
     ck_assert_int_lt(cut, 115);
     ck_assert_int_gt(early, 5);
 }
 END_TEST
 
-/* Whatever the width, the probabilities are those of the tokens, and no better than the best. */
+/* For any width, the log p is that of the tokens and the score is at most the best one. */
 START_TEST(a_narrow_beam_tells_the_truth)
 {
     int better = 0, moved = 0;
@@ -200,7 +200,8 @@ START_TEST(a_beam_of_one_is_greedy)
 }
 END_TEST
 
-/* Greedy is the likeliest token at each step, the lower of two, and never BOS or PAD. */
+/* Greedy decoding takes the most likely token at each step, the lower id of two, and never BOS or
+ * PAD. */
 START_TEST(greedy_step_by_step)
 {
     int forbidden = 0;
@@ -229,7 +230,7 @@ END_TEST
 
 /* --- by hand ------------------------------------------------------------------------------------ */
 
-/* A first-order Markov chain: p[the last token, or BOS][next]. */
+/* A first-order Markov chain: p[last token or BOS][next token]. */
 static void predict_by_table(const real p[V][V], const int *history, int len, real *logits)
 {
     for (int i = 0; i < V; i++)
@@ -246,7 +247,8 @@ static void predict_trap(const Toy *t, const int *history, int len, real *logits
     predict_by_table(p, history, len, logits);
 }
 
-/* Greedy falls for A, after which nothing is sure: .6 * .4 = .24; B and the end: .4 * .9 = .36. */
+/* Greedy decoding takes A, after which no token is likely: .6 * .4 = .24. B and EOS have .4 * .9 =
+ * .36. */
 START_TEST(greedy_is_beaten)
 {
     Toy t = toy_new(predict_trap, 0);
@@ -263,7 +265,7 @@ START_TEST(greedy_is_beaten)
     ck_assert(h.finished);
     ck_assert_double_eq_tol(exp(h.log_probability), 0.36, 1e-6);
     ck_assert_double_eq(h.score, h.log_probability);
-    ck_assert_int_eq(t.calls, 2); /* what is left has .18 at most */
+    ck_assert_int_eq(t.calls, 2); /* the other hypotheses have .18 at most */
     hypothesis_free(&h);
     toy_free(&t);
 }
@@ -278,8 +280,8 @@ static void predict_short_or_long(const Toy *t, const int *history, int len, rea
     predict_by_table(p, history, len, logits);
 }
 
-/* The empty output has .42, A B has .58 * .7 * .95 = .3857; but per length,
- * log .42 = -.868 < log .3857 / (8/6) = -.715. */
+/* The empty output has probability .42, A B has .58 * .7 * .95 = .3857. With length normalisation A
+ * B wins: log .42 = -.868 < log .3857 / (8/6) = -.715. */
 START_TEST(normalisation_favours_the_long)
 {
     Toy t = toy_new(predict_short_or_long, 0);
@@ -305,8 +307,8 @@ static void predict_end(const Toy *t, const int *history, int len, real *logits)
     predict_by_table(p, history, len, logits);
 }
 
-/* The end has log .9 = -.105; A for ever could reach log .1 / lp(50) = -2.303 / 9.17^alpha: less
- * for alpha = 0 and 1, more for 2. */
+/* EOS has log .9 = -.105. A repeated to the limit could reach log .1 / lp(50) = -2.303 /
+ * 9.17^alpha: less than that for alpha = 0 and 1, more for 2. */
 START_TEST(stops_when_it_has_won)
 {
     static const int calls[] = {1, 1, 50};
@@ -328,7 +330,7 @@ static void predict_endless(const Toy *t, const int *history, int len, real *log
     for (int i = 0; i < V; i++) logits[i] = i == EOS ? -INFINITY : 0;
 }
 
-/* Never an end, and all tokens alike: the lowest wins, over and over. */
+/* EOS never comes and all tokens are equally likely: the lowest id wins at every step. */
 START_TEST(cut_off_at_the_limit)
 {
     Toy t = toy_new(predict_endless, 0);
@@ -345,7 +347,7 @@ START_TEST(cut_off_at_the_limit)
             ck_assert_int_eq(t.widest, limit == 1 ? 1 : width);
             ck_assert(!h.finished && h.len == limit);
             for (int i = 0; i < limit; i++) ck_assert(token[i] == A && h.token[i] == A);
-            ck_assert_double_eq_tol(log_p, -limit * log(V - 1), 1e-9); /* BOS and PAD have theirs */
+            ck_assert_double_eq_tol(log_p, -limit * log(V - 1), 1e-9); /* BOS and PAD keep theirs */
             ck_assert_double_eq(h.log_probability, log_p);
             ck_assert_double_eq_tol(h.score, score_of(log_p, limit, 1), 1e-12);
             hypothesis_free(&h);
@@ -382,7 +384,7 @@ static void predict_nan(const Toy *t, const int *history, int len, real *logits)
     if (t->seed == 2) logits[len % V] = INFINITY;
 }
 
-/* A model gone wrong still comes to an end. */
+/* Decoding ends even if the model's logits are NaN or infinite. */
 START_TEST(no_numbers)
 {
     for (uint64_t variant = 0; variant < 3; variant++) {

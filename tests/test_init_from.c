@@ -1,5 +1,5 @@
-/* Starting from a trained model: what the file has goes over, a new head may stay as it is, and what
- * does not fit changes nothing. */
+/* Starting from a trained model: tensors of the file are loaded, a new head keeps its values, and a
+ * tensor that does not fit leaves the model unchanged. */
 #include "formats/init_from.h"
 
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include "formats/checkpoint.h"
 #include "suite.h"
 
-/* A trunk wx (3,4), b (4) and a head (4,classes) called `head`. */
+/* Makes a model: a trunk wx (3,4), b (4) and a head (4,classes) named `head`. */
 static Params model(uint64_t seed, const char *head, int classes)
 {
     Params ps = params_init(seed);
@@ -17,7 +17,7 @@ static Params model(uint64_t seed, const char *head, int classes)
     return ps;
 }
 
-/* Saves a model into a new directory, whose name goes to dir. */
+/* Saves a model into a new directory and writes the directory's name to dir. */
 static void save(char *dir, Params *ps)
 {
     Error err;
@@ -109,7 +109,7 @@ START_TEST(what_does_not_fit_changes_nothing)
 }
 END_TEST
 
-/* A list shows what has room and counts the rest. */
+/* A list of names shows those that fit and counts the rest. */
 START_TEST(names_in_a_message)
 {
     StNames names = {0};

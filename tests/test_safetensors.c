@@ -1,5 +1,5 @@
-/* Reading safetensors: what is valid is accepted, however odd, and every value read exactly. For
- * malformed files see test_safetensors_malformed.c. */
+/* Reading safetensors: every valid file is accepted, however odd, and every value is read exactly.
+ * For malformed files see test_safetensors_malformed.c. */
 #include "formats/safetensors.h"
 
 #include "safetensors_help.h"
@@ -40,7 +40,7 @@ START_TEST(valid_oddities)
 }
 END_TEST
 
-/* From upstream's own tests. */
+/* A case from upstream's tests. */
 START_TEST(upstream_example)
 {
     File f = file_make(

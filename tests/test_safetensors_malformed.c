@@ -1,5 +1,6 @@
-/* Malformed safetensors files: a catalogue in which each must be refused for the right reason, and
- * random damage, under which the reader must refuse or hand out what is really there. */
+/* Malformed safetensors files: a catalogue of files, each of which must be refused for the right
+ * reason, and random damage, after which the reader must refuse the file or return only data that
+ * it holds. */
 #include "formats/safetensors.h"
 
 #include "base/rng.h"
@@ -179,7 +180,7 @@ START_TEST(malformed_by_size)
 }
 END_TEST
 
-/* Ten names for one range: a small file that asks for ten times the memory it holds. */
+/* Ten tensors with the same data: such a small file would expand to ten times its size. */
 START_TEST(many_names_of_one_range)
 {
     char header[1024] = "{";
@@ -194,7 +195,7 @@ END_TEST
 
 /* --- damage ----------------------------------------------------------------------------------- */
 
-/* What was accepted must be sound: every value of every tensor is read. */
+/* Reads every value of every tensor that was accepted; ASan reports a read outside the file. */
 static double read_all(const Safetensors *st, File f)
 {
     double sum = 0;
@@ -203,7 +204,7 @@ static double read_all(const Safetensors *st, File f)
         const char *p = t->data;
         ck_assert(p >= f.bytes + 8 && t->size <= f.len && p + t->size <= f.bytes + f.len);
         for (size_t k = 0; k < t->size; k++) sum += p[k];
-        if (t->size == 0) continue; /* the other sizes may be anything */
+        if (t->size == 0) continue; /* the other axes may have any size */
         real *v = xmalloc((size_t)t->len * sizeof *v);
         if (safetensors_get(t, v))
             for (int64_t k = 0; k < t->len; k++) sum += isfinite(v[k]) ? (double)v[k] : 0;
@@ -212,7 +213,7 @@ static double read_all(const Safetensors *st, File f)
     return sum;
 }
 
-/* 20,000 times one to three bytes changed, half the time into one that means something to JSON. */
+/* 20,000 times, changes one to three bytes, half of them to a character with a meaning in JSON. */
 START_TEST(flipped_bytes)
 {
     static const char json[] = "{}[]\",:\\0123456789-.eE u\x01\x1b\xff";

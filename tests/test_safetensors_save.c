@@ -1,4 +1,5 @@
-/* Writing safetensors: the bytes of the upstream writer, and what the reader gets back. */
+/* Writing safetensors: the bytes equal those of the upstream writer, and the reader reads them
+ * back. */
 #include "formats/safetensors.h"
 
 #include <unistd.h>
@@ -46,7 +47,7 @@ START_TEST(same_bytes_as_upstream)
 }
 END_TEST
 
-/* The order in which upstream's writer put one empty tensor of each type it offers. */
+/* The order in which the upstream writer stores one empty tensor of each dtype. */
 START_TEST(order_of_types)
 {
     static const char *const order[] = {
@@ -144,7 +145,7 @@ START_TEST(errors_name_the_path)
 }
 END_TEST
 
-/* --- the programmer's mistakes ---------------------------------------------------------------- */
+/* --- programming errors ---------------------------------------------------------------- */
 
 static void save_one(StTensor t, int copies)
 {

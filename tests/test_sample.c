@@ -1,10 +1,10 @@
-/* Sampling against the probabilities it should have, and at its edges. */
+/* Sampling, compared with the probabilities that it should have, and its edge cases. */
 #include "decoding/sample.h"
 #include "suite.h"
 
 static const Sampling plain = {.temperature = 1, .top_p = 1};
 
-/* Pearson's statistic of n draws against p; an id of probability 0 may never come. */
+/* Computes Pearson's statistic of n draws against p; an id of probability 0 must never be drawn. */
 static double chi_square(const real *logits, int V, const Sampling *s, const double *p, int n)
 {
     int count[16] = {0};
@@ -29,13 +29,14 @@ static void expect(const real *logits, int V, Sampling s, unsigned kept)
         possible += p[i] > 0;
     }
     for (int i = 0; i < V; i++) p[i] /= sum;
-    /* The statistic's mean is possible - 1, its variance twice that: five standard deviations. */
+    /* The statistic has mean possible - 1 and twice that as variance; allow five standard
+     * deviations. */
     const double mean = fmax(possible - 1, 0), limit = mean + 5 * sqrt(2 * mean) + 1e-9;
     ck_assert_double_le(chi_square(logits, V, &s, p, 40000), limit);
 }
 
 static const real logits[] = {(real)0.5, -1, 2, (real)1.5, -INFINITY, 0};
-enum { V = 6, ALL = 0x2F }; /* by likelihood: ids 2 3 0 5 1, and never 4 */
+enum { V = 6, ALL = 0x2F }; /* ids by probability: 2 3 0 5 1; 4 never comes */
 
 START_TEST(the_softmax)
 {
@@ -65,7 +66,7 @@ START_TEST(top_p)
     expect(logits, V, (Sampling){1, 0, 0.79}, 1 << 2 | 1 << 3);
     expect(logits, V, (Sampling){1, 0, 0.8}, 1 << 2 | 1 << 3 | 1 << 0);
     expect(logits, V, (Sampling){1, 0, 0.99}, ALL);
-    /* p is of what the top k left: there .6225 and .3775. */
+    /* p applies to the tokens that the top k left: .6225 and .3775. */
     expect(logits, V, (Sampling){1, 2, 0.6}, 1 << 2);
     expect(logits, V, (Sampling){1, 2, 0.65}, 1 << 2 | 1 << 3);
 }
@@ -75,7 +76,7 @@ START_TEST(ties_go_to_the_lower_id)
 {
     static const real even[] = {1, 1, 1, 1};
     expect(even, 4, (Sampling){1, 2, 1}, 3);
-    expect(even, 4, (Sampling){1, 0, 0.5}, 3); /* just half is enough */
+    expect(even, 4, (Sampling){1, 0, 0.5}, 3); /* exactly half is enough */
     expect(even, 4, (Sampling){1, 0, 0.51}, 7);
     static const real two[] = {0, 5, 5};
     Rng rng = rng_make(8, RNG_TEST, 0);
@@ -84,8 +85,8 @@ START_TEST(ties_go_to_the_lower_id)
 }
 END_TEST
 
-/* The same numbers choose the same ids whether or not a cut removes nothing that matters; and each
- * token uses one of them. */
+/* The same random numbers choose the same ids with and without a cut that removes no drawn token,
+ * and each token uses one random number. */
 START_TEST(one_number_a_token)
 {
     const Sampling same[] = {plain, {1, V, 1}, {1, 5, 1}, {1, 0, 1 - 1e-12}};

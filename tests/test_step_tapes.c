@@ -1,4 +1,4 @@
-/* Rows of parents by hand; hypotheses whose rows are their histories, through any parents there are. */
+/* Rows of parents by hand, and hypotheses whose rows are their histories, with random parents. */
 #include "decoding/step_tapes.h"
 #include "base/rng.h"
 #include "suite.h"
@@ -28,7 +28,7 @@ START_TEST(rows_by_hand)
            *z = counting(tp, SHAPE(3));
     tp = step_tapes_next(&steps);
     ck_tensor(step_tapes_rows(tp, x, 3, (int[]){0, 1, 2}), x->shape, x->data); /* all stay */
-    ck_tensor(step_tapes_rows(tp, x, 4, (int[]){2, 0, 2, 1}), SHAPE(4, 2), /* one goes on twice */
+    ck_tensor(step_tapes_rows(tp, x, 4, (int[]){2, 0, 2, 1}), SHAPE(4, 2), /* one continues twice */
               (real[]){4, 5, 0, 1, 4, 5, 2, 3});
     ck_tensor(step_tapes_rows(tp, y, 2, (int[]){2, 1}), SHAPE(2, 2, 2), /* one is dropped */
               (real[]){8, 9, 10, 11, 4, 5, 6, 7});
@@ -103,8 +103,8 @@ END_TEST
 
 enum { STEPS = 12, WIDEST = 6 };
 
-/* What every hypothesis said so far, on the tapes and beside them: rows of one size, the last two words
- * (n,2); and rows that grow, all of them (n,t,1). */
+/* The tokens of every hypothesis so far, on the tapes and in plain arrays: rows of a fixed size,
+ * the last two tokens (n,2), and rows that grow, all tokens (n,t,1). */
 typedef struct {
     StepTapes steps;
     Tensor *last, *all; /* NULL before the first step */
@@ -142,7 +142,7 @@ static void ck_histories(const Beam *b)
     }
 }
 
-/* n hypotheses at each step; whose they are is drawn. */
+/* Runs a search with n[t] hypotheses at step t and random parents. */
 static void check_search(const int *n)
 {
     Beam b = {.n = 1};
@@ -170,7 +170,7 @@ START_TEST(a_beam_shrinks)
 }
 END_TEST
 
-/* --- mistakes ----------------------------------------------------------------------------------- */
+/* --- programming errors ----------------------------------------------------------------------- */
 
 START_TEST(parent_of_nobody)
 {

@@ -1,11 +1,12 @@
-/* Other people's weights by a table of rules: each feature on a small file made here, and what is refused. */
+/* Tests of the loader of others' weights: each feature of a rule on a small file made here, and
+ * each error. */
 #include "formats/weights_map.h"
 
 #include <unistd.h>
 
 #include "suite.h"
 
-/* A tensor of floats first, first + 1, ... */
+/* A tensor of floats: first, first + 1, first + 2, ... */
 typedef struct {
     const char *name;
     int axes, d[2];
@@ -57,7 +58,7 @@ static void remove_folder(const Folder *f)
     ck_assert_int_eq(rmdir(f->dir), 0);
 }
 
-/* Two layers, as a small GPT-2 has them. */
+/* Two layers with the names of GPT-2. */
 static Params model(void)
 {
     Params ps = params_init(1);
@@ -139,7 +140,7 @@ START_TEST(a_fused_product_a_mask_and_a_tied_head)
 }
 END_TEST
 
-/* What is not as the rules say is an error that names the tensor. */
+/* Any tensor that does not match the rules is an error that names the tensor. */
 START_TEST(nothing_is_guessed)
 {
     const struct {
@@ -183,7 +184,7 @@ START_TEST(nothing_is_guessed)
 }
 END_TEST
 
-/* Some parameters may stay as they are: all, or those of one rule. */
+/* Parameters may keep their values: all of them (partial), or those of one rule (optional). */
 START_TEST(partial_and_optional)
 {
     Error err;
@@ -218,7 +219,8 @@ START_TEST(partial_and_optional)
 }
 END_TEST
 
-/* nn.Linear's rows are our columns; gates are put in our order; parts are joined; a second bias is added. */
+/* nn.Linear's rows become our columns, gates are put in our order, parts are joined, a second bias
+ * is added. */
 START_TEST(transposed_permuted_joined_added)
 {
     static const Made made[] = {{"ih", 2, {4, 3}, 0}, /* 2 gates of 2 rows: (gH,C) */
@@ -260,7 +262,7 @@ START_TEST(transposed_permuted_joined_added)
 }
 END_TEST
 
-/* Half of a tensor left over, and half of a parameter left empty. */
+/* Two errors: half of a tensor is not used, and half of a parameter is not filled. */
 START_TEST(parts_that_are_missing)
 {
     static const Made made[] = {{"a", 2, {4, 2}, 0}};
@@ -302,7 +304,8 @@ START_TEST(shards)
         {INDEX("h.0.c_attn.weight", "model-1.safetensors"), "is not in model-1.safetensors"},
         {INDEX("h.7.c_attn.weight", "model-2.safetensors"), "is not in model-2.safetensors"},
         {INDEX("h.0.c_attn.weight", "model-3.safetensors"), "model-3.safetensors: cannot be read"},
-        {INDEX("h.0.c_attn.weight", "../model-2.safetensors"), "must stand beside the index"},
+        {INDEX("h.0.c_attn.weight", "../model-2.safetensors"),
+         "must be in the directory of the index"},
         {"{\"weight_map\": {\"wte.weight\": \"model-1.safetensors\"}}", "is not in the index"},
         {"{\"weight_map\": {\"wte.weight\": 1}}", "must be a string"},
         {"{}", "weight_map is missing"},

@@ -1,5 +1,5 @@
-/* Recurrent networks of PyTorch: which matrix is the embedding and which the head is told by a bias, by names
- * or by sizes, and never guessed. */
+/* Recurrent networks of PyTorch: a bias, the names or the sizes decide which matrix is the
+ * embedding and which the head. If none of them does, the reader fails. */
 #include "formats/weights.h"
 
 #include <unistd.h>
@@ -13,7 +13,7 @@ enum { V = 2 };
 typedef struct {
     const char *name;
     int axes, d[2];
-    float value; /* of all its numbers */
+    float value; /* the value of every element */
 } Made;
 
 /* An nn.RNN without biases, C channels in and H out, with two more matrices. */
@@ -51,7 +51,7 @@ START_TEST(the_embedding_is_told_from_the_head)
 {
     const struct {
         int C, H;
-        Made more[3]; /* the embedding is of 5s, the head of 7s */
+        Made more[3]; /* the embedding is all 5, the head all 7 */
         int n;
         const char *message;
     } c[] = {

@@ -17,19 +17,20 @@ static bool may_be_produced(const Decoder *d, int token)
     return token != d->bos && token != d->pad;
 }
 
-/* log sum exp(logits), of those that are numbers; in double, like every log p here. */
+/* Returns log sum exp(logits), without the logits that are NaN; in double, like every log p
+ * here. */
 static double log_sum(const real *logits, int V)
 {
     double max = -INFINITY, sum = 0;
-    for (int i = 0; i < V; i++) max = fmax(max, (double)logits[i]); /* fmax passes over NaN */
+    for (int i = 0; i < V; i++) max = fmax(max, (double)logits[i]); /* fmax ignores NaN */
     if (!isfinite(max)) return max;
     for (int i = 0; i < V; i++)
         if (!isnan(logits[i])) sum += exp((double)logits[i] - max);
     return max + log(sum);
 }
 
-/* log p of a hypothesis and one token more. A broken model's NaN is as unlikely as can be, so that
- * decoding ends all the same, with log p = -inf. */
+/* Returns log p of a hypothesis extended by one token. A NaN from a broken model counts as
+ * probability 0, so that decoding still ends, with log p = -inf. */
 static double extended(double log_p, real logit, double log_total)
 {
     const double p = (double)logit - log_total;
@@ -67,7 +68,7 @@ int decode_greedy(const Decoder *d, int limit, int *out, double *log_probability
 
 /* --- beam search ---------------------------------------------------------------------------------- */
 
-/* A hypothesis of the previous step and a token after it. */
+/* A hypothesis of the previous step, extended by one token. */
 typedef struct {
     int parent, token;
     double log_p;
@@ -78,13 +79,13 @@ typedef struct {
     Beam beam;
     int limit;
     int n;               /* unfinished hypotheses, the best first; at most K */
-    int *prefix, *older; /* (K,limit) their tokens; those of the step before */
+    int *prefix, *older; /* (K,limit) their tokens; their tokens at the previous step */
     double *log_p;       /* (K) */
-    int *parent, *token; /* (K) what the model is fed next */
+    int *parent, *token; /* (K) the input of the model's next step */
     real *logits;        /* (K,V) */
     Candidate *kept;     /* (K) */
-    Hypothesis best;     /* of the finished ones */
-    bool found;          /* is there one? */
+    Hypothesis best;     /* the best finished hypothesis */
+    bool found;          /* best is set */
 } Search;
 
 static Search search_new(const Decoder *d, Beam beam, int limit)
@@ -103,20 +104,21 @@ static Search search_new(const Decoder *d, Beam beam, int limit)
     return s;
 }
 
-static void search_free(Search *s) /* all but the best */
+/* Frees everything except s->best, which the caller gets. */
+static void search_free(Search *s)
 {
     free(s->prefix), free(s->older), free(s->log_p);
     free(s->parent), free(s->token), free(s->logits), free(s->kept);
 }
 
-/* lp(Y) of Wu et al. 2016, eq 14. */
+/* Returns lp(Y) of Wu et al. 2016, eq 14. */
 static double length_penalty(int length, double alpha)
 {
     return pow((5 + length) / 6.0, alpha);
 }
 
-/* The K best candidates, by insertion: they come by (parent, token), and one that is no better than
- * those before it stays behind them. Returns how many there are. */
+/* Keeps the K best candidates by insertion sort and returns their number. Candidates come in the
+ * order (parent, token); of equal ones the first stays first. */
 static int keep_best(const Search *s)
 {
     const int V = s->d->vocab, K = s->beam.width;
@@ -135,7 +137,8 @@ static int keep_best(const Search *s)
     return n;
 }
 
-/* Hypothesis i of those before the step (tokens: (K,limit)) as the result, if it scores best. */
+/* Makes hypothesis i (row i of tokens (K,limit), len tokens) the best one if its score is the
+ * highest so far. */
 static void compete(Search *s, const int *tokens, int i, int len, double log_p, bool finished)
 {
     const double score = log_p / length_penalty(len + finished, s->beam.alpha); /* eq 13.4 */
@@ -146,7 +149,8 @@ static void compete(Search *s, const int *tokens, int i, int len, double log_p, 
     s->found = true;
 }
 
-/* What was kept becomes the unfinished hypotheses, of len + 1 tokens, or competes. */
+/* Extends the hypotheses by the kept candidates: a candidate with EOS is finished and competes,
+ * every other one becomes an unfinished hypothesis of len + 1 tokens. */
 static void go_on(Search *s, int kept, int len)
 {
     int *const before = s->prefix;
@@ -168,8 +172,9 @@ static void go_on(Search *s, int kept, int len)
     }
 }
 
-/* Can an unfinished hypothesis still win? The first is the likeliest, a longer one is never likelier,
- * and lp is greatest at the limit. */
+/* Returns true if an unfinished hypothesis can still win. Its score is bounded: the first
+ * hypothesis has the highest log p, log p never grows with length, and lp is largest at the
+ * limit. */
 static bool can_win(const Search *s)
 {
     const double bound = s->log_p[0] / length_penalty(s->limit, s->beam.alpha);

@@ -17,7 +17,8 @@ static int by_likelihood(const void *a, const void *b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* Sets the weights outside the top k, and then outside the top p of what is left, to 0. */
+/* Sets to 0 the weights outside the top k, then those outside the top p of the remaining
+ * weights. */
 static void cut(double *weight, int V, int top_k, double top_p)
 {
     Candidate *c = xmalloc(V * sizeof *c);
@@ -34,7 +35,7 @@ static void cut(double *weight, int V, int top_k, double top_p)
     free(c);
 }
 
-/* i with probability weight[i] / sum; never one of weight 0. */
+/* Returns i with probability weight[i] / sum; never an i whose weight is 0. */
 static int draw(const double *weight, int V, double u)
 {
     double sum = 0;
@@ -47,7 +48,7 @@ static int draw(const double *weight, int V, double u)
         u -= weight[i];
         last = i;
     }
-    return last; /* u was all but the sum, and rounding did the rest */
+    return last; /* u is close to the sum, and rounding kept it above the last weight */
 }
 
 int sample_token(const real *logits, int V, const Sampling *s, Rng *rng)

@@ -1,4 +1,4 @@
-/* Choosing the next token from logits. */
+/* Chooses the next token from logits. */
 #ifndef SAMPLE_H
 #define SAMPLE_H
 
@@ -7,13 +7,13 @@
 
 typedef struct {
     double temperature; /* 0: always the most likely token */
-    int top_k;          /* only the k most likely; 0: all */
-    double top_p;       /* only the smallest set of total probability >= p (Holtzman et al. 2020);
-                           1: all */
+    int top_k;          /* draw from the k most likely tokens only; 0: from all */
+    double top_p;       /* draw from the smallest set of tokens with total probability >= p only
+                           (nucleus sampling, Holtzman et al. 2020); 1: from all */
 } Sampling;
 
-/* An id of 0 .. V-1: softmax(logits / temperature), cut to the top k, then to the top p, drawn from
- * rng. Ties go to the lower id. One number of rng is used, whatever the options. */
+/* Draws an id of 0 .. V-1 from softmax(logits / temperature), cut to the top k, then to the top p.
+ * Ties go to the lower id. Uses exactly one number of rng, whatever the options are. */
 int sample_token(const real *logits, int V, const Sampling *s, Rng *rng);
 
 #endif

@@ -38,7 +38,7 @@ Tensor *step_tapes_repeat(Tape *tp, Tensor *x, int axis, int n)
     CHECK(axis >= 0 && axis < s.n && s.d[axis] == 1, "step_tapes_repeat: axis %d of x %s", axis,
           shape_text(s).text);
     if (n == 1) return x;
-    int len = 1; /* of what stands n times in a row */
+    int len = 1; /* reals in each block that is repeated n times */
     for (int i = axis; i < s.n; i++) len *= s.d[i];
     s.d[axis] = n;
     Tensor *y = tape_tensor(tp, s);

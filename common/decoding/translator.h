@@ -1,5 +1,5 @@
-/* A model that turns a source into an output, behind one contract: what the eval programs of all
- * sequence-to-sequence architectures need of it. */
+/* The interface of a sequence-to-sequence model: the functions that the eval programs of all such
+ * architectures call. */
 #ifndef TRANSLATOR_H
 #define TRANSLATOR_H
 
@@ -7,11 +7,12 @@
 
 typedef struct {
     void *self;
-    Decoder decoder; /* goes on from the source that was read last */
-    int longest;     /* steps of a source or an output, at most; 0: any */
+    Decoder decoder; /* decodes the source that was read last */
+    int longest;     /* the largest length of a source or an output, in steps; 0: no limit */
+    /* Encodes a source of S ids. */
     void (*read)(void *self, const int *source, int S);
-    /* weight (T,S): how much step t of the output, ids y1 .. yT, looks at each step of the source.
-     * NULL: the model has no attention. */
+    /* Computes the attention weights (T,S) of each output step t (ids y1 .. yT) to each source
+     * step. NULL: the model has no attention. */
     void (*align)(void *self, const int *source, int S, const int *output, int T, real *weight);
 } Translator;
 

@@ -1,11 +1,10 @@
-/* Checkpoints: one list says what a file holds, and saving, checking and loading all walk it, so
- * that nothing can be saved and forgotten, or the other way round.
+/* Checkpoints. One list (Contents) describes what a file holds. Saving, checking and loading all
+ * use this list, so that every value that is saved is also loaded.
  *
- *   wx, b, ...                          parameters by name     (both files)
- *   optim.m.wx, optim.v.wx, ...         their moments          (state.safetensors from here on)
+ *   wx, b, ...                          parameters by name        (in both files)
+ *   optim.m.wx, optim.v.wx, ...         the parameters' moments   (from here on: state.safetensors)
  *   carried                             the recurrent state, if there is one
- *   train.step .tokens ... optim.step   numbers, as tensors without axes: exact, and np.load-able like all
- *                                       the rest */
+ *   train.step .tokens ... optim.step   numbers, stored exactly as tensors with no axes */
 #include "formats/checkpoint.h"
 
 #include <inttypes.h>
@@ -15,14 +14,14 @@
 #include <string.h>
 
 typedef struct {
-    StTensor tensor; /* as the file has it; owns its name */
-    void *here;      /* where the values live in memory */
+    StTensor tensor; /* the tensor in the file; owns its name */
+    void *here;      /* the values in memory: saved from here, loaded to here */
 } Entry;
 
 typedef struct {
     Entry *entry;
     int n;
-    bool incomplete; /* memory was missing for the list itself */
+    bool incomplete; /* memory ran out while the list was built */
 } Contents;
 
 typedef struct {
@@ -32,9 +31,10 @@ typedef struct {
 
 enum { NUMBERS = 11 }; /* the first entries of state.safetensors */
 
-/* --- what a file holds ------------------------------------------------------------------------ */
+/* --- the contents of a file ------------------------------------------------------------------- */
 
-/* A list that memory is missing for is marked: a save must not end the program. */
+/* Adds an entry. If memory runs out, marks the list as incomplete instead of aborting: a failed
+ * save must not end the training run. */
 static void add(Contents *c, const char *prefix, const char *name, const char *dtype, Shape s,
                 void *here)
 {
@@ -62,7 +62,8 @@ static void add_params(Contents *c, const Params *ps)
     }
 }
 
-/* Moments are laid out like the gradients: the same offset in another block. A frozen parameter has none. */
+/* Adds the moments in `block`, which has the layout of the gradients: a moment has the offset that
+ * its gradient has in ps->grad. A frozen parameter has no moments. */
 static void add_moments(Contents *c, const char *prefix, const Params *ps, real *block)
 {
     for (int i = 0; block && i < ps->n; i++) {
@@ -116,7 +117,7 @@ TrainState train_state(void)
 
 /* --- saving ----------------------------------------------------------------------------------- */
 
-/* Frees the contents; path: NULL if memory was missing for it. */
+/* Writes the contents and frees them. path is NULL if memory ran out while it was made. */
 static bool save(const char *path, Contents c, const json_t *metadata, Error *err)
 {
     StTensor *t = calloc((size_t)c.n + 1, sizeof *t);
@@ -167,8 +168,8 @@ static bool fits(const StTensor *found, const StTensor *wanted, bool exact, Erro
 {
     return found ? safetensors_fits(found, wanted, exact, err)
                  : safetensors_refuse(err, wanted->name,
-                                      "is missing: the file is of another model, "
-                                      "size or optimiser");
+                                      "is missing: the file is from another "
+                                      "model, size or optimiser");
 }
 
 static const Entry *find_entry(const Contents *c, const char *name)
@@ -188,12 +189,12 @@ static bool all_fits(const Safetensors *st, const Contents *c, bool exact, Error
     for (int i = 0; i < st->n; i++)
         if (!find_entry(c, st->tensor[i].name))
             return safetensors_refuse(err, st->tensor[i].name,
-                                      "has no place here: the file is of "
+                                      "is not expected: the file is from "
                                       "another model, size or optimiser");
     return true;
 }
 
-/* Copies what is known to fit; the same type goes over bit for bit. */
+/* Copies n tensors that are known to fit; values of the same dtype are copied bit for bit. */
 static void fill(const Safetensors *st, const Entry *entry, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -202,7 +203,8 @@ static void fill(const Safetensors *st, const Entry *entry, int n)
     }
 }
 
-/* Far beyond any run, and far enough from INT64_MAX for one to go on from. */
+/* The largest count that is accepted: no run reaches it, and counting on from it cannot
+ * overflow. */
 #define MOST (INT64_MAX / 4)
 
 static bool numbers_valid(const Numbers *k, Error *err)

@@ -1,9 +1,10 @@
-/* What a run directory keeps of a training run.
+/* The files in which a run directory keeps a training run.
  *
- *   model.safetensors   the parameters by name: what eval and other programs read
- *   best.safetensors    likewise, as they were at the lowest validation loss so far
- *   state.safetensors   all that a bit-exact resume needs: parameters, moments, the step and the
- *                       carried state, in one file, so that no kill can leave halves of two steps
+ *   model.safetensors   the parameters by name; eval and other programs read this file
+ *   best.safetensors    the parameters with the lowest validation loss so far
+ *   state.safetensors   everything that a bit-exact resume needs: parameters, moments, the step and
+ *                       the carried state. They are in one file, so that a killed process cannot
+ *                       leave values from two different steps.
  */
 #ifndef CHECKPOINT_H
 #define CHECKPOINT_H
@@ -13,36 +14,37 @@
 
 typedef struct {
     int64_t step, tokens; /* updates done, tokens seen */
-    double seconds;       /* spent training */
-    real *carried;        /* the recurrent state carried to the next batch, or NULL */
-    int carried_len;
-    int64_t cursor;     /* position in the text, for --stream */
-    double loss_sum;    /* of the steps since the last row of the log, */
-    int64_t loss_count; /* and how many they are */
-    double best_loss;   /* the lowest validation loss so far; infinite: none */
-    int64_t best_step;  /* the update after which it was measured */
-    int64_t worse;      /* validations since then */
-    /* The gradient's norm of the last update where a signal interrupted its validation, so that the log's
-     * row is still to be written; -1: it is written. */
+    double seconds;       /* seconds spent training */
+    real *carried;        /* the recurrent state that the next batch starts from, or NULL */
+    int carried_len;      /* reals in carried */
+    int64_t cursor;       /* position in the text, for --stream */
+    double loss_sum;      /* sum of the losses since the last row of the log */
+    int64_t loss_count;   /* number of losses in loss_sum */
+    double best_loss;  /* the lowest validation loss so far; infinite before the first validation */
+    int64_t best_step; /* the update after which best_loss was measured */
+    int64_t worse;     /* validations since best_step */
+    /* The gradient norm of the last update if a signal interrupted its validation: resuming must
+     * still write that row of the log. -1 if the row is written. */
     double unlogged_norm;
 } TrainState;
 
 /* Returns the state before the first update. */
 TrainState train_state(void);
 
-/* Writes state.safetensors, then model.safetensors; metadata (strings, may be NULL) goes into
- * both. On failure a file that could not be written stays as it was; neither is ever half there. */
+/* Writes state.safetensors, then model.safetensors. metadata (an object of strings, or NULL) is
+ * written to both. Each file is replaced as a whole: if writing fails, the old file stays
+ * unchanged. */
 bool checkpoint_save(const char *dir, const Params *ps, const Optim *o, const TrainState *s,
                      const json_t *metadata, Error *err);
 
-/* Fill the parameters from model.safetensors; or parameters, moments and state from
- * state.safetensors (s->carried must have room for s->carried_len reals). Every name and shape must
- * match, both ways; a mismatch names the tensor and prints both shapes. Nothing is changed unless
- * all of it fits. */
+/* Load the parameters from model.safetensors; or parameters, moments and state from
+ * state.safetensors (s->carried must have room for s->carried_len reals). File and model must have
+ * the same names and shapes; otherwise the error names the tensor and both shapes. On any error
+ * nothing is changed. */
 bool checkpoint_load_model(const char *dir, Params *ps, Error *err);
 bool checkpoint_load_state(const char *dir, Params *ps, Optim *o, TrainState *s, Error *err);
 
-/* The same for any safetensors file, and one with the parameters alone. */
+/* Save and load the parameters alone, in any safetensors file. */
 bool params_save(const char *path, const Params *ps, const json_t *metadata, Error *err);
 bool params_load(const char *path, Params *ps, Error *err);
 

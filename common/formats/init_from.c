@@ -8,7 +8,7 @@ static bool is_fresh(const Tensor *t, const char *fresh)
     return fresh && fnmatch(fresh, t->name, 0) == 0;
 }
 
-/* The tensor of the file that fills a parameter, or NULL. */
+/* Returns the tensor in the file that initialises parameter t, or NULL. */
 static const StTensor *source(const Safetensors *st, const Tensor *t, const char *fresh)
 {
     return is_fresh(t, fresh) ? NULL : safetensors_find(st, t->name);
@@ -23,9 +23,8 @@ static bool all_fit(const Safetensors *st, const Params *ps, const char *fresh, 
         any = any || found;
         if (found && !safetensors_fits(found, &wanted, false, err)) return false;
     }
-    return any ||
-           error_set(err, "no tensor of the file has the name of a parameter to be taken: it "
-                          "is of another architecture");
+    return any || error_set(err, "no tensor of the file has the name of a parameter to load: the "
+                                 "file is from another architecture");
 }
 
 static void take(const Safetensors *st, const Params *ps, const char *fresh, InitFrom *from)

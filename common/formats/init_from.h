@@ -1,26 +1,26 @@
-/* Starting from a trained model: `train --init-from DIR` takes its parameters over by name, so that a
- * new head, or any other part, can be trained on top of a trunk that has learnt already. */
+/* Starts training from a trained model. `train --init-from DIR` loads that model's parameters by
+ * name, so that a new head, or any other new part, can be trained on top of trained layers. */
 #ifndef INIT_FROM_H
 #define INIT_FROM_H
 
 #include "formats/safetensors.h"
 #include "nn/params.h"
 
-/* What happened to each parameter of ours and each tensor of the file. */
+/* A report of what was loaded. */
 typedef struct {
-    int taken;      /* parameters that the file filled */
+    int taken;      /* parameters that were loaded */
     StNames fresh;  /* parameters that keep their initial values */
-    StNames unused; /* tensors of the file that fill no parameter */
+    StNames unused; /* tensors of the file that were not loaded */
 } InitFrom;
 
-/* Fills every parameter that DIR/model.safetensors has a tensor for, of the same name and shape. A
- * parameter that the file lacks keeps its initial value; so does each whose name matches the pattern
- * `fresh` (fnmatch's, as "head.*"; NULL: none), whatever the file has. Say aloud what *from lists.
- * Errors: a shape or type differs, nothing is taken, or `fresh` matches no parameter; then the
- * parameters are as they were. */
+/* Loads each parameter from the tensor of the same name and shape in DIR/model.safetensors. A
+ * parameter that the file lacks keeps its initial value. So does every parameter whose name matches
+ * `fresh`, an fnmatch pattern like "head.*" (NULL: no pattern). The caller should print what *from
+ * lists. Errors: a shape or dtype differs, no parameter is loaded, or `fresh` matches no parameter.
+ * On an error the parameters are unchanged. */
 bool init_from_run(const char *dir, Params *ps, const char *fresh, InitFrom *from, Error *err);
 
-/* Does the same with any safetensors file. */
+/* Loads the parameters from any safetensors file instead. */
 bool init_from_file(const char *path, Params *ps, const char *fresh, InitFrom *from, Error *err);
 
 #endif

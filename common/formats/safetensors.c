@@ -1,12 +1,12 @@
-/* Reading safetensors (github.com/huggingface/safetensors):
+/* Reads safetensors files (github.com/huggingface/safetensors):
  *
  *     u64 N | N bytes of JSON, padded with spaces | the values of all tensors, end to end
  *     {"__metadata__":{"format":"pt"},"wx":{"dtype":"F32","shape":[3,4],"data_offsets":[0,48]}}
  *
- * Nothing is taken on trust: each number is checked where it is read, against the bytes that are
- * really there and with overflow in mind, and no tensor can be used before the whole file has been
- * found sound. Text from a file is escaped before it goes into a message, so that no name can drive
- * the terminal. */
+ * Files are not trusted. Each number is checked when it is read, against the size of the file and
+ * for overflow, and the caller gets no tensor before the whole file is found valid. Text from a
+ * file is escaped before it is put into a message, because control characters could change the
+ * terminal. */
 #include "formats/safetensors.h"
 
 #include <inttypes.h>
@@ -18,8 +18,8 @@
 enum { LENGTH_BYTES = 8, MAX_TENSORS = 65536 };
 
 typedef struct {
-    const char *start; /* of the values, after the header */
-    size_t len;
+    const char *start; /* the first byte after the header */
+    size_t len;        /* bytes from start to the end of the file */
 } Data;
 
 static bool read_header_length(const char *bytes, size_t len, size_t *header, Error *err)
@@ -80,7 +80,7 @@ static bool read_shape(StTensor *t, const json_t *shape, Error *err)
     return true;
 }
 
-/* t->size is known: what dtype and shape ask for. */
+/* Reads data_offsets and sets t->data. t->size is set already, from dtype and shape. */
 static bool read_offsets(StTensor *t, const json_t *offsets, Data data, Error *err)
 {
     if (!offsets) return safetensors_refuse(err, t->name, "data_offsets are missing");
@@ -118,7 +118,8 @@ static bool read_tensor(StTensor *t, const char *name, json_t *entry, Data data,
            read_offsets(t, json_object_get(entry, "data_offsets"), data, err);
 }
 
-/* By place; an empty tensor before the one that starts where it stands. */
+/* Orders tensors by the start of their data; an empty tensor comes before one with the same
+ * start. */
 static int compare_places(const void *a, const void *b)
 {
     const StTensor *s = a, *t = b;
@@ -127,8 +128,8 @@ static int compare_places(const void *a, const void *b)
     return strcmp(s->name, t->name);
 }
 
-/* Sorted by place, each tensor must start where the one before it ends, and the last one end where
- * the file ends: then no byte belongs to two tensors, and none to no tensor. */
+/* Checks that every byte of data belongs to exactly one tensor: in order of position, each tensor
+ * must start where the previous one ends, and the last one must end where the file ends. */
 static bool check_cover(const Safetensors *st, Data data, Error *err)
 {
     size_t at = 0;

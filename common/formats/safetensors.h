@@ -1,6 +1,6 @@
-/* The safetensors format: u64 header length, JSON header, raw little-endian data.
- * (github.com/huggingface/safetensors). Files are not trusted: every size and offset is checked
- * before it is used, and there may be no hole, overlap or rest. */
+/* The safetensors format (github.com/huggingface/safetensors): u64 header length, JSON header, raw
+ * little-endian data. Files are not trusted: every size and offset is checked before it is used,
+ * and every byte of data must belong to exactly one tensor. */
 #ifndef SAFETENSORS_H
 #define SAFETENSORS_H
 
@@ -17,72 +17,80 @@ typedef struct {
     const char *dtype; /* "F32", "F64", "F16", "BF16", "I64", "U8", ... */
     int axes;
     int64_t d[ST_MAX_AXES];
-    const void *data; /* size bytes; may be unaligned */
-    size_t size;
-    int64_t len; /* values */
+    const void *data; /* `size` bytes; may be unaligned */
+    size_t size;      /* bytes */
+    int64_t len;      /* number of values */
 } StTensor;
 
 typedef struct {
     StTensor *tensor;
     int n;
     json_t *metadata; /* object of strings, or NULL */
-    json_t *header;   /* owns names and dtypes */
-    FileMap file;     /* owns the data: mapped, so that a large file is never whole in memory */
+    json_t *header;   /* owns the names and dtypes of the tensors */
+    FileMap file;     /* owns the data; mapped, so that a large file need not fit into memory */
 } Safetensors;
 
-/* Opens a file, or parses one in memory (the buffer must outlive *st and is not freed with it). After an
- * error there is nothing to close. */
+/* Open a file, or parse one in memory (the buffer must outlive *st; safetensors_close does not free
+ * it). After an error there is nothing to close. */
 bool safetensors_open(Safetensors *st, const char *path, Error *err);
 bool safetensors_parse(Safetensors *st, const char *bytes, size_t len, Error *err);
 void safetensors_close(Safetensors *st);
 
-const StTensor *safetensors_find(const Safetensors *st, const char *name); /* NULL if absent */
+/* Returns the tensor with that name, or NULL. */
+const StTensor *safetensors_find(const Safetensors *st, const char *name);
 
-/* Values as reals, from F64, F32, F16, BF16, U8, I32, I64; false for another dtype. out: t->len. */
+/* Converts the values of t (F64, F32, F16, BF16, U8, I32 or I64) to reals. out has room for t->len.
+ * Returns false for any other dtype. */
 bool safetensors_get(const StTensor *t, real *out);
 
-/* Writes tensors (name, dtype, axes, d, data, size set; len not used) atomically, ordered and
- * aligned as the upstream writer does it. metadata may be NULL; "format": "pt" is added, which some
- * readers demand. */
+/* Writes n tensors to a file, atomically, with the order and alignment of the upstream writer. Each
+ * tensor needs name, dtype, axes, d, data and size; len is not used. metadata may be NULL.
+ * "format": "pt" is added to it, because some readers require it. */
 bool safetensors_save(const char *path, const StTensor *t, int n, const json_t *metadata,
                       Error *err);
 
-/* --- what reader and writer share ------------------------------------------------------------- */
+/* --- shared by reader and writer ------------------------------------------------------------- */
 
-/* Checks name, dtype and shape (d[] >= 0) and sets len and size to what they ask for. */
+/* Checks name, dtype and shape (d[] >= 0), and computes len and size from dtype and shape. */
 bool safetensors_measure(StTensor *t, Error *err);
 
-int safetensors_dtype(const char *name); /* its place in the order of storage, or -1 */
+/* Returns the position of a dtype in the order in which files store them, or -1 if it is
+ * unknown. */
+int safetensors_dtype(const char *name);
 
-/* Text from a file as a message may show it: control characters escaped, at most 150 bytes or so.
- * And a refusal that begins with the tensor's name in that form. */
 typedef struct {
     char text[160];
 } StText;
+/* Returns text from a file in a form that is safe in a message: control characters are escaped, and
+ * the text is cut to about 150 bytes. */
 StText safetensors_text(const char *s);
+/* Sets an error message that begins with the tensor's name, escaped. Returns false. */
 bool safetensors_refuse(Error *err, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* --- putting a tensor of a file into one of ours ------------------------------------------------ */
+/* --- copying a tensor of a file into a tensor in memory --------------------------------------- */
 
-/* Describes ours: dtype REAL_NAME, shape and data of t, under t's name. */
+/* Returns a description of t: its name, shape and data, with dtype REAL_NAME. */
 StTensor safetensors_of(const Tensor *t);
 
 StText safetensors_shape(const StTensor *t); /* "(3,4)" */
 
-/* True if shape and type of `found` fit `wanted`. Another float type fits too, since it is converted,
- * unless the values must come back exactly. The message has both shapes. */
+/* Returns true if the shape and dtype of `found` fit `wanted`. Another float dtype fits too,
+ * because it is converted, unless `exact` is set. The error message has both shapes. */
 bool safetensors_fits(const StTensor *found, const StTensor *wanted, bool exact, Error *err);
 
-/* Copies a tensor of st that fits; the same type goes over bit for bit. Its pages are not kept. */
+/* Copies the values of a tensor of st that fits; values of the same dtype are copied bit for bit.
+ * The pages of the file that hold the tensor are then released from memory. */
 void safetensors_copy(const Safetensors *st, const StTensor *found, const StTensor *wanted,
                       void *out);
 
-/* Names for a message: counts all of them and shows those that have room, "a, b and 3 more". */
+/* A list of names for a message. It shows the names that fit and counts the others: "a, b and 3
+ * more". */
 typedef struct {
-    int n, shown;
-    size_t end; /* of the names that are shown */
+    int n, shown; /* names added, names in text */
+    size_t end;   /* length of text up to the last name */
     char text[256];
 } StNames;
+/* Adds a name to the list. */
 void safetensors_name(StNames *names, const char *name);
 
 #endif

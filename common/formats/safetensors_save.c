@@ -1,7 +1,7 @@
-/* Writing safetensors, byte for byte as the upstream writer does it: tensors by dtype, widest
- * first, then by name; compact JSON; the header padded so that the data starts at a multiple of 8,
- * where each value is aligned. (Upstream's order of several metadata entries is random; here
- * "format" comes first, then the caller's order.) */
+/* Writes safetensors files, with the same bytes as the upstream writer. Tensors are ordered by
+ * dtype, widest first, then by name. The JSON is compact, and the header is padded so that the data
+ * starts at a multiple of 8, which aligns every value. (Upstream writes several metadata entries in
+ * random order; here "format" comes first, then the others in the caller's order.) */
 #include "formats/safetensors.h"
 
 #include <inttypes.h>
@@ -21,7 +21,7 @@ static void check_tensor(StTensor *t)
     for (int i = 0; i < t->axes; i++)
         CHECK(t->d[i] >= 0, "safetensors_save: %s: axis %d is %" PRId64, t->name, i, t->d[i]);
     CHECK(safetensors_measure(t, &err), "safetensors_save: %s", err.text);
-    CHECK(t->size == given, "safetensors_save: %s: %zu bytes given, dtype and shape ask for %zu",
+    CHECK(t->size == given, "safetensors_save: %s: %zu bytes given, dtype and shape need %zu",
           t->name, given, t->size);
 }
 
@@ -32,11 +32,12 @@ static int compare_storage(const void *a, const void *b)
     return order ? order : strcmp(s->name, t->name);
 }
 
-/* The header's memory may be missing in a program that is close to its limit: then NULL comes back all the
- * way up, and the save fails without harm. Names have been checked, so that is all that can go wrong. */
+/* Adds a value to a JSON object. Returns false if memory ran out (value is then NULL, or the object
+ * cannot grow); the save then fails and harms nothing. Nothing else can fail, because names have
+ * been checked. */
 static bool add(json_t *object, const char *key, json_t *value)
 {
-    CHECK(!json_object_get(object, key), "safetensors_save: there are two tensors \"%s\"", key);
+    CHECK(!json_object_get(object, key), "safetensors_save: two tensors are named \"%s\"", key);
     return json_object_set_new(object, key, value) == 0;
 }
 
@@ -66,7 +67,8 @@ static json_t *tensor_json(const StTensor *t, size_t begin)
     return NULL;
 }
 
-/* The header of the sorted tensors, without padding; NULL if memory is missing. */
+/* Returns the header of the sorted tensors, without padding, or NULL if memory ran out. The caller
+ * frees it. */
 static char *header_text(const StTensor *t, int n, const json_t *metadata)
 {
     json_t *header = json_object();
@@ -82,7 +84,8 @@ static char *header_text(const StTensor *t, int n, const json_t *metadata)
     return text;
 }
 
-/* The length, the header padded with spaces to a multiple of 8, the values of one tensor after the other. */
+/* Writes the header length, the header padded with spaces to a multiple of 8, and the values of all
+ * tensors, one after the other. */
 static bool write_file(const char *path, const char *text, const StTensor *t, int n, Error *err)
 {
     const size_t len = strlen(text), header = (len + 7) / 8 * 8;

@@ -1,4 +1,4 @@
-/* One tensor of a safetensors file: its names, its types, the size of its data, its values. */
+/* One tensor of a safetensors file: its name, dtype, size and values. */
 #include "formats/safetensors.h"
 
 #include <inttypes.h>
@@ -8,7 +8,8 @@
 
 #include "system/utf8.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "values are copied as they stand");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "values are copied without swapping bytes");
 
 enum { MAX_NAME = 256 };
 
@@ -21,14 +22,14 @@ static float float_of_bits(uint32_t bits)
     return f;
 }
 
-/* 1 sign, 8 exponent, 7 mantissa bits: the upper half of a float. */
+/* Converts a bfloat16 (1 sign, 8 exponent, 7 mantissa bits): it is the upper half of a float. */
 static float float_of_bf16(uint16_t h)
 {
     return float_of_bits((uint32_t)h << 16);
 }
 
-/* 1 sign, 5 exponent (bias 15), 10 mantissa bits (IEEE 754 binary16). Every one of them is a float,
- * too: the bias becomes 127, and what was subnormal becomes normal. */
+/* Converts a half (IEEE 754 binary16: 1 sign, 5 exponent bits with bias 15, 10 mantissa bits). The
+ * result is exact: the bias becomes 127, and subnormal halves become normal floats. */
 static float float_of_f16(uint16_t h)
 {
     const uint32_t sign = (uint32_t)(h >> 15) << 31, exponent = (h >> 10) & 31, mantissa = h & 1023;
@@ -40,7 +41,7 @@ static float float_of_f16(uint16_t h)
     return float_of_bits(sign | wide << 23 | mantissa << 13);
 }
 
-/* Defines a reader of n values; these may be unaligned, so each is copied out first. */
+/* Defines a function that reads n values. Each is copied first, because it may be unaligned. */
 #define READER(name, type, convert)                                                                \
     static void name(const char *data, int64_t n, real *out)                                       \
     {                                                                                              \
@@ -58,11 +59,11 @@ READER(read_u8, uint8_t, )
 READER(read_i32, int32_t, )
 READER(read_i64, int64_t, )
 
-/* In the order in which the upstream writer stores them. */
+/* The dtypes, in the order in which the upstream writer stores them. */
 typedef struct {
     const char *name;
     int bits;
-    void (*read)(const char *data, int64_t n, real *out); /* NULL: this program has no use for it */
+    void (*read)(const char *data, int64_t n, real *out); /* NULL: not supported */
 } Dtype;
 static const Dtype DTYPE[] = {
     {"U64", 64, NULL},        {"I64", 64, read_i64},   {"F64", 64, read_f64},
@@ -92,7 +93,7 @@ bool safetensors_get(const StTensor *t, real *out)
 
 /* --- checks ----------------------------------------------------------------------------------- */
 
-static bool is_control(int code) /* C0, DEL, C1; also -1, which is no character at all */
+static bool is_control(int code) /* C0, DEL, C1; also -1, an invalid byte */
 {
     return code < 0x20 || (code >= 0x7F && code < 0xA0);
 }
@@ -144,7 +145,7 @@ static bool check_name(const char *name, Error *err)
     return true;
 }
 
-/* An overflow is caught in the product that makes it, before an axis of size 0 can hide it. */
+/* Checks every product for overflow as it is formed: an axis of size 0 could hide it later. */
 bool safetensors_measure(StTensor *t, Error *err)
 {
     if (!check_name(t->name, err)) return false;
@@ -166,7 +167,7 @@ bool safetensors_measure(StTensor *t, Error *err)
     return true;
 }
 
-/* --- into ours -------------------------------------------------------------------------------- */
+/* --- into our tensors ------------------------------------------------------------------------- */
 
 StTensor safetensors_of(const Tensor *t)
 {
@@ -226,7 +227,7 @@ void safetensors_copy(const Safetensors *st, const StTensor *found, const StTens
 
 void safetensors_name(StNames *names, const char *name)
 {
-    enum { REST = 24 }; /* bytes for " and N more" */
+    enum { REST = 24 }; /* bytes reserved for " and N more" */
     const StText text = safetensors_text(name);
     char *end = names->text + names->end;
     const size_t room = sizeof names->text - names->end;

@@ -18,7 +18,8 @@ static bool bytes_as_vocab(Weights *f)
     return true;
 }
 
-/* The characters of vocab.json, one string; false unless each key is one and the ids are 0 .. V-1. */
+/* Appends the keys of vocab.json to text. Fails unless each key is one character and the ids are
+ * exactly 0 .. V-1. */
 static bool read_characters(const Weights *f, json_t *table, const char *path, char *text,
                             Error *err)
 {
@@ -26,7 +27,7 @@ static bool read_characters(const Weights *f, json_t *table, const char *path, c
     json_t *value;
     bool *seen = xcalloc((size_t)f->V, sizeof *seen), ok = true;
     if (!json_is_object(table) || (int)json_object_size(table) != f->V)
-        ok = error_set(err, "%s: %zu characters; the weights have %d", path,
+        ok = error_set(err, "%s: has %zu characters; the embedding has %d rows", path,
                        json_object_size(table), f->V);
     json_object_foreach(table, key, value)
     {
@@ -36,11 +37,11 @@ static bool read_characters(const Weights *f, json_t *table, const char *path, c
         if (!ok) break;
         if (len == 0 || (size_t)utf8_decode(key, len, &code) != len || code <= 0)
             ok = error_set(err,
-                           "%s: the key \"%s\" of id %lld is not one character; correct a copy and "
-                           "give it with --vocab",
+                           "%s: the key \"%s\" of id %lld is not one character; correct it in a "
+                           "copy and give that with --vocab",
                            path, key, (long long)id);
         else if (!json_is_integer(value) || id < 0 || id >= f->V || seen[id])
-            ok = error_set(err, "%s: \"%s\": each character needs an id of its own, 0 to %d", path,
+            ok = error_set(err, "%s: \"%s\": each character needs its own id, from 0 to %d", path,
                            key, f->V - 1);
         else
             seen[id] = true, strcat(text, key);
@@ -49,15 +50,15 @@ static bool read_characters(const Weights *f, json_t *table, const char *path, c
     return ok;
 }
 
-/* named: the user gave the path. */
+/* Reads the vocabulary. named: the user gave the path with --vocab. */
 static bool read_vocab(Weights *f, const char *path, bool named, Error *err)
 {
     if (!file_exists(path))
         return f->V == 256 && !named
                    ? bytes_as_vocab(f)
                    : error_set(err,
-                               "%s is not there: {\"a\": 0, ...} says which row of the "
-                               "embedding is which character; or give it with --vocab",
+                               "%s does not exist; it must map each character to its row of the "
+                               "embedding, {\"a\": 0, ...}; give another file with --vocab",
                                path);
     json_t *table = json_read(path, err);
     if (!table) return false;
@@ -78,7 +79,8 @@ static bool read_vocab(Weights *f, const char *path, bool named, Error *err)
 
 /* --- opening ------------------------------------------------------------------------------------- */
 
-/* vocab.json in the directory, or beside the file. */
+/* Returns the path of vocab.json in the directory `path`, or in the directory of the file
+ * `path`. */
 static char *vocab_path(const char *path, bool is_dir)
 {
     const char *slash = strrchr(path, '/');
@@ -90,7 +92,7 @@ bool weights_open(Weights *f, const char *path, const char *vocab, Error *err)
 {
     struct stat st;
     *f = (Weights){.memory = {.frozen = true}};
-    if (stat(path, &st) != 0) return error_set(err, "--import: there is no %s", path);
+    if (stat(path, &st) != 0) return error_set(err, "--import: %s does not exist", path);
     const bool is_dir = S_ISDIR(st.st_mode);
     char *beside = vocab_path(path, is_dir);
     const bool ok = (is_dir ? weights_read_tensorflow : weights_read_torch)(f, path, err) &&
@@ -109,9 +111,9 @@ void weights_close(Weights *f)
     *f = (Weights){0};
 }
 
-/* --- copying into ours --------------------------------------------------------------------------- */
+/* --- copying into our parameters -------------------------------------------------------------- */
 
-/* Which block a gate is, of "i f g o". */
+/* Returns the position of a gate in a list like "i f g o", from 0. */
 static int block_of(const char *gates, char gate)
 {
     int i = 0;
@@ -120,7 +122,8 @@ static int block_of(const char *gates, char gate)
     return i / 2;
 }
 
-/* Block by block, columns of from (R,gH) become columns of to (R,gH). */
+/* Copies the gates' blocks of H columns from `from` (R,gH) to `to` (R,gH), in the order of
+ * `gates`. */
 static void copy_blocks(const Weights *f, const char *gates, Tensor *to, const Tensor *from)
 {
     const int H = f->H, N = to->shape.d[to->shape.n - 1], R = to->len / N;

@@ -16,12 +16,13 @@ static bool add_file(WeightFiles *f, const char *path, Error *err)
     return true;
 }
 
-/* Opens a shard at its first mention: *names maps the files' names to their numbers. */
+/* Opens a shard when the index first names it. `names` maps each file's name to its number in
+ * f->file. */
 static bool open_shard(WeightFiles *f, json_t *names, const char *dir, const char *file, Error *err)
 {
     if (json_object_get(names, file)) return true;
     if (!*file || strchr(file, '/') || strcmp(file, "..") == 0)
-        return error_set(err, "the file \"%s\" must stand beside the index",
+        return error_set(err, "the file \"%s\" must be in the directory of the index",
                          safetensors_text(file).text);
     if (f->n_files == MAX_SHARDS) return error_set(err, "more than %d files", MAX_SHARDS);
     json_object_set_new(names, file, json_integer(f->n_files));
@@ -31,7 +32,8 @@ static bool open_shard(WeightFiles *f, json_t *names, const char *dir, const cha
     return ok;
 }
 
-/* Each tensor that the index names is in its file, and no file has another. */
+/* Checks that each tensor in the index is in the file that the index gives, and that the files have
+ * no other tensors. */
 static bool agree(const WeightFiles *f, json_t *map, const json_t *names, Error *err)
 {
     const char *tensor;
@@ -40,7 +42,7 @@ static bool agree(const WeightFiles *f, json_t *map, const json_t *names, Error 
     {
         const json_t *number = json_object_get(names, json_string_value(file));
         if (!safetensors_find(&f->file[json_integer_value(number)], tensor))
-            return safetensors_refuse(err, tensor, "is not in %s, as the index says",
+            return safetensors_refuse(err, tensor, "is not in %s, where the index has it",
                                       safetensors_text(json_string_value(file)).text);
     }
     for (int i = 0; i < f->n; i++)

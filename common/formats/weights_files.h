@@ -14,12 +14,13 @@ typedef struct {
     int n_files;
     WeightTensor *tensor;
     int n;
-    StTensor *tensors; /* owned here where no safetensors file owns them */
+    StTensor *tensors; /* descriptions owned here if no safetensors file owns them */
 } WeightFiles;
 
-/* path: FILE.safetensors; an index, {"weight_map": {TENSOR: FILE}}, whose files stand beside it; or a
- * directory with model.safetensors.index.json or model.safetensors. Errors: a tensor that the index names
- * and its file lacks, or the other way round; a file's name with a / in it. */
+/* Opens one of: FILE.safetensors; an index, {"weight_map": {TENSOR: FILE}}, with its files in the
+ * same directory; a directory with model.safetensors.index.json or model.safetensors. Errors: the
+ * index names a tensor that its file lacks; a file has a tensor that the index lacks; a file name
+ * contains a /. */
 bool weights_files_open(WeightFiles *f, const char *path, Error *err);
 void weights_files_close(WeightFiles *f);
 

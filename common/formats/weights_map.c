@@ -10,14 +10,15 @@ typedef struct {
     const WeightMap *map;
     Params *ps;
     const WeightFiles *files;
-    uint64_t *filled;   /* a bit for each piece of each parameter */
-    uint64_t *used;     /* a bit for each piece of each tensor of theirs */
-    bool *may_be_fresh; /* parameters that an optional rule fills */
+    uint64_t *filled;   /* for each parameter: a bit for each piece that was filled */
+    uint64_t *used;     /* for each tensor of the file: a bit for each piece that was used */
+    bool *may_be_fresh; /* for each parameter: an optional rule fills it */
 } Loader;
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-/* True if the name is the pattern's; the text that * stands for, digits, goes to number. */
+/* Returns true if the name matches the pattern. * matches digits only; they are copied to
+ * number. */
 static bool matches(const char *pattern, const char *name, char number[16])
 {
     const char *star = strchr(pattern, '*');
@@ -52,7 +53,7 @@ static int parameter_of(const Params *ps, const WeightRule *r, const char *numbe
 
 /* --- shapes ----------------------------------------------------------------------------------- */
 
-/* A tensor as a matrix: all axes but the last are rows. */
+/* The size of a tensor as a matrix: the last axis gives the columns, all others the rows. */
 typedef struct {
     int64_t rows, columns;
 } Sides;
@@ -91,7 +92,8 @@ static bool same_sides(const StTensor *theirs, const StTensor *ours, const Weigh
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-/* Moves a piece of theirs (values, already reals) into ours; false if a tied one differs. */
+/* Copies a piece of a tensor of the file (converted to reals) into a parameter, or adds it. For a
+ * tied tensor, compares instead; returns false if a value differs. */
 static bool move(const real *from, Sides theirs, real *to, Sides ours, const WeightRule *r,
                  Sides piece)
 {
@@ -122,9 +124,9 @@ static bool copy(const WeightTensor *w, const StTensor *ours, Tensor *t, const W
     const bool whole = !r->flags && !r->take.count && !r->put.count;
     real *values = whole ? t->data : malloc((size_t)theirs->len * sizeof *values + 1);
     if (!values) return safetensors_refuse(err, theirs->name, "out of memory");
-    bool ok =
-        safetensors_get(theirs, values) ||
-        safetensors_refuse(err, theirs->name, "is of type %s, which is not read", theirs->dtype);
+    bool ok = safetensors_get(theirs, values) ||
+              safetensors_refuse(err, theirs->name, "has dtype %s, which is not supported",
+                                 theirs->dtype);
     file_map_done(&w->file->file, theirs->data, theirs->size);
     if (ok && !whole && !move(values, sides_of(theirs), t->data, sides_of(ours), r, piece))
         ok = safetensors_refuse(
@@ -145,7 +147,7 @@ static uint64_t all_bits(int count)
     return count >= 64 ? UINT64_MAX : count ? ((uint64_t)1 << count) - 1 : 1;
 }
 
-/* Applies one rule to one tensor of theirs that it matches. */
+/* Applies one rule to tensor k of the files, whose name matches the rule. */
 static bool apply(Loader *l, int k, const WeightRule *r, const char *number, Error *err)
 {
     const WeightTensor *w = &l->files->tensor[k];
@@ -153,7 +155,7 @@ static bool apply(Loader *l, int k, const WeightRule *r, const char *number, Err
     const int i = parameter_of(l->ps, r, number);
     if (i < 0)
         return safetensors_refuse(err, theirs->name,
-                                  "there is no parameter %s%s%s: the file is of a "
+                                  "there is no parameter %s%s%s: the file is from a "
                                   "larger model",
                                   r->ours, *number ? " of layer " : "", number);
     Tensor *t = l->ps->tensor[i];
@@ -176,7 +178,8 @@ static bool apply(Loader *l, int k, const WeightRule *r, const char *number, Err
     return copy(w, &ours, t, r, piece, err);
 }
 
-/* Applies every rule to the tensors that it matches: those that fill first, then those that need ours filled. */
+/* Applies every rule to the tensors that match it. The first pass applies the rules that fill
+ * parameters; the second pass those that add to or compare with filled parameters. */
 static bool apply_all(Loader *l, bool second, Error *err)
 {
     for (int j = 0; j < l->map->n; j++) {
@@ -195,7 +198,7 @@ static bool apply_all(Loader *l, bool second, Error *err)
     return true;
 }
 
-/* Every tensor of theirs: wholly used, or ignored by a rule. */
+/* Checks that every tensor of the files is used completely, or ignored by a rule. */
 static bool all_used(const Loader *l, WeightReport *report, Error *err)
 {
     for (int k = 0; k < l->files->n; k++) {
@@ -218,7 +221,7 @@ static bool all_used(const Loader *l, WeightReport *report, Error *err)
     return true;
 }
 
-/* Marks the parameters that may stay as they are: those whose rule is optional. */
+/* Marks the parameters that may keep their values because an optional rule fills them. */
 static void mark_optional(Loader *l)
 {
     for (int j = 0; j < l->map->n; j++) {
@@ -230,7 +233,7 @@ static void mark_optional(Loader *l)
     }
 }
 
-/* The pieces that a parameter has, as the rules put them; 0: no rule fills it. */
+/* Returns the pieces of parameter i that the rules fill, as bits; 0 if no rule fills it. */
 static uint64_t pieces_of(const Loader *l, int i)
 {
     uint64_t pieces = 0;

@@ -1,6 +1,7 @@
-/* One loader for other people's weights. A model lists rules: which tensor of theirs fills which parameter of
- * ours, and how. Nothing is guessed: every tensor of the files is used, ignored by a rule that says why, or an
- * error; every parameter is filled, or reported (PARTIAL), or an error.
+/* Loads weights that other programs saved. A model lists rules: which tensor of the file ("theirs")
+ * fills which parameter ("ours"), and how. The loader does not guess. Every tensor of the files
+ * must be used, or ignored by a rule that says why; every parameter must be filled, or is reported
+ * if the map is partial. Anything else is an error.
  *
  *     static const WeightRule rule[] = {
  *         {"wte.weight", "embed"},
@@ -14,53 +15,51 @@
 #include "formats/weights_files.h"
 #include "nn/params.h"
 
-typedef enum {
-    ROWS,
-    COLUMNS
-} WeightAxis; /* the first and the last axis; of a vector only COLUMNS */
+/* COLUMNS is the last axis, ROWS all others together. A vector has only COLUMNS. */
+typedef enum { ROWS, COLUMNS } WeightAxis;
 
-/* One of `count` equal pieces along an axis; count 0: the whole. */
+/* One of `count` equal pieces along an axis; count 0 means the whole tensor. */
 typedef struct {
     WeightAxis axis;
     int index, count; /* at most 64 pieces */
 } WeightPiece;
 
-enum {
-    WEIGHT_TRANSPOSED =
-        1, /* theirs (N,C) is ours (C,N), before the piece is taken: nn.Linear's weight */
-    WEIGHT_OPTIONAL = 2, /* theirs may be absent; then ours keeps its values */
-    WEIGHT_TIED = 4,     /* theirs may be absent, and must equal ours, which another rule fills */
-    WEIGHT_ADD = 8,      /* adds to ours, which another rule fills: a second bias */
-};
+/* The flags of a rule:
+ *   TRANSPOSED   theirs (N,C) becomes (C,N) before the piece is taken: nn.Linear's weight
+ *   OPTIONAL     theirs may be absent; then ours keeps its values
+ *   TIED         theirs may be absent; if present, it must equal ours, which another rule fills
+ *   ADD          theirs is added to ours, which another rule fills: a second bias */
+enum { WEIGHT_TRANSPOSED = 1, WEIGHT_OPTIONAL = 2, WEIGHT_TIED = 4, WEIGHT_ADD = 8 };
 
 typedef struct {
-    const char *theirs;    /* name in the file; * stands for a layer's number */
-    const char *ours;      /* name of the parameter; * is replaced by that number. NULL: ignored */
-    WeightPiece take, put; /* which piece of theirs goes into which piece of ours */
+    const char *theirs;    /* name of the tensor; * stands for a layer's number */
+    const char *ours;      /* name of the parameter, * for that number; NULL: tensor is ignored */
+    WeightPiece take, put; /* piece `take` of theirs is copied to piece `put` of ours */
     int flags;
-    const char *ignored; /* the reason, if ours is NULL */
+    const char *ignored; /* why the tensor is ignored, if ours is NULL */
 } WeightRule;
 
 typedef struct {
     const WeightRule *rule;
     int n;
-    const char *prefix; /* that may stand before each name of theirs, "transformer."; or NULL */
+    const char *prefix; /* a prefix that names in the file may have, "transformer."; or NULL */
     bool partial;       /* parameters that no tensor fills keep their values */
 } WeightMap;
 
 typedef struct {
-    int taken;       /* parameters that were filled */
+    int taken;       /* number of parameters that were filled */
     StNames fresh;   /* parameters that keep their values (partial, optional) */
     StNames ignored; /* tensors that a rule ignores */
 } WeightReport;
 
-/* Fills parameters from path: a safetensors file, the index.json of a sharded one, or a directory with
- * model.safetensors.index.json or model.safetensors. Errors name the tensor, with both shapes where they
- * differ; then values may have changed: the parameters are of no use. */
+/* Fills the parameters from path: a safetensors file, the index.json of a sharded one, or a
+ * directory with model.safetensors.index.json or model.safetensors. Error messages name the tensor,
+ * and both shapes if they differ. After an error the parameters may be partly overwritten; do not
+ * use them. */
 bool weights_map_load(const char *path, const WeightMap *map, Params *ps, WeightReport *report,
                       Error *err);
 
-/* Does the same from tensors that are open already. */
+/* Fills the parameters from files that are open already. */
 bool weights_map_fill(const WeightFiles *files, const WeightMap *map, Params *ps,
                       WeightReport *report, Error *err);
 

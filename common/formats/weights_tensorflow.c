@@ -1,6 +1,7 @@
-/* A TensorFlow character LSTM as deeplearn.js stored it: manifest.json, {name: {filename, shape}}, and
- * a file of little-endian float32 for each. BasicLSTMCell has one matrix (C+H,4H) for x and h
- * together, its columns i j f o (j is our g), and adds 1 to f when it runs. */
+/* Reads a TensorFlow character LSTM in the format of deeplearn.js: manifest.json, {name: {filename,
+ * shape}}, and for each tensor a file of little-endian float32. BasicLSTMCell has one matrix
+ * (C+H,4H) for x and h together. Its columns are the gates i j f o (j is our g), and it adds 1 to f
+ * at run time. */
 #include "formats/weights.h"
 
 #include <stdio.h>
@@ -41,13 +42,13 @@ static bool open_tensor(Reader *r, const char *name, const json_t *entry, Error 
     *t = (StTensor){.name = name, .dtype = "F32"};
     if (!file || !file[0] || strchr(file, '/') || strcmp(file, "..") == 0 || !read_shape(t, entry))
         return safetensors_refuse(err, name,
-                                  "needs a filename without / and a shape of two sizes at most");
+                                  "needs a filename without / and a shape with at most two axes");
     if (!safetensors_measure(t, err)) return false;
     char *path = xformat("%s/%s", r->dir, file);
     bool ok = file_map(path, LARGEST, &st->file, err);
     r->files.n_files += ok;
     if (ok && st->file.len != t->size)
-        ok = error_set(err, "%s: %zu bytes; %s of float32 are %zu", path, st->file.len,
+        ok = error_set(err, "%s: has %zu bytes; shape %s of float32 needs %zu", path, st->file.len,
                        safetensors_shape(t).text, t->size);
     free(path);
     t->data = st->file.bytes;
@@ -71,7 +72,7 @@ static bool open_all(Reader *r, Error *err)
     return true;
 }
 
-/* The n-th tensor (from 0) whose name ends so, or NULL. */
+/* Returns the n-th tensor (from 0) whose name ends in `tail`, or NULL. */
 static const StTensor *find(const Reader *r, const char *tail, int n)
 {
     for (int i = 0; i < r->files.n; i++) {
@@ -92,7 +93,7 @@ typedef struct {
     int n;
 } Rules;
 
-/* A rule of one tensor, and the parameter that it fills. */
+/* Adds a rule for one tensor and declares the parameter that it fills. */
 static Tensor *add(Rules *rules, Params *ps, const StTensor *t, Shape s, const char *ours)
 {
     snprintf(rules->ours[rules->n], sizeof rules->ours[0], "%s", ours);
@@ -101,7 +102,8 @@ static Tensor *add(Rules *rules, Params *ps, const StTensor *t, Shape s, const c
     return param(ps, s, 0, "%s", ours);
 }
 
-/* One matrix (C+H,4H) for x and h together: each row of the two parts is a view of ours. */
+/* Adds the rules of all layers. both[i] is the matrix (C+H,4H) of layer i, for x and h together;
+ * fill() makes a view of each part. */
 static bool add_layers(Reader *r, Rules *rules, Tensor *both[WEIGHTS_MAX_LAYERS], Error *err)
 {
     Weights *w = r->w;
@@ -133,7 +135,9 @@ static bool fill(Reader *r, Error *err)
     Rules rules = {.rule = {{.theirs = "Variable", .ignored = "the number of updates"}}, .n = 1};
     if (!embed || !head || !bias || !find(r, "lstm_cell/weights", 0))
         return error_set(
-            err, "needs embedding, ...lstm_cell/weights and /biases, softmax_w and softmax_b");
+            err,
+            "a tensor is missing; needs embedding, ...lstm_cell/weights and /biases, softmax_w and "
+            "softmax_b");
     if (embed->axes != 2) return safetensors_refuse(err, embed->name, "must be (V,C)");
     w->V = (int)embed->d[0], w->C = (int)embed->d[1];
     w->theirs = params_declare(0);

@@ -1,6 +1,7 @@
-/* PyTorch's recurrent layers in a safetensors file (docs of torch.nn.LSTM, "Variables"): the rows of
- * weight_ih_l0 (gH,C) and weight_hh_l0 (gH,H) are the gates, i f g o of an LSTM, r z n of a GRU; two
- * biases, bias_ih_l0 and bias_hh_l0 (gH). nn.RNN is taken to have its default tanh. */
+/* Reads PyTorch's recurrent layers from a safetensors file (docs of torch.nn.LSTM, "Variables").
+ * The rows of weight_ih_l0 (gH,C) and weight_hh_l0 (gH,H) are the gates: i f g o for an LSTM, r z n
+ * for a GRU. There are two biases, bias_ih_l0 and bias_hh_l0 (gH). An nn.RNN is assumed to use
+ * tanh, its default. */
 #include "formats/weights.h"
 
 #include <stdio.h>
@@ -13,9 +14,9 @@ typedef struct {
     Weights *f;
     const Safetensors *st;
     const char *path;
-    char prefix[200];         /* of the recurrent tensors, "lstm." */
-    const char *embed, *head; /* names of the two other matrices */
-    char bias[256];           /* of the head; "" if it has none */
+    char prefix[200];         /* prefix of the recurrent tensors, "lstm." */
+    const char *embed, *head; /* names of the other two matrices */
+    char bias[256];           /* name of the head's bias, "" if it has none */
 } Reader;
 
 static bool find_prefix(Reader *r, Error *err)
@@ -24,8 +25,8 @@ static bool find_prefix(Reader *r, Error *err)
     for (int i = 0; i < r->st->n; i++) {
         const char *name = r->st->tensor[i].name;
         if (strstr(name, "_reverse") || strstr(name, "weight_hr_l"))
-            return error_set(err, "%s: %s: two directions and projections are not read", r->path,
-                             name);
+            return error_set(err, "%s: %s: bidirectional layers and projections are not supported",
+                             r->path, name);
         const size_t len = strlen(name), tail = sizeof first - 1;
         if (len < tail || strcmp(name + len - tail, first) != 0 || len - tail >= sizeof r->prefix)
             continue;
@@ -36,7 +37,7 @@ static bool find_prefix(Reader *r, Error *err)
         snprintf(name, sizeof name, "%s%s", r->prefix, first);
         if (strcmp(name, r->st->tensor[i].name) == 0) return true;
     }
-    return error_set(err, "%s: no tensor is called ...%s, as in nn.RNN, nn.LSTM, nn.GRU", r->path,
+    return error_set(err, "%s: no tensor's name ends in %s, as in nn.RNN, nn.LSTM, nn.GRU", r->path,
                      first);
 }
 
@@ -47,7 +48,7 @@ static const StTensor *recurrent(const Reader *r, const char *what, int layer)
     return safetensors_find(r->st, name);
 }
 
-/* Sizes and the kind of cell from the shapes of layer 0. */
+/* Finds the sizes and the cell from the shapes of layer 0. */
 static bool read_sizes(Reader *r, Error *err)
 {
     Weights *f = r->f;
@@ -62,8 +63,9 @@ static bool read_sizes(Reader *r, Error *err)
     case 3: f->cell = "gru", f->gates = "r z n"; break;
     case 4: f->cell = "lstm", f->gates = "i f g o"; break;
     default:
-        return error_set(err, "%s: %lld blocks of %d rows; an nn.RNN has 1, a GRU 3, an LSTM 4",
-                         r->path, (long long)(u->d[0] / u->d[1]), f->H);
+        return error_set(
+            err, "%s: weight_hh_l0 has %lld blocks of %d rows; an nn.RNN has 1, a GRU 3, an LSTM 4",
+            r->path, (long long)(u->d[0] / u->d[1]), f->H);
     }
     while (recurrent(r, "weight_ih", f->layers)) f->layers++;
     return f->layers <= WEIGHTS_MAX_LAYERS ||
@@ -77,7 +79,8 @@ static bool says_embedding(const char *name)
     return strstr(name, "emb") || strstr(name, "encoder");
 }
 
-/* "NAME.bias" of "NAME.weight". */
+/* Writes to bias the name of the bias that belongs to a weight: "NAME.bias" for "NAME.weight".
+ * Returns true if the file has it. */
 static bool bias_beside(const Reader *r, const char *weight, char bias[256])
 {
     const char *dot = strrchr(weight, '.');
@@ -85,8 +88,8 @@ static bool bias_beside(const Reader *r, const char *weight, char bias[256])
     return safetensors_find(r->st, bias) != NULL;
 }
 
-/* Which of two matrices is the embedding: the one without a bias; else their names or sizes must tell. 1: the
- * first, -1: the second, 0: unknown. */
+/* Returns which of two matrices is the embedding: 1 the first, -1 the second, 0 unknown. The
+ * embedding is the one without a bias; if that does not decide, the names and then the sizes do. */
 static int which_embeds(const Reader *r, const StTensor *a, const StTensor *b)
 {
     char bias[256];
@@ -97,7 +100,8 @@ static int which_embeds(const Reader *r, const StTensor *a, const StTensor *b)
     return C == H ? 0 : (a->d[1] == C && b->d[1] == H) - (b->d[1] == C && a->d[1] == H);
 }
 
-/* The two matrices (V,C) and (V,H) beside the recurrent ones. Nothing is guessed. */
+/* Finds the embedding (V,C) and the head (V,H) among the matrices that are not recurrent. Fails if
+ * it would have to guess. */
 static bool find_ends(Reader *r, Error *err)
 {
     const StTensor *end[2] = {NULL, NULL};
@@ -112,25 +116,26 @@ static bool find_ends(Reader *r, Error *err)
     if (n != 2)
         return error_set(err,
                          "%s: needs an embedding (V,%d) and a linear layer (V,%d); it has %d "
-                         "matrices beside the recurrent ones",
+                         "matrices that are not recurrent",
                          r->path, r->f->C, r->f->H, n);
     const int which = which_embeds(r, end[0], end[1]);
     if (!which)
         return error_set(err,
                          "%s: %s and %s: neither bias, nor name, nor size says which is the "
-                         "embedding; call it embedding.weight in a copy",
+                         "embedding; rename it to embedding.weight in a copy",
                          r->path, end[0]->name, end[1]->name);
     r->embed = end[which < 0]->name, r->head = end[which > 0]->name;
     if (!bias_beside(r, r->head, r->bias)) r->bias[0] = '\0';
     const int64_t V = end[0]->d[0];
     r->f->V = V <= 1 << 20 ? (int)V : 0;
-    return r->f->V > 0 || error_set(err, "%s: %s has %lld rows; 1 to %d are read", r->path,
+    return r->f->V > 0 || error_set(err, "%s: %s has %lld rows; must be 1 to %d", r->path,
                                     end[0]->name, (long long)V, 1 << 20);
 }
 
 /* --- the rules ---------------------------------------------------------------------------------- */
 
-/* Makes what the rules fill: everything in our orientation, gates in theirs. */
+/* Makes the parameters that the rules fill: matrices in our orientation, gates in PyTorch's
+ * order. */
 static void make_parameters(Reader *r)
 {
     Weights *f = r->f;

@@ -22,18 +22,18 @@ done <"$golden/losses.txt"
 # Standard input is one text, read once; a vocabulary that was named is not replaced by the bytes.
 near "$(loss_of lstm_gru/eval --import $golden/lstm.safetensors --text - <$golden/text.txt)" \
     "$(sed -n 's/^lstm //p' $golden/losses.txt)" 2e-6 "a text from standard input: loss"
-expect 1 "is not there" "$BIN"lstm_gru/eval --import $golden/lstm.safetensors --vocab "$tmp/no.json" \
+expect 1 "does not exist" "$BIN"lstm_gru/eval --import $golden/lstm.safetensors --vocab "$tmp/no.json" \
     --text $golden/text.txt
 
 expect 1 "use ./rnn/eval" "$BIN"lstm_gru/eval --import $golden/rnn.safetensors --text $golden/text.txt
 expect 1 "use ./lstm_gru/eval" "$BIN"rnn/eval --import $golden/gru.safetensors --text $golden/text.txt
-expect 1 "there is no" "$BIN"lstm_gru/eval --import "$tmp/none" --text $golden/text.txt
+expect 1 "does not exist" "$BIN"lstm_gru/eval --import "$tmp/none" --text $golden/text.txt
 expect 1 "manifest.json" "$BIN"lstm_gru/eval --import "$tmp" --text $golden/text.txt
 expect 2 "or --import" "$BIN"lstm_gru/eval --text $golden/text.txt
 expect 1 "weight_ih_l0" "$BIN"rnn/eval --import tests/golden/ops.safetensors --text $golden/text.txt
 
 cp $golden/lstm.safetensors "$tmp/lstm.safetensors"
-expect 1 "vocab.json is not there" "$BIN"lstm_gru/eval --import "$tmp/lstm.safetensors" --text $golden/text.txt
+expect 1 "vocab.json does not exist" "$BIN"lstm_gru/eval --import "$tmp/lstm.safetensors" --text $golden/text.txt
 for damage in 's/"a": /"": /' 's/"a": /"ab": /' 's/"a": [0-9]*/"a": 999/' 's/"a": [0-9]*/"a": "x"/' \
     's/"a": [0-9]*, //' 's/{/[/; s/}/]/'; do
     sed "$damage" $golden/vocab.json >"$tmp/vocab.json"
@@ -46,7 +46,7 @@ for damage in 's/cell.weight_hh_l1/cell.weight_hr_l1/' 's/"shape":\[22,5\]/"shap
         --text $golden/text.txt
 done
 
-# A tensor that has no place is named, not passed over.
+# A tensor that no rule uses is an error that names it.
 LC_ALL=C sed 's/"out.bias"/"out.bios"/' $golden/lstm.safetensors >"$tmp/lstm.safetensors"
 expect 1 'tensor "out.bios": is not known' "$BIN"lstm_gru/eval --import "$tmp/lstm.safetensors" \
     --vocab $golden/vocab.json --text $golden/text.txt
