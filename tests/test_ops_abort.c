@@ -92,7 +92,7 @@ static const char *sequence_mistake(int n, bool make)
             "op_attention: q (1,2,4), k (1,3,2), v (1,3,2); must be (B,T,C), (B,S,1)")
     MISTAKE(op_attention_with(tp, Z(1, 2, 4), Z(1, 3, 3), Z(1, 3, 3),
                               &(AttentionOptions){.heads = 4, .kv_heads = 3}),
-            "op_attention: q (1,2,4) into 4 heads, 3 of keys")
+            "op_attention: q (1,2,4) into 4 heads, 3 key heads")
     MISTAKE(op_attention_with(tp, Z(1, 2, 4), Z(1, 3, 4), Z(1, 3, 4),
                               &(AttentionOptions){.heads = 2, .dropout = 1}),
             "op_attention: dropout = 1")
@@ -213,7 +213,8 @@ static const char *moving_mistake(int n, bool make)
     MISTAKE(op_cols(tp, Z(4, 2), 1, 2), "op_cols: columns 1 to 2 of x (4,2)")
     MISTAKE(op_cols(tp, Z(4, 2), -1, 1), "op_cols: columns -1 to -1 of x (4,2)")
     MISTAKE(op_cols(tp, Z(4, 2), 0, 0), "op_cols: columns 0 to -1 of x (4,2)")
-    MISTAKE(op_stack(tp, ((Tensor *[]){Z(2), Z(3)}), 2), "op_stack: tensor 1 is (3), the first (2)")
+    MISTAKE(op_stack(tp, ((Tensor *[]){Z(2), Z(3)}), 2),
+            "op_stack: tensor 1 is (3), the first is (2)")
     MISTAKE(op_stack(tp, NULL, 0), "op_stack: 0 tensors")
     MISTAKE(op_stack(tp, ((Tensor *[]){Z(1, 1, 1, 1)}), 1), "shape (1,1,1,1): no room")
     MISTAKE(op_concat(tp, Z(2, 3), Z(3, 3)), "op_concat: a (2,3), b (3,3)")

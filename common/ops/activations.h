@@ -1,10 +1,10 @@
-/* Functions of one number, with their slopes, for the pointwise ops and for those that are fused with others. */
+/* Activation functions and their derivatives, for the pointwise ops and the fused ops. */
 #ifndef ACTIVATIONS_H
 #define ACTIVATIONS_H
 
 #include "math/vecmath.h"
 
-/* PHI: the normal distribution. */
+/* PHI(x): the standard normal distribution function; PHI_DENSITY: its derivative. */
 #define PHI(x)         ((1 + real_erf((x) * (real)0.70710678118654752440)) / 2)
 #define PHI_DENSITY(x) ((real)0.39894228040143267794 * real_exp(-(x) * (x) / 2))
 
@@ -42,7 +42,7 @@ static inline real silu_slope(real x)
     return s * (1 + x * (1 - s));
 }
 
-/* log sigmoid(x) = min(x, 0) - log(1 + exp(-|x|)); no overflow on either side */
+/* log sigmoid(x) = min(x, 0) - log(1 + exp(-|x|)), which overflows for no x */
 static inline real log_sigmoid(real x)
 {
     const real a = x < 0 ? -x : x, small = (real)log1p((double)real_exp(-a));

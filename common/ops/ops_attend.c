@@ -1,17 +1,18 @@
-/* Attention over a padded batch of sequences, in one op: scores, softmax and weighted sum.
+/* Attention over a padded batch of sequences in one op: scores, softmax and weighted sum.
  *
  *   e_ts = q_t . k_s                    dot product (Luong, Pham & Manning 2015, eq 8)
  *   e_ts = a . tanh(q_t + k_s)          additive (Bahdanau, Cho & Bengio 2014, A.1.2)
  *   p_ts = softmax over s < len of e_ts
  *   y_t  = sum_s p_ts v_s
  *
- * The true steps of a source alone are scored, so that padding can change nothing. Backward:
+ * Only the len[b] true positions of a source get a score, so padding cannot change the result.
+ * Backward:
  *
  *   dv_s += p_ts dy_t      dp_ts = dy_t . v_s      de_ts = p_ts (dp_ts - sum_s p_ts dp_ts)
  *   dot:       dq_t += de_ts k_s        dk_s += de_ts q_t
  *   additive:  x = tanh(q_t + k_s)      dq_t, dk_s += de_ts a (1 - x^2)      da += de_ts x
  *
- * x is computed again rather than kept: (T,B,S,A) numbers are slower to fetch than to make. */
+ * The backward pass computes x again: (T,B,S,A) numbers are slower to fetch than to compute. */
 #include "ops/ops.h"
 #include "math/parallel.h"
 #include "math/vecmath.h"
@@ -23,15 +24,15 @@ typedef struct {
     int *len;  /* (B) */
     real *p;   /* (T,B,S) */
     real *de;  /* (T,B,S) */
-    real *da;  /* (B,A) a's gradient, sequence by sequence: their sum has one order */
-    real *sum; /* (B,2A) q's gradient at one step; where k's goes if nobody asks for it */
+    real *da;  /* (B,A) a's gradient per sequence, so that the order of the sum is fixed */
+    real *sum; /* (B,2A) q's gradient at one step; then a dummy target if k has no gradient */
     double flops;
 } Attend;
 
 /* Sizes of one sequence of the batch, and the distances between its steps. */
 typedef struct {
     int T, S, A, C, len;
-    size_t q_row, v_row, p_row; /* k's is q's */
+    size_t q_row, v_row, p_row; /* k has q_row too */
 } Sizes;
 
 static Sizes sizes_of(const Node *nd, int b)
@@ -79,7 +80,7 @@ static void softmax(real *restrict p, int n)
     for (int i = 0; i < n; i++) p[i] /= sum;
 }
 
-/* All steps of sequence b. */
+/* Computes all steps of sequence b. */
 static void attend_forward(Node *nd, int b)
 {
     const Attend *s = nd->saved;
@@ -92,7 +93,7 @@ static void attend_forward(Node *nd, int b)
         real *y = nd->out->data + t * z.v_row + (size_t)b * z.C;
         memset(p, 0, (size_t)z.S * sizeof *p);
         memset(y, 0, (size_t)z.C * sizeof *y);
-        if (z.len == 0) continue;       /* nothing to look at: 0, not NaN */
+        if (z.len == 0) continue;       /* an empty source gives 0, not NaN */
         for (int i = 0; i < z.len; i++) /* eq 15.2: the dot product */
             p[i] = a ? additive_score(a, q, k + i * z.q_row, z.A) : dot(q, k + i * z.q_row, z.A);
         softmax(p, z.len);                                                         /* eq 15.3 */
@@ -100,7 +101,7 @@ static void attend_forward(Node *nd, int b)
     }
 }
 
-/* de of all steps of sequence b, and v's gradient. */
+/* Computes de of all steps of sequence b, and adds to v's gradient. */
 static void backward_weights(Node *nd, int b)
 {
     const Attend *s = nd->saved;
@@ -120,7 +121,7 @@ static void backward_weights(Node *nd, int b)
     }
 }
 
-/* Of one pair of q and k: dq += de a (1 - x^2), dk likewise, da += de x. */
+/* For one pair of q and k: dq += de a (1 - x^2), dk += the same, da += de x. */
 static void backward_additive(const real *restrict a, const real *restrict q,
                               const real *restrict k, real de, real *restrict dq, real *restrict dk,
                               real *restrict da, int n)
@@ -134,7 +135,8 @@ static void backward_additive(const real *restrict a, const real *restrict q,
     }
 }
 
-/* q's, k's and a's gradients, from de. q's is summed apart: q and k may be the same tensor. */
+/* Adds to the gradients of q, k and a, from de. Sums q's gradient in a buffer of its own, because q
+ * and k may be the same tensor. */
 static void backward_scores(Node *nd, int b)
 {
     const Attend *s = nd->saved;

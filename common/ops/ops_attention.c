@@ -1,23 +1,26 @@
 /* Multi-head attention (Vaswani et al. 2017, s3.2) in one op. A head is a block of D = C / heads
- * columns of q, k and v; of each head, for the keys s that step t may look at:
+ * columns of q, k and v. In each head, over the keys s that query t attends to:
  *
  *   e_ts = q_t . k_s / sqrt(D)        p_ts = softmax over s of e_ts        y_t = sum_s p_ts v_s
  *
  *   dv_s += p_ts dy_t      dp_ts = dy_t . v_s      de_ts = p_ts (dp_ts - dy_t . y_t)
  *   dq_t += de_ts k_s / sqrt(D)        dk_s += de_ts q_t / sqrt(D)
  *
- * (T,S) numbers of all heads would be the largest thing a Transformer holds, and slower to fetch
- * than to make. So p lives for a tile of steps at a time, and is made again in the backward pass
- * from two numbers a step, as in FlashAttention (Dao et al. 2022); dy . y stands for sum_s p_ts
- * dp_ts, which would need all keys before the first. Hidden scores become -inf, and keys hidden
- * from a whole tile are not looked at.
+ * The (T,S) attention weights of all heads would be the largest tensor of a Transformer, and slower
+ * to fetch than to compute. So p exists for one tile of queries at a time, and the backward pass
+ * computes it again from two numbers per query, as in FlashAttention (Dao et al. 2022). dy_t . y_t
+ * replaces sum_s p_ts dp_ts, which would need all keys before the first de. Hidden scores become
+ * -inf, and keys that are hidden from a whole tile are skipped.
  *
- * Grouped keys (Ainslie et al. 2023): with G key heads, G a divisor of `heads`, head h reads key head
- * h G / heads. Dropout on the weights: y_t = sum_s p_ts m_ts v_s, m_ts 0 with probability `rate`, else
- * 1 / (1 - rate); then dv_s += p_ts m_ts dy_t, dp_ts = m_ts dy_t . v_s, and sum_s p_ts dp_ts is dy . y still.
+ * Grouped keys (Ainslie et al. 2023): with G key heads, where G divides `heads`, head h reads key
+ * head h G / heads.
  *
- * A slope m (ALiBi, Press et al. 2022) makes it e_ts - m |t - s|: a constant, so no gradient
- * changes. */
+ * Dropout on the weights: y_t = sum_s p_ts m_ts v_s, m_ts = 0 with probability `dropout`, else
+ * 1 / (1 - dropout). Then dv_s += p_ts m_ts dy_t, dp_ts = m_ts dy_t . v_s, and sum_s p_ts dp_ts is
+ * still dy_t . y_t.
+ *
+ * A slope m (ALiBi, Press et al. 2022) changes the score to e_ts - m |t - s|. The added term is a
+ * constant, so no gradient changes. */
 #include "ops/ops_attention.h"
 
 #include "math/blas.h"
@@ -56,9 +59,10 @@ static void transpose(const Attention *a, const Head *z, real *to, const real *f
         transpose_small(to, a->row, round_up(z->keys), from + z->k, z->Ck, z->keys, z->D);
 }
 
-/* --- dropout -------------------------------------------------------------------------------------- */
+/* --- dropout ---------------------------------------------------------------------------------- */
 
-/* m of step j of a tile, into z->drop: from the numbers of (B,heads,T,S) that are theirs whoever draws them. */
+/* Writes m of query j of a tile to z->drop. Each weight of (B,heads,T,S) has its own random number,
+ * so the thread that draws it does not matter. */
 static void draw(const Attention *a, const Head *z, const Tile *i, int j)
 {
     Rng r = rng_after(&a->rng, (uint64_t)(z->step + i->t + j) * z->S + i->from);
@@ -71,7 +75,7 @@ static void multiply(real *restrict x, const real *restrict m, int n)
     for (int s = 0; s < n; s++) x[s] *= m[s];
 }
 
-/* --- forward -------------------------------------------------------------------------------------- */
+/* --- forward ---------------------------------------------------------------------------------- */
 
 static void keep_weights(const Attention *a, const Head *z, const Tile *i, int j, real norm)
 {
@@ -81,7 +85,8 @@ static void keep_weights(const Attention *a, const Head *z, const Tile *i, int j
     for (int s = 0; s < i->n; s++) w[i->from + s] = p[s] * norm;
 }
 
-/* y of a tile from its scores. The norm is put on D columns of y rather than on all of p. */
+/* Computes y of a tile. Multiplies the D columns of y by the norm, which is cheaper than all of
+ * p. */
 static void forward_tile(Node *nd, const Head *z, const Tile *i)
 {
     const Attention *a = nd->saved;
@@ -113,9 +118,9 @@ static void forward_head(Node *nd, int i, int worker)
     }
 }
 
-/* --- backward ------------------------------------------------------------------------------------- */
+/* --- backward --------------------------------------------------------------------------------- */
 
-/* Scores become p, and dp becomes de / sqrt(D), of one step. */
+/* Turns the scores of one query into p, and dp into de / sqrt(D). */
 static void backward_step(real *restrict p, real *restrict de, Softmax m, real mean, real scale,
                           int keys)
 {
@@ -132,8 +137,8 @@ static void clear_rows(real *x, const Head *z, int first, int end)
     for (int r = first; r < end; r++) memset(x + (size_t)r * z->Ck, 0, (size_t)z->D * sizeof *x);
 }
 
-/* p or de (steps,n), transposed, times x (steps,D), for the gradient of the keys or values. Where it is
- * overwritten the first tile sets all rows, those that it does not see to 0. */
+/* Adds p^T x or de^T x to the gradient of the values or keys; p, de (steps,n), x (steps,D). If the
+ * gradient is overwritten, the first tile writes all rows: 0 to the rows that it does not see. */
 static void gradient_of_keys(const Node *nd, int input, const Head *z, const Tile *i, const real *p,
                              const real *x)
 {
@@ -148,7 +153,7 @@ static void gradient_of_keys(const Node *nd, int input, const Head *z, const Til
                z->Ck);
 }
 
-/* p of a tile, times m, and de; dp is in de. */
+/* Turns the scores of a tile into p m, and the dp in z->de into de. */
 static void backward_steps(const Node *nd, const Head *z, const Tile *i)
 {
     const Attention *a = nd->saved;
@@ -185,7 +190,8 @@ static void backward_tile(Node *nd, const Head *z, const Tile *i)
     gradient_of_keys(nd, 1, z, i, z->de, q->data + i->q);
 }
 
-/* The heads that share key head i, one after the other, since they add to the same gradients. */
+/* Runs the heads that share key head i one after the other, because they add to the same
+ * gradients. */
 static void backward_group(Node *nd, int i, int worker)
 {
     const Attention *a = nd->saved;
@@ -202,8 +208,9 @@ static void backward_group(Node *nd, int i, int worker)
     }
 }
 
-/* work(job) for all jobs, a worker's one after the other: the sequences whose other ops it computes too, so that
- * they are in its cache. Which worker's scratch a head uses changes no bit. */
+/* Calls work(job) for all jobs. Each worker gets a contiguous share of them: the sequences whose
+ * other ops it computes too, so that they are in its cache. The choice of the worker changes no
+ * bit. */
 static void for_jobs(Node *nd, int jobs, double flops, void work(Node *, int i, int worker))
 {
     const Attention *a = nd->saved;
@@ -218,13 +225,13 @@ static void attention_backward(Node *nd)
     for_jobs(nd, nd->out->shape.d[0] * (a->heads / a->group), 2.5 * a->flops, backward_group);
 }
 
-/* --- the op --------------------------------------------------------------------------------------- */
+/* --- the op ----------------------------------------------------------------------------------- */
 
 static void check(const Tensor *q, const Tensor *k, const Tensor *v, int heads, int kv_heads,
                   const AttentionMask *mask)
 {
     CHECK(heads >= 1 && kv_heads >= 1 && heads % kv_heads == 0 && shape_last(q->shape) % heads == 0,
-          "op_attention: q %s into %d heads, %d of keys", shape_text(q->shape).text, heads,
+          "op_attention: q %s into %d heads, %d key heads", shape_text(q->shape).text, heads,
           kv_heads);
     CHECK(q->shape.n == 3 && k->shape.n == 3 && shape_equal(k->shape, v->shape) &&
               q->shape.d[0] == k->shape.d[0] && q->shape.d[2] / heads * kv_heads == k->shape.d[2],
@@ -234,7 +241,7 @@ static void check(const Tensor *q, const Tensor *k, const Tensor *v, int heads, 
     for (int b = 0; b < q->shape.d[0] && mask->len; b++)
         CHECK(mask->len[b] >= 0 && mask->len[b] <= k->shape.d[1],
               "op_attention: length %d of %d keys", mask->len[b], k->shape.d[1]);
-    CHECK(mask->window >= 0, "op_attention: a window of %d keys", mask->window);
+    CHECK(mask->window >= 0, "op_attention: a window of %d keys; must be at least 0", mask->window);
 }
 
 static const void *copy_of(Tape *tp, const void *from, size_t size)
@@ -257,7 +264,8 @@ Tensor *op_attention_with(Tape *tp, Tensor *q, Tensor *k, Tensor *v, const Atten
     const AttentionMask none = {0}, *mask = o->mask ? o->mask : &none;
     const int heads = o->heads, kv_heads = o->kv_heads ? o->kv_heads : heads;
     check(q, k, v, heads, kv_heads, mask);
-    CHECK(o->dropout >= 0 && o->dropout < 1, "op_attention: dropout = %g", (double)o->dropout);
+    CHECK(o->dropout >= 0 && o->dropout < 1,
+          "op_attention: dropout = %g; must be at least 0 and below 1", (double)o->dropout);
     const int B = q->shape.d[0], T = q->shape.d[1], S = k->shape.d[1], C = q->shape.d[2];
     Node *nd = tape_node(tp, "attention", attention_backward, q->shape, q, k, v);
     const bool back = nd->out->requires_grad;

@@ -1,18 +1,18 @@
-/* The scores of attention: which keys a tile of steps sees, their products, and what hides or lowers single
- * ones of them. */
+/* The scores of attention: which keys a tile of queries sees, the products q . k, the mask and the
+ * slopes. */
 #include "ops/ops_attention.h"
 
 #include "math/blas.h"
 #include "math/blas_small.h"
 #include "math/vecmath.h"
 
-/* Where step t stands among the keys: the last step where the last key does. */
+/* Returns the position of query t among the keys: the last query stands at the last key. */
 static int place_of(const Head *z, int t)
 {
     return t + z->S - z->T;
 }
 
-/* How many keys step t sees before the mask of single ones: all that follow are hidden. */
+/* Returns the end of the keys that query t sees: causal, window and length hide all later keys. */
 static int keys_seen(const Attention *a, const Head *z, int t)
 {
     int past = a->mask.causal ? place_of(z, t) + 1 : z->S;
@@ -21,7 +21,7 @@ static int keys_seen(const Attention *a, const Head *z, int t)
     return past < 0 ? 0 : past < z->keys ? past : z->keys;
 }
 
-/* The first key that the window shows to step t: all before it are hidden. */
+/* Returns the first key in the window of query t: the window hides all earlier keys. */
 static int first_seen(const Attention *a, const Head *z, int t)
 {
     const int first = a->mask.window ? place_of(z, t) - a->mask.window + 1 : 0;
@@ -53,14 +53,14 @@ void attention_products(const Attention *a, const Head *z, const Tile *i, const 
                     a->row);
 }
 
-/* Takes what the slopes ask off the scores e of a step that stands at key `here`; keys before `seen`. */
+/* Subtracts the ALiBi terms from the scores e of a query at position `here`, for keys < `seen`. */
 static void lean(const Head *z, int here, int seen, real *restrict e)
 {
     for (int s = 0; s < here && s < seen; s++) e[s] -= z->before * (real)(here - s); /* eq 19.4 */
     for (int s = here < 0 ? 0 : here + 1; s < seen; s++) e[s] -= z->after * (real)(s - here);
 }
 
-/* Keys are counted from the tile's first, i->from, which no step's window ends before. */
+/* Here keys count from the tile's first key, i->from; no query's window ends before it. */
 void attention_scores(const Node *nd, const Head *z, const Tile *i)
 {
     const Attention *a = nd->saved;
@@ -80,7 +80,7 @@ void attention_scores(const Node *nd, const Head *z, const Tile *i)
 
 Softmax attention_exponentials(real *restrict e, int keys, real scale)
 {
-    const int n = round_up(keys); /* whole vectors: what is behind the last key is hidden too */
+    const int n = round_up(keys); /* whole vectors: the scores after the last key are -inf too */
     real max = -INFINITY, sum = 0;
 #pragma omp simd reduction(max : max)
     for (int s = 0; s < n; s++) max = e[s] > max ? e[s] : max;

@@ -1,4 +1,4 @@
-/* Matrix products of a batch, with a product of its own for each entry. */
+/* Batched matrix product: one product for each entry of the batch. */
 #include "math/blas.h"
 #include "ops/ops.h"
 #include "math/parallel.h"
@@ -7,7 +7,7 @@
 
 /* y[i] = A[i] B[i],  A = a or a^T, B = b or b^T; per i:
  *
- *   dA += dy B^T   dB += A^T dy,   each written the other way round where it is stored transposed:
+ *   dA += dy B^T   dB += A^T dy,   and transposed if the operand is stored transposed:
  *   da += B dy^T   db += dy^T A
  */
 typedef struct {
@@ -15,7 +15,7 @@ typedef struct {
     int B, M, N, K;
 } BmmSize;
 
-/* c += op(a) op(b) with both transposes, which gemm_serial has no form for: c = (b a)^T. */
+/* c += a^T b^T, for which gemm_serial has no form. */
 static void add_both_transposed(int M, int N, int K, const real *a, const real *b, real *c)
 {
     for (int i = 0; i < M; i++)
@@ -26,7 +26,7 @@ static void add_both_transposed(int M, int N, int K, const real *a, const real *
         }
 }
 
-/* c (M,N) += op(a) op(b), the operands stored transposed where told. */
+/* c (M,N) += A B, where A = a or a^T (ta) and B = b or b^T (tb). */
 static void add_product(bool ta, bool tb, int M, int N, int K, const real *a, const real *b,
                         real *c)
 {
@@ -55,7 +55,7 @@ static void bmm_backward(Node *nd)
 
 Tensor *op_bmm(Tape *tp, Tensor *a, Tensor *b, bool ta, bool tb)
 {
-    CHECK(a->shape.n == 3 && b->shape.n == 3, "op_bmm: a %s, b %s; both need three axes",
+    CHECK(a->shape.n == 3 && b->shape.n == 3, "op_bmm: a %s, b %s; both must have three axes",
           shape_text(a->shape).text, shape_text(b->shape).text);
     const int *da = a->shape.d, *db = b->shape.d;
     const BmmSize s = {.ta = ta,

@@ -1,13 +1,13 @@
-/* Pointwise ops of two numbers or of bounds, as losses of policies and of preferences need them; and what stops
- * a gradient. */
+/* Pointwise ops for policy and preference losses: subtraction, minimum, clamp; and op_detach, which
+ * stops a gradient. */
 #include "ops/ops.h"
 #include "math/parallel.h"
 
 #include <math.h>
 
-enum { CHUNK = 4096 }; /* values a thread takes at a time */
+enum { CHUNK = 4096 }; /* values that a thread takes at a time */
 
-/* work(first, end) for chunks of n values. */
+/* Runs work for every chunk first .. end-1 of n values, in parallel. */
 #define CHUNKS(n, cost, work)                                                                      \
     {                                                                                              \
         const int count = (n);                                                                     \
@@ -31,13 +31,13 @@ static void sub_backward(Node *nd)
     const bool set = gradient_overwrites(nd, 1);
     if (db) CHUNKS(nd->out->len, 2, add_times(db, dy, -1, set, first, end))
     CHUNKS(nd->out->len, 2,
-           gradient_write(nd, 0, first, dy + first, end - first)) /* dy may become da */
+           gradient_write(nd, 0, first, dy + first, end - first)) /* da may be dy's own buffer */
 }
 
 Tensor *op_sub(Tape *tp, Tensor *a, Tensor *b)
 {
-    CHECK(shape_equal(a->shape, b->shape), "op_sub: a %s, b %s", shape_text(a->shape).text,
-          shape_text(b->shape).text);
+    CHECK(shape_equal(a->shape, b->shape), "op_sub: a %s, b %s; shapes must be equal",
+          shape_text(a->shape).text, shape_text(b->shape).text);
     Node *nd = tape_node(tp, "sub", sub_backward, a->shape, a, b);
     nd->may_overwrite = 3, nd->may_share_gradient = true;
     real *y = nd->out->data;
@@ -45,8 +45,8 @@ Tensor *op_sub(Tape *tp, Tensor *a, Tensor *b)
     return nd->out;
 }
 
-/* y = min(a, b)           da += dy where a < b, db += dy where b < a; half of it each where they are equal.
- * A NaN in either is the smaller one. */
+/* y = min(a, b)           da += dy if a < b, db += dy if b < a; each gets dy / 2 if they are equal.
+ * NaN counts as smaller than every number. */
 static real share_of(real mine, real other)
 {
     return mine < other || isnan(mine) ? 1 : mine == other ? (real)0.5 : 0;
@@ -66,8 +66,8 @@ static void min_backward(Node *nd)
 
 Tensor *op_min(Tape *tp, Tensor *a, Tensor *b)
 {
-    CHECK(shape_equal(a->shape, b->shape), "op_min: a %s, b %s", shape_text(a->shape).text,
-          shape_text(b->shape).text);
+    CHECK(shape_equal(a->shape, b->shape), "op_min: a %s, b %s; shapes must be equal",
+          shape_text(a->shape).text, shape_text(b->shape).text);
     Node *nd = tape_node(tp, "min", min_backward, a->shape, a, b);
     real *y = nd->out->data;
     CHUNKS(a->len, 2,
@@ -93,7 +93,7 @@ static void clamp_backward(Node *nd)
 
 Tensor *op_clamp(Tape *tp, Tensor *x, real lo, real hi)
 {
-    CHECK(lo <= hi, "op_clamp: from %g to %g", (double)lo, (double)hi);
+    CHECK(lo <= hi, "op_clamp: from %g to %g; must be lo <= hi", (double)lo, (double)hi);
     Node *nd = tape_node(tp, "clamp", clamp_backward, x->shape, x);
     Bounds *s = nd->saved = tape_save(tp, sizeof *s);
     *s = (Bounds){lo, hi};
@@ -109,6 +109,6 @@ Tensor *op_detach(Tape *tp, Tensor *x)
 {
     Tensor *y = tape_view(tp, x, x->shape, 0);
     y->requires_grad = false;
-    y->view_of = NULL; /* no gradient finds its way back */
+    y->view_of = NULL; /* x's gradient is not shared with y */
     return y;
 }

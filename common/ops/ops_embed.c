@@ -1,4 +1,4 @@
-/* Rows of tables, by number; and products with them, made of the tables. */
+/* Embeddings: rows of tables by id, sums of them, and their product with a weight. */
 #include "ops/ops_embed.h"
 
 #include "math/blas.h"
@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-enum { COLUMNS = 64 }; /* a thread adds up at a time, of all rows in their order */
+enum { COLUMNS = 64 }; /* a thread sums so many columns, over all rows in their order */
 
-/* to[ids[r]] += scale dy[r] for r < R, of n columns: to has its rows C apart, dy ld. */
+/* to[ids[r]] += scale dy[r] for r < R, n columns; rows of `to` are C apart, those of dy ld. */
 static void add_rows(real *to, int C, const int *ids, int R, real scale, const real *dy, int ld,
                      int n)
 {
@@ -26,7 +26,7 @@ void embed_gradient(const Tensor *w, const int *ids, int rows, const real *dy, i
     if (w->grad) add_rows(w->grad + first, w->shape.d[1], ids, rows, 1, dy, ld, n);
 }
 
-/* A copy of ids, for as long as the step lives. */
+/* Checks that ids are rows of w; returns a copy of them that lives until tape_reset. */
 static int *checked_ids(Tape *tp, const char *op, const Tensor *w, const int *ids, int rows)
 {
     CHECK(w->shape.n == 2, "%s: w %s; must be (V,C)", op, shape_text(w->shape).text);
@@ -36,9 +36,9 @@ static int *checked_ids(Tape *tp, const char *op, const Tensor *w, const int *id
     return memcpy(tape_save(tp, (size_t)rows * sizeof *ids), ids, (size_t)rows * sizeof *ids);
 }
 
-/* --- sums of embeddings ---------------------------------------------------------------------------- */
+/* --- sums of embeddings ----------------------------------------------------------------------- */
 
-/* One table of a sum: row r of the sum gets scale table[ids[r]]. */
+/* One table of a sum: adds scale table[ids[r]] to row r. */
 typedef struct {
     Tensor *table; /* (V,C), an input of the node */
     const int *ids;
@@ -52,8 +52,8 @@ typedef struct {
     int n;
 } Parts;
 
-/* y[r] = scale table[ids[r]] + the same of the other tables, for r < R; rows of N numbers, tables[i] those of
- * part i. */
+/* y[r] = the sum of scale tables[i][ids[r]] over the parts i, for r < R; every row has N
+ * numbers. */
 static void put_rows(const Parts *p, real *const *tables, int R, int N, real *y)
 {
     PARALLEL_FOR(4.0 * R * N * p->n, r, R, 1, {
@@ -64,7 +64,7 @@ static void put_rows(const Parts *p, real *const *tables, int R, int N, real *y)
     });
 }
 
-/* dtable[ids[r]] += scale dy[r], of each table */
+/* dtable[ids[r]] += scale dy[r], for each table */
 static void embed_backward(Node *nd)
 {
     const Parts *p = nd->saved;
@@ -74,7 +74,7 @@ static void embed_backward(Node *nd)
             add_rows(nd->in[i]->grad, C, p->part[i].ids, R, p->part[i].scale, nd->out->grad, C, C);
 }
 
-/* The step of each row of (B,T): 0, 1, .. T-1, and again. */
+/* Returns the position of each of the R rows of (B,T): 0, 1, .. T-1, 0, 1, .. */
 static int *steps_of(Tape *tp, int R, int T)
 {
     int *steps = tape_save(tp, (size_t)R * sizeof *steps);
@@ -138,20 +138,20 @@ Tensor *op_gather(Tape *tp, Tensor *x, const int *rows, int n)
     return embed_sum(tp, "op_gather", &e);
 }
 
-/* --- a product with them ---------------------------------------------------------------------------- */
+/* --- the product of a sum of embeddings and a weight ------------------------------------------ */
 
-/* y = x w + b for x[r] = scale word[ids[r]] + place[t] + segment[segments[r]]: there are products of the
- * tables' rows, and of the R rows only sums.
+/* y = x w + b for x[r] = scale word[ids[r]] + place[t] + segment[segments[r]]. Only the tables are
+ * multiplied by w; the R rows of y are sums of rows of the products.
  *
  *   y[r] = scale (word w)[ids[r]] + (place w + b)[t] + (segment w)[segments[r]]
  *
  *   dproduct[ids[r]] += scale dy[r]        dw += table^T dproduct        dtable += dproduct w^T
- *   db += column sums of what place w + b gets
+ *   db += column sums of the gradient of place w + b
  *
- * of each table. Without places one row of b stands for place w + b. */
+ * for each table. Without positions, place w + b is one row, b. */
 typedef struct {
-    Parts parts;          /* the second one: places, or, its table NULL, b alone */
-    real *product[PARTS]; /* (V,N): table w, the second one's + b; then their gradients */
+    Parts parts;          /* the second part: the positions, or b alone if its table is NULL */
+    real *product[PARTS]; /* (V,N) table w, in the second part + b; then its gradient */
     int rows[PARTS];
 } Products;
 
@@ -174,7 +174,7 @@ static void embed_linear_backward(Node *nd)
         add_to(b->grad, p->product[1] + (size_t)t * N, N);
 }
 
-/* The parts of e with b's row in the place of places that are not there. */
+/* Returns the parts of e. Without positions, the second part stands for the row b. */
 static Parts parts_with_bias(Tape *tp, const EmbedSum *e)
 {
     const Parts *given = parts_of(tp, "op_embed_linear", e);

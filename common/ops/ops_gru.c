@@ -1,4 +1,4 @@
-/* The recurrence of a GRU over a whole sequence, in one op, in both published forms.
+/* The recurrence of a GRU over a whole sequence in one op, in both published forms.
  *
  *   [r z] = sigmoid([a_r a_z] + h' u_rz)                              h' = h_{t-1}
  *   n = tanh(a_n + r (h' u_n + k))      reset after the product (Cho et al. 2014, version 1 of the
@@ -6,30 +6,30 @@
  *   n = tanh(a_n + (r h') u_n)          reset before the product (version 3)
  *   h_t = z h' + (1 - z) n
  *
- * [a_r a_z a_n] is the op's input, called a here. Backward, from the last step on:
+ * a = [a_r a_z a_n] is the op's input. Backward, from the last step to the first:
  *
  *   dz = dh (h' - n)      dn = dh (1 - z) (1 - n^2)      dh' = dh z + ...
  *   after:    dq = dn r        dr = dn q            q = h' u_n + k
  *   before:   dq = dn u_n^T    dr = dq h'           q = r h'             dh' += dq r
  *   da = [dr r(1-r)  dz z(1-z)  dn]      dh' += da_rz u_rz^T (after: + dq u_n^T)
  *
- * The products of the two forms have the same shapes, so that with r = 1 the forms give the same bits.
+ * The products of the two forms have the same shapes, so with r = 1 both forms give the same bits.
  */
 #include "ops/ops_recurrent.h"
 
 typedef struct {
-    real *h;         /* (1+T,B,H): h0 first, so that rows t are the h_{t-1} */
-    bool after;      /* reset after the product */
-    int ld, ldd;     /* distance between rows of gates and of d */
+    real *h;         /* (1+T,B,H): h0 first, so that index t holds h_{t-1} */
+    bool after;      /* is the reset gate applied after the product? */
+    int ld, ldd;     /* distances between the rows of gates and of d */
     SequenceInput a; /* (T,B,3H) */
     Recurrent u;     /* (H,3H) */
     real *gates;     /* (T,B,3H) r z n */
     real *q;         /* (T,B,H) h' u_n + k, or r h' */
-    real *d;       /* (T,B,4H) [da_r da_z dq dn], what u's gradient is made from first; or (T,B,3H)
-                    * [da_r da_z dn], where the reset comes before */
-    int at_n;      /* where dn stands in a row of d */
-    real *dh, *dq; /* (B,H) */
-    real *product; /* (B,H) q u_n of the step at hand, where the reset comes before */
+    real *d;         /* after: (T,B,4H) [da_r da_z dq dn], its first 3H columns give u's gradient;
+                    * before: (T,B,3H) [da_r da_z dn] */
+    int at_n;        /* first column of dn in d */
+    real *dh, *dq;   /* (B,H) */
+    real *product;   /* (B,H) q u_n of the current step, if the reset comes before */
 } Gru;
 
 /* y = a b */
@@ -38,9 +38,9 @@ static void product_of(real *restrict y, const real *restrict a, const real *res
     for (int i = 0; i < n; i++) y[i] = a[i] * b[i];
 }
 
-/* --- forward ------------------------------------------------------------------------------------ */
+/* --- forward ---------------------------------------------------------------------------------- */
 
-/* n = tanh(a_n + m), with r m for m where the reset comes after; h = z h' + (1 - z) n. */
+/* n = tanh(a_n + m), or tanh(a_n + r m) if r is not NULL (reset after); h = z h' + (1 - z) n. */
 static void gru_mix(int H, const real *restrict r, const real *restrict z, real *restrict n,
                     const real *restrict m, const real *restrict a_n, const real *restrict before,
                     real *restrict h)
@@ -86,9 +86,9 @@ static void gru_forward_rows(Node *nd, int b, int rows)
     }
 }
 
-/* --- backward ----------------------------------------------------------------------------------- */
+/* --- backward --------------------------------------------------------------------------------- */
 
-/* dh becomes dh z; dz is that before the sigmoid. */
+/* Replaces dh by dh z. Writes dz, the gradient before the sigmoid, and dn. */
 static void gru_backward_mix(int H, const real *restrict gates, const real *restrict before,
                              real *restrict dh, real *restrict dz, real *restrict dn)
 {
@@ -101,7 +101,7 @@ static void gru_backward_mix(int H, const real *restrict gates, const real *rest
     }
 }
 
-/* da_r from dr = x y, where x and y are dn and q (after), dq and h' (before). */
+/* Writes da_r from dr = x y; x, y are dn, q (reset after) or dq, h' (reset before). */
 static void gru_backward_reset(int H, const real *restrict r, const real *restrict x,
                                const real *restrict y, real *restrict da_r)
 {
@@ -114,7 +114,7 @@ static void multiply(real *restrict y, const real *restrict x, int n)
     for (int i = 0; i < n; i++) y[i] *= x[i];
 }
 
-/* `rows` sequences from b on, from the last step to the first. */
+/* Runs the backward pass of sequences b .. b+rows-1, from the last step to the first. */
 static void gru_backward_rows(Node *nd, int b, int rows)
 {
     const Gru *s = nd->saved;
@@ -153,7 +153,7 @@ static void gru_backward_rows(Node *nd, int b, int rows)
     if (h0->grad) add_to(h0->grad + at_b, dh, rows * H);
 }
 
-/* du += sum over t of h'^T d, of columns first .. first+n-1. */
+/* du += sum over t of h'^T d, for columns first .. first+n-1. */
 static void gru_weight_gradient(Node *nd, int first, int n)
 {
     const Gru *s = nd->saved;
@@ -181,7 +181,7 @@ static void gru_backward(Node *nd)
     embed_gradient(nd->in[0], s->a.ids, T * B, s->d + s->at_n, ldd, 2 * H, H);
 }
 
-/* --- the op ------------------------------------------------------------------------------------- */
+/* --- the op ----------------------------------------------------------------------------------- */
 
 static Tensor *gru(Tape *tp, const char *name, bool after, SequenceInput a, Tensor *h0, Tensor *u,
                    Tensor *k)

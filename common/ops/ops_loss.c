@@ -5,18 +5,18 @@
 
 #include <string.h>
 
-/* L = sum_r w_r L_r / sum_r w_r over the scored rows, w_r = 1 unless weights are given, of
+/* L = sum_r w_r L_r / sum_r w_r over the rows with a target, w_r = 1 unless weights are given, and
  *
- *   L_r = log sum_j exp(z_j) - sum_j t_j z_j,    t = onehot(target), or where labels are smoothed
+ *   L_r = log sum_j exp(z_j) - sum_j t_j z_j,    t = onehot(target), or with label smoothing
  *                                               (1 - e) onehot(target) + e/V; the t_j sum to 1
  *
  *   dz_r += dL w_r / sum w (softmax(z_r) - t)
  *
- * Softmax and logarithm in one op: the forward pass keeps two numbers a row, from which the backward pass
- * makes the softmax again; no second buffer of the logits' size is needed, and no probability is rounded
- * to 0 before its logarithm is taken. They are kept apart, as their sum would be rounded at the size of
- * the logits, and a small loss is the difference of two such.
- */
+ * Softmax and logarithm are one op. The forward pass keeps two numbers per row, from which the
+ * backward pass computes the softmax again. So the op needs no second buffer of the logits' size,
+ * and no probability is rounded to 0 before its logarithm. The two numbers stay apart: their sum
+ * would be rounded to the precision of the logits, and a small loss is the difference of two large
+ * numbers. */
 typedef struct {
     real max, log_sum; /* log sum_j exp(z_j - max) */
 } Normaliser;
@@ -24,9 +24,9 @@ typedef struct {
 typedef struct {
     int *target;
     Normaliser *row;
-    real epsilon;  /* how much of a label is spread over all V */
-    real *weight;  /* of each row, or NULL: all 1 */
-    double scored; /* the sum of the weights of the scored rows */
+    real epsilon;  /* share of each label that is spread over all V */
+    real *weight;  /* (R) weight of each row, or NULL: all 1 */
+    double scored; /* sum of the weights of the rows with a target */
 } CrossEntropy;
 
 static void cross_entropy_backward(Node *nd)
@@ -56,10 +56,10 @@ static Normaliser normaliser(const real *z, int V)
     for (int j = 0; j < V; j++) max = z[j] > max ? z[j] : max;
 #pragma omp simd reduction(+ : sum)
     for (int j = 0; j < V; j++) sum += real_exp(z[j] - max);
-    return (Normaliser){max, (real)log((double)sum)}; /* sum >= 1: the largest contributes exp(0) */
+    return (Normaliser){max, (real)log((double)sum)}; /* sum >= 1: the maximum adds exp(0) */
 }
 
-/* log sum_j exp(z_j) - sum_j t_j z_j of row r. */
+/* Returns log sum_j exp(z_j) - sum_j t_j z_j of row r. */
 static real row_loss(const CrossEntropy *s, const real *z, int V, int r)
 {
     const real max = s->row[r].max, log_sum = s->row[r].log_sum;
@@ -87,7 +87,8 @@ static Tensor *cross_entropy(Tape *tp, const char *name, Tensor *logits, const i
     for (int r = 0; r < R; r++) {
         CHECK(target[r] >= -1 && target[r] < V, "op_%s: target %d in row %d; logits %s", name,
               target[r], r, shape_text(logits->shape).text);
-        CHECK(!weight || weight[r] >= 0, "op_%s: weight %g of row %d", name, (double)weight[r], r);
+        CHECK(!weight || weight[r] >= 0, "op_%s: weight %g of row %d; must be at least 0", name,
+              (double)weight[r], r);
         if (target[r] >= 0) s->scored += weight ? (double)weight[r] : 1;
     }
 #pragma omp parallel for num_threads(parallel_threads(20.0 * logits->len)) schedule(static)
@@ -109,7 +110,9 @@ Tensor *op_cross_entropy(Tape *tp, Tensor *logits, const int *target)
 
 Tensor *op_cross_entropy_smoothed(Tape *tp, Tensor *logits, const int *target, real epsilon)
 {
-    CHECK(epsilon >= 0 && epsilon < 1, "op_cross_entropy_smoothed: epsilon = %g", (double)epsilon);
+    CHECK(epsilon >= 0 && epsilon < 1,
+          "op_cross_entropy_smoothed: epsilon = %g; must be at least 0 and below 1",
+          (double)epsilon);
     return cross_entropy(tp, "cross_entropy_smoothed", logits, target, epsilon, NULL);
 }
 
@@ -118,7 +121,7 @@ Tensor *op_cross_entropy_weighted(Tape *tp, Tensor *logits, const int *target, c
     return cross_entropy(tp, "cross_entropy_weighted", logits, target, 0, weight);
 }
 
-/* y_r = z_target - log sum_j exp(z_j), of row r; 0 where the target is -1
+/* y_r = z_target - log sum_j exp(z_j) in row r; 0 if the target is -1
  *
  *   dz_j += dy_r ([j = target] - softmax(z)_j)
  */
@@ -160,7 +163,7 @@ Tensor *op_log_prob(Tape *tp, Tensor *logits, const int *target)
     return nd->out;
 }
 
-/* y = mean of all values of x        dx += dy / n */
+/* y = mean(x)        dx += dy / n */
 static void mean_backward(Node *nd)
 {
     Tensor *x = nd->in[0];

@@ -1,11 +1,11 @@
-/* The recurrence of an LSTM over a whole sequence, in one op (Hochreiter & Schmidhuber 1997; the
+/* The recurrence of an LSTM over a whole sequence in one op (Hochreiter & Schmidhuber 1997; the
  * forget gate of Gers, Schmidhuber & Cummins 2000).
  *
  *   [i f o g] = z_t + h_{t-1} u              i, f, o through a sigmoid, g through tanh
  *   c_t = f c_{t-1} + i g                    h_t = o tanh(c_t)
  *
- * Without a forget gate (z and u of 3H columns, [i o g]) f is 1. Backward, from the last step on,
- * with dh and dc what arrives from above plus what step t+1 hands back:
+ * Without a forget gate (z and u have 3H columns, [i o g]) f is 1. Backward, from the last step to
+ * the first; dh and dc are the gradients of h_t and c_t as outputs plus those from step t+1:
  *
  *   do = dh tanh(c_t)        dc += dh o (1 - tanh(c_t)^2)
  *   di = dc g    df = dc c_{t-1}    dg = dc i        dc of step t-1 = dc f
@@ -15,17 +15,17 @@
 #include "ops/ops_recurrent.h"
 
 typedef struct {
-    real *h; /* (1+2T,B,H): h0 first, so that rows t are the h_{t-1}; then all h_t, and all c_t */
-    bool forget;     /* is there a forget gate? */
-    int N, ld;       /* columns of z, 4H or 3H; distance between rows of gates and dz */
+    real *h;     /* (1+2T,B,H): h0, all h_t, all c_t; h0 is first so that index t holds h_{t-1} */
+    bool forget; /* is there a forget gate? */
+    int N, ld;   /* columns of z, 4H or 3H; distance between the rows of gates and of dz */
     SequenceInput z; /* (T,B,N) */
     Recurrent u;     /* (H,N) */
-    real *gates;     /* (T,B,N) i f o g, after their sigmoid and tanh */
+    real *gates;     /* (T,B,N) i f o g after sigmoid and tanh */
     real *dz;        /* (T,B,N) */
-    real *dh, *dc;   /* (B,H) what step t hands back to step t-1 */
+    real *dh, *dc;   /* (B,H) gradients that step t passes to step t-1 */
 } Lstm;
 
-/* The parts of one sequence's row of gates. */
+/* The gates of one sequence at one step. */
 typedef struct {
     real *i, *f, *o, *g; /* f: NULL without a forget gate */
 } Gates;
@@ -36,7 +36,7 @@ static Gates gates_of(const Lstm *s, real *row, int H)
     return (Gates){.i = row, .f = s->forget ? row + H : NULL, .o = o, .g = o + H};
 }
 
-/* One step of one sequence: a holds h_{t-1} u, and then the gates. */
+/* Computes one step of one sequence. Reads h_{t-1} u from a and overwrites it with the gates. */
 static void lstm_forward(const Lstm *s, int H, const real *restrict z, real *restrict a,
                          const real *restrict before, real *restrict c, real *restrict h)
 {
@@ -50,8 +50,8 @@ static void lstm_forward(const Lstm *s, int H, const real *restrict z, real *res
     for (int j = 0; j < H; j++) h[j] = o[j] * real_tanh(c[j]);
 }
 
-/* What arrives from step t+1, dh_after and dc, and from above, dh_t and dc_t; dc becomes what is
- * handed back, dz is written. */
+/* Backward pass of one step of one sequence. dh_after and dc come from step t+1, dh_t and dc_t from
+ * the op's output. Writes dz, and replaces dc by the gradient for step t-1. */
 static void lstm_backward_row(const Lstm *s, int H, real *restrict gates,
                               const real *restrict before, const real *restrict c,
                               const real *restrict dh_after, const real *restrict dh_t,
@@ -77,7 +77,7 @@ static void lstm_backward_row(const Lstm *s, int H, real *restrict gates,
     }
 }
 
-/* `rows` sequences from b on, from the last step to the first. */
+/* Runs the backward pass of sequences b .. b+rows-1, from the last step to the first. */
 static void lstm_backward_rows(Node *nd, int b, int rows)
 {
     const Lstm *s = nd->saved;

@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-enum { COLUMNS = 64 }; /* a thread adds up at a time, of all rows in their order */
+enum { COLUMNS = 64 }; /* a thread sums so many columns, over all rows in their order */
 
-/* db[j] += the sum of dy[r][j] over r < R, for n <= COLUMNS columns of dy with its rows N apart. Of a relu's
- * y (NULL: it is none) dy first becomes 0 where y is 0. */
+/* db[j] += sum over r < R of dy[r][j], for n <= COLUMNS columns; rows of dy are N apart. After a
+ * relu, y is its output and dy is first set to 0 where y is 0; otherwise y is NULL. */
 static inline void bias_columns(real *db, real *dy, const real *y, int R, int N, int n)
 {
     real sum[COLUMNS] = {0};
@@ -40,7 +40,7 @@ static void bias_gradient(Tensor *b, real *dy, const real *y, int R)
     });
 }
 
-/* y = x w             x is (R,C) after folding the leading axes, w (C,N)
+/* y = x w             x is (R,C) once its leading axes are merged, w (C,N)
  *
  *   dx += dy w^T      dw += x^T dy
  *
@@ -60,22 +60,22 @@ static void matmul_backward(Node *nd)
     product_backward(nd, 0);
 }
 
-/* y = x w + b, b (N): the same, and db += column sums of dy. */
+/* y = x w + b, b (N): the gradients of the product, and db += column sums of dy. */
 static void linear_backward(Node *nd)
 {
     bias_gradient(nd->in[2], nd->out->grad, NULL, nd->out->len / nd->in[2]->len);
     product_backward(nd, 0);
 }
 
-/* y = max(x w + b, 0): the same with dy = 0 where y is 0. It is changed in place, since no other node reads
- * it any more: where gradients are kept, what is kept is that of x w + b. */
+/* y = max(x w + b, 0): as linear_backward, with dy = 0 where y is 0. Changes dy in place, because
+ * no later node reads it: with keep_grads the gradient that is kept is that of x w + b. */
 static void linear_relu_backward(Node *nd)
 {
     bias_gradient(nd->in[2], nd->out->grad, nd->out->data, nd->out->len / nd->in[2]->len);
     product_backward(nd, 0);
 }
 
-/* y = gelu(z), z = x w + b: the same with dz = dy gelu'(z), again in place; z was saved. */
+/* y = gelu(z), z = x w + b: as linear_backward with dz = dy gelu'(z), in place; z was saved. */
 static void slope_of_gelu(real *restrict dy, const real *restrict z, bool by_tanh, int n)
 {
     if (by_tanh) {
@@ -109,7 +109,8 @@ static void linear_gelu_tanh_backward(Node *nd)
     gelu_backward(nd, true);
 }
 
-/* y = r + x w + b, inputs r, x, w, b: the same, and dr += dy, or dy becomes dr. */
+/* y = r + x w + b, inputs r, x, w, b: as linear_backward, and dr += dy, or dr is dy's own
+ * buffer. */
 static void linear_add_backward(Node *nd)
 {
     enum { CHUNK = 4096 };
@@ -162,7 +163,7 @@ static void relu_of_sum(real *restrict y, const real *restrict b, int n)
     }
 }
 
-/* z = y + b, y = gelu(z); without a z that is kept (NULL) in y alone. */
+/* z = y + b, y = gelu(z). z may be NULL if there is no backward pass. */
 static void gelu_of_sum(real *restrict y, const real *restrict b, real *restrict z, bool by_tanh,
                         int n)
 {
@@ -177,7 +178,7 @@ static void gelu_of_sum(real *restrict y, const real *restrict b, real *restrict
     }
 }
 
-/* What becomes of the product x w, row by row and while it is still in the cache. */
+/* What is done to each row of x w while it is still in the cache. */
 typedef enum {
     PLUS_BIAS,
     PLUS_BIAS_RELU,
@@ -197,7 +198,7 @@ static void finish_row(Ending ending, real *y, const real *b, const real *r, rea
     if (ending == PLUS_BIAS_AND_R) add_to(y, r, n);
 }
 
-/* Rows first .. first+n-1 of y. */
+/* Computes rows first .. first+n-1 of y. */
 static void linear_rows(const Node *nd, Ending ending, int first, int n)
 {
     const bool adds = ending == PLUS_BIAS_AND_R;
@@ -235,7 +236,7 @@ static Tensor *linear_fused(Tape *tp, const char *name, Tensor *r, Tensor *x, Te
     if (ending >= PLUS_BIAS_GELU && nd->out->requires_grad)
         nd->saved = tape_save(tp, (size_t)nd->out->len * sizeof(real));
     const int share = gemm_share(R, N, C);
-    if (share == R) /* the product itself may be cut, by columns */
+    if (share == R) /* gemm_rows may still divide the product by columns */
         linear_rows(nd, ending, 0, R);
     else
         PARALLEL_FOR(2.0 * R * N * C, i, R, share,

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* y = softmax(x):  y_i = exp(x_i - m) / sum_j exp(x_j - m),   m = max x (so that no exp overflows)
+/* y = softmax(x):  y_i = exp(x_i - m) / sum_j exp(x_j - m),   m = max x so that no exp overflows
  *
  *   dx += y * (dy - sum_j y_j dy_j)
  */
@@ -44,7 +44,7 @@ Tensor *op_softmax(Tape *tp, Tensor *x)
     return nd->out;
 }
 
-/* y = layernorm(x): x is (...,C) and is normalised row by row (Ba, Kiros & Hinton 2016); g, b (C)
+/* y = layernorm(x): normalises each row of x (...,C) (Ba, Kiros & Hinton 2016); g, b (C)
  *
  *   mu = mean(x)    s = 1/sqrt(var(x) + eps)    n = (x - mu) s    y = g n + b
  *
@@ -58,12 +58,12 @@ typedef struct {
 
 typedef struct {
     RowStat *row;
-    real *sums; /* (blocks,2,C) what each block of rows adds to dg and db */
+    real *sums; /* (blocks,2,C) sums of dg and db over each block of rows */
 } LayerNorm;
 
-enum { ROWS = 64 }; /* of a block; not a function of the threads, so that sums have one order */
+enum { ROWS = 64 }; /* rows of a block, for any number of threads, so that sums have one order */
 
-/* One row: sums dg, db += its part, and writes or adds to dx unless that is NULL. */
+/* Backward pass of one row: adds to dg and db, and writes or adds to dx unless dx is NULL. */
 static void layernorm_row(const real *restrict x, const real *restrict g, const real *restrict dy,
                           RowStat stat, int C, real *restrict dg, real *restrict db,
                           real *restrict dx, bool overwrites)

@@ -1,13 +1,13 @@
-/* Ops that treat every value alone. */
+/* Pointwise ops: each output value depends on the input values at the same index. */
 #include "ops/activations.h"
 #include "ops/ops.h"
 #include "math/parallel.h"
 
 #include <string.h>
 
-enum { CHUNK = 4096 }; /* values a thread takes at a time */
+enum { CHUNK = 4096 }; /* values that a thread takes at a time */
 
-/* Runs body for i = 0 .. len-1, in chunks. */
+/* Runs the body for i = 0 .. len-1, in parallel chunks. */
 #define FOR_EACH(len, cost, ...)                                                                   \
     {                                                                                              \
         const int count = (len);                                                                   \
@@ -16,7 +16,8 @@ enum { CHUNK = 4096 }; /* values a thread takes at a time */
                      _Pragma("omp simd") for (int i = chunk; i < end; i++) { __VA_ARGS__; });      \
     }
 
-/* dx += value, for input j; dx = value where that is still empty. `let` stands before either. */
+/* dx += value for input j, or dx = value if the gradient is still empty. `let` declares the names
+ * that value uses. */
 #define GRADIENT(nd, j, cost, let, value)                                                          \
     {                                                                                              \
         real *restrict dx = (nd)->in[j]->grad;                                                     \
@@ -26,7 +27,7 @@ enum { CHUNK = 4096 }; /* values a thread takes at a time */
             FOR_EACH((nd)->out->len, cost, let; dx[i] += (value))                                  \
     }
 
-/* One line an op: its name, y as a function of x, and dy/dx as a function of x and y, for
+/* Defines one op from its name, y as a function of x, and dy/dx as a function of x and y:
  *
  *   y = f(x)        dx += dy f'(x)
  */
@@ -52,7 +53,7 @@ enum { CHUNK = 4096 }; /* values a thread takes at a time */
 /*        op         cost  y = f(x)                            f'(x)                       */
 POINTWISE(tanh,      20,   real_tanh(x),                       1 - y * y) /* eq 4.3 */
 POINTWISE(sigmoid,   20,   real_sigmoid(x),                    y * (1 - y))
-POINTWISE(relu,      2,    x < 0 ? 0 : x, /* NaN stays */        x > 0 ? 1 : 0)
+POINTWISE(relu,      2,    x < 0 ? 0 : x, /* keeps NaN */        x > 0 ? 1 : 0)
 POINTWISE(gelu,        40, gelu(x),                            gelu_slope(x))
 POINTWISE(gelu_tanh,   40, gelu_tanh(x),                       gelu_tanh_slope(x))
 POINTWISE(silu,        20, silu(x),                            silu_slope(x))
@@ -80,14 +81,14 @@ Tensor *op_scale(Tape *tp, Tensor *x, real a)
 static void add_backward(Node *nd)
 {
     const real *dy = nd->out->grad;
-    for (int j = 1; j >= 0; j--) /* da last: dy may become it */
+    for (int j = 1; j >= 0; j--) /* da comes last: it may be dy's own buffer */
         if (nd->in[j]->grad != dy) GRADIENT(nd, j, 2, , dy[i])
 }
 
 Tensor *op_add(Tape *tp, Tensor *a, Tensor *b)
 {
-    CHECK(shape_equal(a->shape, b->shape), "op_add: a %s, b %s", shape_text(a->shape).text,
-          shape_text(b->shape).text);
+    CHECK(shape_equal(a->shape, b->shape), "op_add: a %s, b %s; shapes must be equal",
+          shape_text(a->shape).text, shape_text(b->shape).text);
     Node *nd = tape_node(tp, "add", add_backward, a->shape, a, b);
     nd->may_overwrite = 3, nd->may_share_gradient = true;
     real *y = nd->out->data;
@@ -108,17 +109,18 @@ static void mul_backward(Node *nd)
 
 Tensor *op_mul(Tape *tp, Tensor *a, Tensor *b)
 {
-    CHECK(shape_equal(a->shape, b->shape), "op_mul: a %s, b %s", shape_text(a->shape).text,
-          shape_text(b->shape).text);
+    CHECK(shape_equal(a->shape, b->shape), "op_mul: a %s, b %s; shapes must be equal",
+          shape_text(a->shape).text, shape_text(b->shape).text);
     Node *nd = tape_node(tp, "mul", mul_backward, a->shape, a, b);
     real *y = nd->out->data;
     FOR_EACH(a->len, 2, y[i] = a->data[i] * b->data[i])
     return nd->out;
 }
 
-enum { COLUMNS = 64 }; /* a thread sums at a time, over all rows in their order */
+enum { COLUMNS = 64 }; /* a thread sums so many columns, over all rows in their order */
 
-/* sum[j] += dy[r][j] x[r][j], or dy[r][j] where x is NULL, for n <= COLUMNS columns of matrices (R,C). */
+/* sum[j] += dy[r][j] x[r][j], or dy[r][j] if x is NULL, for n <= COLUMNS columns of (R,C)
+ * matrices. */
 static inline void sum_columns(real *sum, const real *dy, const real *x, int R, int C, int n)
 {
     real s[COLUMNS];
@@ -202,7 +204,8 @@ static void dropout_backward(Node *nd)
     GRADIENT(nd, 0, 2, , dy[i] * m[i])
 }
 
-/* m of elements first .. first+n-1, from the numbers that are theirs whoever draws them. */
+/* Writes m of elements first .. first+n-1. Each element has its own random number, so the thread
+ * that draws it does not matter. */
 static void dropout_mask(real *m, int first, int n, real p, const Rng *rng)
 {
     Rng r = rng_after(rng, (uint64_t)first);

@@ -1,4 +1,4 @@
-/* What a recurrence reads: a tensor, or rows of a table. */
+/* The input of a recurrence: a tensor, or rows of a table. */
 #include "ops/ops_recurrent.h"
 
 SequenceInput sequence_of(Tensor *z)

@@ -1,8 +1,8 @@
-/* What the recurrences over whole sequences (ops_rnn.c, ops_lstm.c, ops_gru.c) share.
+/* Shared by the recurrences over whole sequences (ops_rnn.c, ops_lstm.c, ops_gru.c).
  *
- * What makes them fast: sequences do not meet, so each thread takes some of the batch through all
- * steps, without a barrier; the recurrent weight is copied once per call where that makes the
- * products with it faster; and a weight's gradient, a sum over t, is one product. */
+ * Three things make them fast. Sequences are independent, so each thread runs a part of the batch
+ * through all steps without a barrier. The recurrent weight is copied once per call if that makes
+ * its products faster. And a weight's gradient, a sum over t, is one product. */
 #ifndef OPS_RECURRENT_H
 #define OPS_RECURRENT_H
 
@@ -14,39 +14,40 @@
 
 #include <string.h>
 
-enum { ROWS = 16 }; /* sequences a thread takes at a time; not a function of the threads */
+enum { ROWS = 16 }; /* sequences that a thread takes at a time, for any number of threads */
 
-/* How many sequences a thread takes from b on. */
+/* Returns how many sequences a thread takes that starts at b. */
 static inline int rows_from(int b, int B)
 {
     return B - b < ROWS ? B - b : ROWS;
 }
 
-/* Aborts unless z has three axes, and ids that are rows of its table. Returns its shape, (T,B,N). */
+/* Returns z's shape (T,B,N). Aborts unless z has three axes or its ids are rows of its table; the
+ * message calls the tensor `name` and says that it must be `want`. */
 Shape sequence_check(const char *op, const char *name, const char *want, const SequenceInput *z);
-/* z with a copy of its ids that lives as long as the step. */
+/* Returns z with a copy of its ids that lives until tape_reset. */
 SequenceInput sequence_keep(Tape *tp, const SequenceInput *z);
 
-/* Of a table's rows the gradient is added to the table's once that of all steps is there (embed_gradient).
- * N numbers, of row t*B+b. */
+/* Returns the N numbers of row t*B+b. If they are a row of a table, the op adds the gradients of
+ * all steps to the table's gradient at the end of its backward pass (embed_gradient). */
 static inline const real *input_row(const SequenceInput *in, size_t row, int N)
 {
     return in->rows->data + (in->ids ? (size_t)in->ids[row] : row) * N;
 }
 
-/* A recurrent weight u (H,N) as its products want it. Where many are made, of all steps and parts of
- * the batch, u is copied with its rows gemm_row(N) apart, and so is u^T, since products with a
- * transposed operand are slower; for a few, a copy would cost more than it saves. */
+/* A recurrent weight u (H,N), laid out for fast products. If there are many products (steps times
+ * parts of the batch), u is copied with its rows gemm_row(N) apart, and u^T too, because products
+ * with a transposed operand are slower. For few products a copy would cost more than it saves. */
 typedef struct {
     const Tensor *tensor;
     const real *u; /* rows ld apart */
-    real *ut;      /* (N,H) u transposed, rows ldt apart; NULL: not worth it */
+    real *ut;      /* (N,H) u transposed, rows ldt apart; NULL for few products */
     int ld, ldt;
 } Recurrent;
 
-enum { WORTH_A_COPY = 8 }; /* products */
+enum { WORTH_A_COPY = 8 }; /* from so many products on, u is copied */
 
-/* For T steps of B sequences; back: the backward pass will come. */
+/* Prepares u for T steps of B sequences; back tells whether a backward pass will follow. */
 static inline Recurrent recurrent_weight(Tape *tp, const Tensor *u, int T, int B, bool back)
 {
     const int H = u->shape.d[0], N = u->shape.d[1];
@@ -61,14 +62,15 @@ static inline Recurrent recurrent_weight(Tape *tp, const Tensor *u, int T, int B
     return w;
 }
 
-/* Call at the start of the backward pass. */
+/* Transposes u if that pays. Must be called at the start of the backward pass. */
 static inline void recurrent_transpose(const Recurrent *w)
 {
     const int H = w->tensor->shape.d[0], N = w->tensor->shape.d[1];
     if (w->ut) transpose_small(w->ut, w->ldt, H, w->tensor->data, N, H, N);
 }
 
-/* y = beta y + h u, of columns first .. first+n-1 of u: h (rows,H), y (rows,n) with rows ldy apart. */
+/* y = beta y + h u for columns first .. first+n-1 of u: h (rows,H), y (rows,n) with rows ldy
+ * apart. */
 static inline void times_u(const Recurrent *w, int first, int n, int rows, const real *h, real beta,
                            real *y, int ldy)
 {
@@ -76,7 +78,8 @@ static inline void times_u(const Recurrent *w, int first, int n, int rows, const
     gemm_serial(NN, rows, n, H, h, H, w->u + first, w->ld, beta, y, ldy);
 }
 
-/* dh = beta dh + d u^T, of the same columns: d (rows,n) with rows ldd apart, dh (rows,H). */
+/* dh = beta dh + d u^T for columns first .. first+n-1 of u: d (rows,n) with rows ldd apart, dh
+ * (rows,H). */
 static inline void times_ut(const Recurrent *w, int first, int n, int rows, const real *d, int ldd,
                             real beta, real *dh)
 {

@@ -1,11 +1,11 @@
-/* Rows divided by their size: RMS normalisation and unit length. */
+/* Normalisation without a mean: RMS normalisation and unit length, row by row. */
 #include "ops/ops.h"
 #include "math/parallel.h"
 #include "math/vecmath.h"
 
 #include <string.h>
 
-enum { ROWS = 64 }; /* of a block; not a function of the threads, so that sums have one order */
+enum { ROWS = 64 }; /* rows of a block, for any number of threads, so that sums have one order */
 
 static real dot(const real *restrict a, const real *restrict b, int n)
 {
@@ -15,7 +15,7 @@ static real dot(const real *restrict a, const real *restrict b, int n)
     return sum;
 }
 
-/* y = rmsnorm(x): x (...,C) row by row (Zhang & Sennrich 2019); g (C)
+/* y = rmsnorm(x): normalises each row of x (...,C) (Zhang & Sennrich 2019); g (C)
  *
  *   s = 1/sqrt(mean(x^2) + eps)    n = x s    y = g n
  *
@@ -25,7 +25,7 @@ static real dot(const real *restrict a, const real *restrict b, int n)
  */
 typedef struct {
     real *s;    /* (R) */
-    real *sums; /* (blocks,C) what each block of rows adds to dg */
+    real *sums; /* (blocks,C) sums of dg over each block of rows */
 } RmsNorm;
 
 static void rmsnorm_row(const real *restrict x, const real *restrict g, const real *restrict dy,
@@ -93,7 +93,7 @@ Tensor *op_rmsnorm(Tape *tp, Tensor *x, Tensor *g, real eps)
 
 /* y = x / max(|x|, eps) row by row, |x| = sqrt(sum x^2). With m = max(|x|, eps):
  *
- *   dx += (dy - y (y . dy)) / m        where |x| > eps, else dx += dy / eps
+ *   dx += (dy - y (y . dy)) / m        if |x| > eps, else dx += dy / eps
  */
 typedef struct {
     real *norm; /* (R) |x| */

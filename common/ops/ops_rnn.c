@@ -1,8 +1,8 @@
-/* The recurrence of an Elman network over a whole sequence, in one op.
+/* The recurrence of an Elman network over a whole sequence in one op.
  *
  *   h_t = tanh(z_t + h_{t-1} u)        z (T,B,H), h_{-1} = h0 (B,H), u (H,H)
  *
- * Backward, from the last step to the first, with dh_t the gradient that arrives from above:
+ * Backward, from the last step to the first; dh_t is the gradient of the output h_t:
  *
  *   dz_t = (dh_t + dz_{t+1} u^T) * (1 - h_t^2)
  *   du += sum_t h_{t-1}^T dz_t         dh0 += dz_0 u^T
@@ -10,9 +10,9 @@
 #include "ops/ops_recurrent.h"
 
 typedef struct {
-    real *h;         /* (T+1,B,H): h0 first, so that rows t are the h_{t-1} and rows t+1 the h_t */
+    real *h;         /* (T+1,B,H): h0 first, so that index t holds h_{t-1} and t+1 holds h_t */
     SequenceInput z; /* (T,B,H) */
-    real *dz;        /* (T,B,H), where z's gradient cannot be used instead */
+    real *dz;        /* (T,B,H), used if dz cannot be written to z's gradient directly */
     Recurrent u;     /* (H,H) */
 } Rnn;
 

@@ -1,17 +1,18 @@
-/* Rotary position embedding (Su et al. 2021, "RoFormer"): each pair of columns of a head is turned by
- * an angle that grows with the step's place. With w_i = base^(-2i/D), i < D/2, and p the place:
+/* Rotary position embedding (Su et al. 2021, "RoFormer"): rotates each pair of columns of a head by
+ * an angle that is proportional to the position p. With w_i = base^(-2i/D), i < D/2:
  *
  *   y_2i   = x_2i cos(p w_i) - x_2i+1 sin(p w_i)
  *   y_2i+1 = x_2i sin(p w_i) + x_2i+1 cos(p w_i)
  *
- * and backward the same by -p w_i:
+ * and backward by the angle -p w_i:
  *
  *   dx_2i   += dy_2i cos(p w_i) + dy_2i+1 sin(p w_i)
  *   dx_2i+1 += dy_2i+1 cos(p w_i) - dy_2i sin(p w_i)
  *
- * Turning q by p and k by s turns their product by p - s alone. Pairs are neighbours here, as in the
- * paper, in GPT-J and in LLaMA's published code; with `halves` pair i is columns i and i + D/2, as in
- * Hugging Face's LLaMA, which is the same up to the order of columns. */
+ * If q is rotated by position p and k by position s, their product depends on p - s only. Here a
+ * pair is two neighbouring columns, as in the paper, in GPT-J and in LLaMA's published code. With
+ * `halves` pair i is columns i and i + D/2, as in Hugging Face's LLaMA: the same up to the order of
+ * columns. */
 #include "ops/ops.h"
 #include "math/parallel.h"
 
@@ -19,12 +20,12 @@
 #include <string.h>
 
 typedef struct {
-    int head, D; /* columns of a head, and how many of them turn */
+    int head, D; /* columns of a head; the first D of them are rotated */
     bool halves; /* pair i is columns i and i + D/2, not 2i and 2i+1 */
     real *turn;  /* (T,D/2,2) cosine and sine */
 } Turns;
 
-/* A head x with pairs of halves turned, or back, and added to y. */
+/* Adds one head x to y, rotated (or rotated back), with pairs of columns i and i + half. */
 static void turn_halves(const real *restrict turn, int half, bool back, const real *restrict x,
                         real *restrict y)
 {
@@ -35,7 +36,7 @@ static void turn_halves(const real *restrict turn, int half, bool back, const re
     }
 }
 
-/* A row x of step t turned, or back, and added to y. */
+/* Adds the row x of position t to y, rotated (or rotated back). */
 static void turn_row(const Turns *a, int t, int C, bool back, const real *restrict x,
                      real *restrict y)
 {
@@ -65,7 +66,7 @@ static void rotary_backward(Node *nd)
     turn_all(nd->saved, nd->out->shape, true, nd->out->grad, nd->in[0]->grad);
 }
 
-/* w_i of pair i of D / 2. */
+/* Returns w_i of pair i < D / 2. */
 static double frequency(const Rotary *r, int i, int D)
 {
     double base = r->base > 0 ? r->base : 10000;
@@ -74,7 +75,8 @@ static double frequency(const Rotary *r, int i, int D)
     return r->linear > 0 ? w / r->linear : w;
 }
 
-/* In double, since an angle of thousands leaves a float few digits behind the point. */
+/* Returns (T,D/2,2) cosines and sines. Computes in double: at an angle of thousands a float has few
+ * digits left after the point. */
 static real *turns(Tape *tp, const Rotary *r, int first, int T, int D)
 {
     real *turn = tape_save(tp, (size_t)T * D * sizeof *turn);
@@ -92,7 +94,7 @@ static real *turns(Tape *tp, const Rotary *r, int first, int T, int D)
 static void check(const Tensor *x, int heads, int columns)
 {
     CHECK(x->shape.n == 3 && heads >= 1 && x->shape.d[2] % (columns ? heads : 2 * heads) == 0,
-          "op_rotary: x %s into %d heads; must be (B,T,C), an even number of columns each",
+          "op_rotary: x %s into %d heads; x must be (B,T,C), heads must have even width",
           shape_text(x->shape).text, heads);
     CHECK(columns >= 0 && columns % 2 == 0 && columns <= x->shape.d[2] / heads,
           "op_rotary: %d of %d columns of a head", columns, x->shape.d[2] / heads);

@@ -1,4 +1,4 @@
-/* Sequences of different lengths in one batch, time-major, padded at their end. */
+/* Ops for sequences of different lengths in one batch: time-major, padded at the end. */
 #include "ops/ops.h"
 #include "math/vecmath.h"
 
@@ -34,7 +34,7 @@ Tensor *op_pick(Tape *tp, Tensor *x, const int *t)
     return nd->out;
 }
 
-/* The step that step i of a sequence changes places with. */
+/* Returns the step that step i of a sequence swaps places with. */
 static int mirrored(int i, int len)
 {
     return i < len ? len - 1 - i : i;

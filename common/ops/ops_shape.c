@@ -1,4 +1,4 @@
-/* Ops that move values about. Backward is the same move the other way, added. */
+/* Ops that move values. The backward pass moves the gradients back and adds them. */
 #include "ops/ops.h"
 #include "math/parallel.h"
 #include "math/vecmath.h"
@@ -21,12 +21,12 @@ Tensor *op_rows(Tape *tp, Tensor *x, int first, int n)
 
 Tensor *op_reshape(Tape *tp, Tensor *x, Shape s)
 {
-    CHECK(shape_len(s) == x->len, "op_reshape: x %s to %s", shape_text(x->shape).text,
-          shape_text(s).text);
+    CHECK(shape_len(s) == x->len, "op_reshape: x %s to %s; must have the same number of values",
+          shape_text(x->shape).text, shape_text(s).text);
     return tape_view(tp, x, s, 0);
 }
 
-/* y = x[..., first .. first+n-1]        the same columns of dx += dy */
+/* y = x[..., first .. first+n-1]        dx[..., first .. first+n-1] += dy */
 static void cols_backward(Node *nd)
 {
     Tensor *x = nd->in[0];
@@ -53,7 +53,7 @@ Tensor *op_cols(Tape *tp, Tensor *x, int first, int n)
 
 /* y = [x_0; x_1; ...] along a new first axis        dx_i += dy[i]
  *
- * A thread takes the same values of all tensors, since one tensor may stand in several places. */
+ * A thread takes the same indices of all tensors, because one tensor may occur several times. */
 static void stack_backward(Node *nd)
 {
     enum { CHUNK = 1024 };
@@ -68,13 +68,14 @@ static void stack_backward(Node *nd)
 
 Tensor *op_stack(Tape *tp, Tensor **x, int n)
 {
-    CHECK(n >= 1, "op_stack: %d tensors", n);
+    CHECK(n >= 1, "op_stack: %d tensors; needs at least 1", n);
     Shape s = shape_append(x[0]->shape, 1);
     memmove(s.d + 1, s.d, (size_t)(s.n - 1) * sizeof *s.d);
     s.d[0] = n;
     Node *nd = tape_node_of(tp, "stack", stack_backward, s, n, x, NULL);
     for (int i = 0; i < n; i++)
-        CHECK(shape_equal(x[i]->shape, x[0]->shape), "op_stack: tensor %d is %s, the first %s", i,
+        CHECK(shape_equal(x[i]->shape, x[0]->shape),
+              "op_stack: tensor %d is %s, the first is %s; shapes must be equal", i,
               shape_text(x[i]->shape).text, shape_text(x[0]->shape).text);
     const size_t len = (size_t)x[0]->len;
     PARALLEL_ROWS(2.0 * nd->out->len, i, n, x[0]->len,
@@ -82,7 +83,7 @@ Tensor *op_stack(Tape *tp, Tensor **x, int n)
     return nd->out;
 }
 
-/* y = [a b], row by row        da += the first columns of dy, db += the others */
+/* y = [a b], row by row        da += the first A columns of dy, db += the last B columns */
 static void concat_backward(Node *nd)
 {
     Tensor *a = nd->in[0], *b = nd->in[1];
@@ -97,8 +98,9 @@ static void concat_backward(Node *nd)
 Tensor *op_concat(Tape *tp, Tensor *a, Tensor *b)
 {
     const int A = shape_last(a->shape), B = shape_last(b->shape), R = a->len / A;
-    CHECK(shape_equal(shape_with_last(a->shape, B), b->shape), "op_concat: a %s, b %s",
-          shape_text(a->shape).text, shape_text(b->shape).text);
+    CHECK(shape_equal(shape_with_last(a->shape, B), b->shape),
+          "op_concat: a %s, b %s; all axes but the last must be equal", shape_text(a->shape).text,
+          shape_text(b->shape).text);
     Node *nd = tape_node(tp, "concat", concat_backward, shape_with_last(a->shape, A + B), a, b);
     PARALLEL_ROWS(2.0 * nd->out->len, r, R, A + B, {
         real *y = nd->out->data + (size_t)r * (A + B);
@@ -108,8 +110,8 @@ Tensor *op_concat(Tape *tp, Tensor *a, Tensor *b)
     return nd->out;
 }
 
-/* to (n,N,M) = or += from (n,M,N), each of the n matrices transposed. A thread takes TILE rows of `to` at a
- * time and walks along them together, so that it reads TILE neighbours of `from` at once. */
+/* Transposes n matrices: to (n,N,M) = or += from (n,M,N). A thread takes TILE rows of `to` at a
+ * time and fills them column by column, so that it reads TILE neighbours of `from` at once. */
 static void transpose(real *restrict to, const real *restrict from, int n, int M, int N, bool adds)
 {
     enum { TILE = 32 };
@@ -136,7 +138,8 @@ static void transpose_backward(Node *nd)
 
 Tensor *op_transpose(Tape *tp, Tensor *x)
 {
-    CHECK(x->shape.n >= 2, "op_transpose: x %s; needs two axes", shape_text(x->shape).text);
+    CHECK(x->shape.n >= 2, "op_transpose: x %s; must have two axes or more",
+          shape_text(x->shape).text);
     const int M = x->shape.d[x->shape.n - 2], N = shape_last(x->shape), n = x->len / (M * N);
     Shape s = shape_with_last(x->shape, M);
     s.d[s.n - 2] = N;
@@ -159,7 +162,7 @@ static void swap_backward(Node *nd)
 
 Tensor *op_swap(Tape *tp, Tensor *x)
 {
-    CHECK(x->shape.n >= 2, "op_swap: x %s; needs two axes", shape_text(x->shape).text);
+    CHECK(x->shape.n >= 2, "op_swap: x %s; must have two axes or more", shape_text(x->shape).text);
     const int A = x->shape.d[0], B = x->shape.d[1], C = x->len / (A * B);
     Shape s = x->shape;
     s.d[0] = B, s.d[1] = A;
@@ -171,9 +174,9 @@ Tensor *op_swap(Tape *tp, Tensor *x)
     return nd->out;
 }
 
-/* A head's D channels of one position lie together on both sides, so that both ops move runs of D:
- * (b,t) of head h stands at ((b H + h) T + t) D split, and at (b T + t) row + (which H + h) D
- * together, with row = n H D channels. */
+/* The D channels of one head at one position are contiguous before and after a split, so both ops
+ * move runs of D numbers. The run of sequence b, position t, head h starts at ((b H + h) T + t) D
+ * in the split tensor, and at (b T + t) row + (which H + h) D in the joint tensor, row = n H D. */
 typedef struct {
     int B, T, H, D, which, row;
 } HeadLayout;
@@ -190,7 +193,7 @@ static size_t at_together(const HeadLayout *l, int b, int t, int h)
 
 typedef size_t HeadPlace(const HeadLayout *, int b, int t, int h);
 
-/* to[...] += from[...], run by run; `to` counts as 0 where it is new. */
+/* to[...] += from[...], run by run; clears each run of `to` first if is_new. */
 static void move_heads(const HeadLayout *l, real *to, HeadPlace *to_at, const real *from,
                        HeadPlace *from_at, bool is_new)
 {

@@ -1,4 +1,4 @@
-/* Gated linear units (Shazeer 2020, "GLU Variants Improve Transformer"), with silu(a) = a sigmoid(a):
+/* Gated linear units (Shazeer 2020, "GLU Variants Improve Transformer"); silu(a) = a sigmoid(a):
  *
  *   y = silu(a) * b
  *
@@ -8,7 +8,7 @@
 #include "ops/ops.h"
 #include "math/parallel.h"
 
-/* Rows of F numbers a and b, which are `apart` numbers from one row to the next. */
+/* y = silu(a) * b, one row of F numbers. */
 static void gate_row(const real *restrict a, const real *restrict b, real *restrict y, int F)
 {
 #pragma omp simd
@@ -28,7 +28,7 @@ static void gate_row_db(const real *restrict a, const real *restrict dy, real *r
     for (int i = 0; i < F; i++) db[i] += dy[i] * silu(a[i]);
 }
 
-/* One input [a b] of 2F columns, or two of F. */
+/* Handles both forms: one input [a b] of 2F columns, or two inputs of F columns. */
 static void swiglu_backward(Node *nd)
 {
     const bool one = nd->inputs == 1;
@@ -57,8 +57,8 @@ static Tensor *swiglu(Tape *tp, Shape s, int inputs, Tensor **in, int apart, int
 
 Tensor *op_swiglu(Tape *tp, Tensor *a, Tensor *b)
 {
-    CHECK(shape_equal(a->shape, b->shape), "op_swiglu: a %s, b %s", shape_text(a->shape).text,
-          shape_text(b->shape).text);
+    CHECK(shape_equal(a->shape, b->shape), "op_swiglu: a %s, b %s; shapes must be equal",
+          shape_text(a->shape).text, shape_text(b->shape).text);
     return swiglu(tp, a->shape, 2, (Tensor *[]){a, b}, shape_last(a->shape), 0);
 }
 
