@@ -65,11 +65,13 @@ Tensor *tape_view(Tape *tp, Tensor *x, Shape s, int offset)
     return t;
 }
 
-/* --- gradients, which exist only while they are needed ------------------------------------------ */
+/* --- gradients: they exist only while they are needed ----------------------------------------- */
+
+/* Returns a buffer of len reals, reused if possible; uninitialised. */
 
 static real *gradient_take(Tape *tp, int len)
 {
-    for (int i = tp->spares - 1; i >= 0; i--) { /* the last one given back is still in the cache */
+    for (int i = tp->spares - 1; i >= 0; i--) { /* newest first: it is still in the cache */
         if (tp->spare[i].len != len) continue;
         real *mem = tp->spare[i].mem;
         tp->spare[i] = tp->spare[--tp->spares];
@@ -78,12 +80,12 @@ static real *gradient_take(Tape *tp, int len)
     return arena_alloc(&tp->arena, (size_t)len * sizeof(real));
 }
 
-/* A node's own backward is the last that reads the gradient of its output. */
+/* Frees the output's gradient for reuse: no later node reads it. */
 static void gradient_give_back(Tape *tp, const Node *nd)
 {
     Tensor *t = nd->out;
     if (tp->keep_grads) return;
-    if (t->grad == nd->in[0]->grad) { /* it became the input's */
+    if (t->grad == nd->in[0]->grad) { /* the buffer is the input's gradient now */
         t->grad = NULL;
         return;
     }
@@ -94,10 +96,11 @@ static void gradient_give_back(Tape *tp, const Node *nd)
     t->grad = NULL;
 }
 
+/* Gives t a gradient of zeros unless it has one already. */
 static void gradient_want(Tape *tp, Tensor *t)
 {
     if (!t->requires_grad) return;
-    if (t->view_of) { /* anew each time: a backward pass before may have given the buffer back */
+    if (t->view_of) { /* set it each time: an earlier backward pass may have freed the buffer */
         gradient_want(tp, t->view_of);
         t->grad = t->view_of->grad + (t->data - t->view_of->data);
     } else if (!t->grad) {
@@ -112,7 +115,7 @@ static bool first_nonfinite(const real *x, int len, int *at)
     return false;
 }
 
-/* "parameter l0.u (128,128)", "(64) of parameter l0.b" for a view, or "tensor (32,64)" */
+/* Returns "parameter l0.u (128,128)", "(64) of parameter l0.b" for a view, or "tensor (32,64)". */
 static char *describe(Tape *tp, Tensor *t)
 {
     const ShapeText shape = shape_text(t->shape);
@@ -122,18 +125,20 @@ static char *describe(Tape *tp, Tensor *t)
     return arena_format(&tp->arena, "parameter %s %s", name, shape.text);
 }
 
-/* The node can write all of the gradient of input j, and nothing has been added to it yet. */
+/* Returns whether the node may overwrite the gradient of input j: it writes all of the gradient,
+ * and nothing has been added to it yet. */
 static bool can_overwrite(const Node *nd, int j)
 {
     Tensor *t = nd->in[j];
     if (j >= 32 || !(nd->may_overwrite >> j & 1)) return false;
     if (!t->requires_grad || t->grad || t->view_of) return false;
     for (int i = 0; i < nd->inputs; i++)
-        if (i != j && tensor_whole(nd->in[i]) == t) return false; /* would add to it as well */
+        if (i != j && tensor_whole(nd->in[i]) == t) return false; /* input i adds to it too */
     return true;
 }
 
-/* Gradients for the inputs, of zeros where there is none yet, unless the node writes all of it. */
+/* Gives each input a gradient: zeros if it has none yet, uninitialised if the node overwrites
+ * it. */
 static void gradients_want(Tape *tp, Node *nd)
 {
     nd->overwrite_now = 0;
@@ -161,7 +166,8 @@ void gradient_write(const Node *nd, int j, int first, const real *from, int n)
         for (int i = 0; i < n; i++) dx[i] += x[i];
 }
 
-/* The backward pass; with an Error it stops at the first non-finite gradient and describes it. */
+/* Runs the backward pass. With err != NULL it stops at the first non-finite gradient, describes it
+ * in *err and returns false. */
 static bool backward(Tape *tp, Tensor *loss, Error *err)
 {
     CHECK(loss->len == 1 && loss->requires_grad && !tp->frozen,
@@ -185,14 +191,14 @@ static bool backward(Tape *tp, Tensor *loss, Error *err)
     return true;
 }
 
-/* Forgets what an earlier backward pass left in intermediate results: kept gradients are those of the last
- * pass, and a pass that added to them would send the earlier pass's part to the parameters again. */
+/* Drops the gradients that an earlier backward pass left in intermediate results. If the next pass
+ * added to them, the parameters would receive the earlier pass's part again. */
 static void drop_kept_gradients(Tape *tp)
 {
     for (int i = 0; i < tp->n; i++) tp->node[i]->out->grad = NULL;
     for (int i = 0; i < tp->n; i++) {
         const Node *nd = tp->node[i];
-        for (int j = 0; j < nd->inputs; j++) /* a view looks into a gradient that may be gone */
+        for (int j = 0; j < nd->inputs; j++) /* a view may point into a gradient that is gone */
             if (nd->in[j]->view_of && !nd->in[j]->view_of->grad) nd->in[j]->grad = NULL;
     }
 }
@@ -216,7 +222,7 @@ void tape_free(Tape *tp)
     *tp = (Tape){0};
 }
 
-/* --- finding what went wrong -------------------------------------------------------------------- */
+/* --- finding non-finite numbers --------------------------------------------------------------- */
 
 static bool check_values(Tape *tp, Error *err)
 {

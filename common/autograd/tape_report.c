@@ -1,7 +1,8 @@
-/* The tape as text: a line per node, or a Graphviz graph. */
+/* Prints the tape: a line per node, or a Graphviz graph. */
 #include "autograd/tape.h"
 
-/* The node that made t (or what t is a view of), or -1: a parameter or a constant. */
+/* Returns the node that made t, or the tensor that t is a view of; -1 for a parameter or
+ * constant. */
 static int maker(const Tape *tp, Tensor *t, int before)
 {
     for (int i = before - 1; i >= 0; i--)

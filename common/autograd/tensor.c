@@ -4,7 +4,7 @@
 
 Shape shape_make(int n, const int *d)
 {
-    CHECK(n >= 1 && n <= 4, "shape: %d axes; a tensor has 1 to 4", n);
+    CHECK(n >= 1 && n <= 4, "shape: %d axes; must be 1 to 4", n);
     Shape s = {.n = n};
     for (int i = 0; i < n; i++) s.d[i] = d[i];
     shape_len(s);
@@ -15,7 +15,8 @@ int shape_len(Shape s)
 {
     int len = 1;
     for (int i = 0; i < s.n; i++) {
-        CHECK(s.d[i] >= 1, "shape %s: axis %d has size %d", shape_text(s).text, i, s.d[i]);
+        CHECK(s.d[i] >= 1, "shape %s: axis %d has size %d; must be at least 1", shape_text(s).text,
+              i, s.d[i]);
         if (__builtin_mul_overflow(len, s.d[i], &len))
             too_large("shape %s has more numbers than fit in one tensor", shape_text(s).text);
     }
@@ -32,7 +33,8 @@ bool shape_equal(Shape a, Shape b)
 
 Shape shape_append(Shape s, int d)
 {
-    CHECK(s.n < 4, "shape %s: no room for one more axis", shape_text(s).text);
+    CHECK(s.n < 4, "shape %s: no room for one more axis; a tensor has at most 4",
+          shape_text(s).text);
     s.d[s.n++] = d;
     shape_len(s);
     return s;

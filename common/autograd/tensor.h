@@ -1,4 +1,4 @@
-/* Shape and Tensor: contiguous, row major, at most four axes. */
+/* Shape and Tensor. Tensors are contiguous and row major, with at most four axes. */
 #ifndef TENSOR_H
 #define TENSOR_H
 
@@ -13,23 +13,25 @@ typedef struct Tensor Tensor;
 struct Tensor {
     Shape shape;
     int len;            /* product of shape.d[], checked to fit an int */
-    bool requires_grad; /* does a gradient flow here? */
+    bool requires_grad; /* does a gradient flow into this tensor? */
     real *data;         /* len values, row major, contiguous */
-    real *grad;         /* len values, or NULL where no gradient flows or none has arrived yet */
-    Tensor *view_of;    /* for a slice: the tensor whose data, and gradient, it looks into */
-    const char *name;   /* of a parameter; NULL for what an op makes */
+    real *grad;         /* len values; NULL if no gradient flows or none has arrived yet */
+    Tensor *view_of;    /* for a view: the tensor whose data and gradient it shares; else NULL */
+    const char *name;   /* a parameter's name; NULL for an op's output */
 };
 
-/* SHAPE(B,T,C) builds a shape; SHAPE(1) is a scalar's. */
+/* SHAPE(B,T,C) builds a shape; SHAPE(1) is the shape of a scalar. */
 #define SHAPE(...) shape_make(LEN(((int[]){__VA_ARGS__})), (int[]){__VA_ARGS__})
-Shape shape_make(int n, const int *d); /* aborts on a size < 1; too_large: beyond an int */
-int shape_len(Shape s);
+/* Aborts unless there are 1 to 4 axes, all of size >= 1. If the product of the sizes does not fit
+ * an int, ends the program by too_large. */
+Shape shape_make(int n, const int *d);
+int shape_len(Shape s); /* product of all sizes */
 bool shape_equal(Shape a, Shape b);
 Shape shape_append(Shape s, int d);    /* (s...,d) */
 Shape shape_with_last(Shape s, int d); /* s with its last axis of size d */
 int shape_last(Shape s);               /* size of the last axis */
 
-Tensor *tensor_whole(Tensor *t); /* the tensor that a view looks into; any other tensor itself */
+Tensor *tensor_whole(Tensor *t); /* the tensor that t is a view of, or t itself */
 
 typedef struct {
     char text[52]; /* four axes of 11 characters are 49 */

@@ -1,5 +1,6 @@
-/* oneDNN's dnnl_sgemm: it picks its kernels by CPU feature, so that a processor its authors never
- * met still gets the fast ones, and is quick for the small products of recurrent nets too. */
+/* Matrix products by oneDNN's dnnl_sgemm. It selects its kernels by CPU feature, so processors that
+ * are newer than the library get fast kernels too. It is also fast for the small products of
+ * recurrent networks. */
 #include "math/gemm_plain.h"
 #include "math/blas.h"
 
@@ -10,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows a multiple of 512 bytes apart share few sets of the first-level cache and push each other out,
- * the fewer the higher the power of 2 in it. */
+/* Rows that lie a multiple of 512 bytes apart share few sets of the first-level cache and evict
+ * each other. The higher the power of 2 in the distance, the fewer the sets. */
 int gemm_row(int n)
 {
     return n * sizeof(real) % 512 == 0 ? n + 64 / (int)sizeof(real) : n;
@@ -49,8 +50,9 @@ static void no_memory(void)
     too_large("out of memory in a matrix product");
 }
 
-/* Where memory is missing oneDNN throws a C++ exception, which no C program can catch and which aborts. So
- * C++'s `new` calls us first. The name is std::set_new_handler's. */
+/* If memory runs out, oneDNN throws a C++ exception, which C cannot catch and which aborts the
+ * program. So we install a handler that C++'s `new` calls first. The symbol is the mangled name of
+ * std::set_new_handler. */
 static void catch_no_memory(void)
 {
     void (*(*set)(void (*)(void)))(void);
@@ -68,9 +70,9 @@ static void sgemm(GemmForm form, int M, int N, int K, const real *a, int lda, co
     CHECK(status == dnnl_success, "dnnl_sgemm: status %d for %d x %d x %d", (int)status, M, N, K);
 }
 
-/* With rows a multiple of 2 KB apart a product that walks down them runs at little more than half its
- * speed on processors without AVX-512. Such an operand is copied, a panel at a time, to rows that lie
- * 576 bytes apart. */
+/* On processors without AVX-512 a product that walks down rows 2 KB apart (or a multiple) runs at
+ * little more than half its speed. Such an operand is copied, one panel at a time, to rows 576
+ * bytes apart. */
 enum { PANEL = 128, PANEL_K = 256, PANEL_LD = PANEL + 16, WORTH_COPYING = 48 };
 
 static bool collides(int ld)
@@ -84,7 +86,7 @@ static void copy_panel(real *to, const real *from, int ld, int rows, int columns
         memcpy(to + (size_t)i * PANEL_LD, from + (size_t)i * ld, (size_t)columns * sizeof *to);
 }
 
-/* Forms NN and TN, in which b (and a of TN) are walked down their rows. */
+/* gemm_serial for the forms NN and TN, which walk down the rows of b (TN: of a too). */
 static void gemm_by_panels(GemmForm form, int M, int N, int K, const real *a, int lda,
                            const real *b, int ldb, real beta, real *c, int ldc)
 {
@@ -133,7 +135,7 @@ static bool is_warming;
 void blas_warm_up(void)
 {
     catch_no_memory();
-    if (memory_limited()) { /* here and now, since a kernel that finds no memory crashes */
+    if (memory_limited()) { /* not in the background: a kernel without memory would crash */
         memory_check(0);
         warm_up(NULL);
         return;
@@ -162,9 +164,9 @@ const char *blas_name(void)
 
 #endif
 
-/* The longer side of c is cut into shares, that threads may take one each; the same ones whatever the
- * number of threads. Each block copies what it reads across rows, so that few and large ones are the
- * fastest: of 64 rows a product NT had 3/4 of the speed that it has of 160. */
+/* The longer side of c is divided into blocks, which threads take one at a time. The blocks do not
+ * depend on the number of threads. oneDNN copies operands for each block, so few large blocks are
+ * fastest: with blocks of 64 rows a product NT had 3/4 of the speed that it has with 160. */
 enum { LEAST = 64, SHARES = 4, STEP = 16 };
 static const double BLOCK_FLOPS = 4e6;
 
@@ -190,20 +192,21 @@ int gemm_share(int M, int N, int K)
     return M >= N ? block_size(M, 2.0 * M * N * K) : M;
 }
 
-/* to (K,N), rows ldto apart = b (N,K) transposed. */
+/* Writes b (N,K) transposed to `to` (K,N), whose rows are ldto apart. */
 static void transpose(real *to, int ldto, const real *b, int ldb, int N, int K)
 {
-    enum { ROWS = 64 }; /* of b, that a thread takes at a time */
+    enum { ROWS = 64 }; /* rows of b that a thread takes at a time */
     PARALLEL_FOR(1.0 * N * K, r, N, ROWS, {
         const int rows = at_most(ROWS, N - r);
         transpose_small(to + r, ldto, rows, b + (size_t)r * ldb, ldb, rows, K);
     });
 }
 
-/* From WORTH_TRANSPOSING rows of a on, NT runs as NN on a transposed copy of b, which is up to 1.8 times as
- * fast (AVX-512). The copy holds at most COPIED rows of b at a time: of all 50,257 x 768 it would take 154 MB,
- * and longer than it saves. Measured for M 64 to 2,048, N 128 to 50,257 and K 128 to 3,072 on one thread and
- * two: no slower than NT itself by more than 3 % but for M <= 128, N 3,072, K 768 on two threads (8 %). */
+/* If a has at least WORTH_TRANSPOSING rows, NT runs as NN on a transposed copy of b, which is up to
+ * 1.8 times as fast (AVX-512). The copy holds at most COPIED rows of b at a time: a copy of all
+ * 50,257 x 768 would take 154 MB, and longer than it saves. Measured for M 64 to 2,048, N 128 to
+ * 50,257 and K 128 to 3,072 on one and two threads: at most 3 % slower than NT, except for M <=
+ * 128, N 3,072, K 768 on two threads (8 %). */
 enum { WORTH_TRANSPOSING = 64, COPIED = 512 };
 
 static void gemm_nt_by_panels(int M, int N, int K, const real *a, int lda, const real *b, int ldb,

@@ -1,4 +1,4 @@
-/* Matrix products. The only file that names the library they come from. */
+/* Matrix products. Only this file and blas.c name the library that computes them. */
 #ifndef BLAS_H
 #define BLAS_H
 
@@ -6,31 +6,32 @@
 #include "base/real.h"
 #include "math/gemm_plain.h"
 
-/* c (M,N) = a b + beta c, with a (M,K) and b (K,N) after the transposes of `form`; all row major,
- * lda, ldb, ldc the distance between rows as stored. One thread. beta is 0 (c need not be
- * initialised) or 1. */
+/* c (M,N) = a b + beta c on one thread. a is (M,K) and b (K,N) after the transposes of `form`. All
+ * are row major; lda, ldb, ldc are the distances between rows as stored. beta is 0 (c may be
+ * uninitialised) or 1. */
 void gemm_serial(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
                  real beta, real *c, int ldc);
 
-/* The same on as many threads as the size deserves; the same bits for any number of threads, since the
- * blocks the product is cut into depend on M, N, K alone. NT, from 64 rows on, takes memory for at most 512
- * rows of b transposed while it runs. */
+/* gemm_serial on as many threads as pay for the size. The bits do not depend on the number of
+ * threads, because the product is divided into blocks by M, N, K only. NT with M >= 64 allocates
+ * memory for at most 512 rows of b while it runs. */
 void gemm_rows(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
                real beta, real *c, int ldc);
-/* The same for contiguous matrices. */
+/* gemm_rows for contiguous matrices. */
 void gemm(GemmForm form, int M, int N, int K, const real *a, const real *b, real beta, real *c);
 
-/* How many rows of c such a product gives a thread at a time; M: it is cut by columns, or not at all. For
- * callers that go on with those rows, as a bias and relu do, while they are in the cache. */
+/* Returns how many rows of c gemm_rows gives a thread at a time; M means that it divides by
+ * columns, or not at all. For callers that process those rows further (bias, relu) while they are
+ * in the cache. */
 int gemm_share(int M, int N, int K);
 
-/* How far apart to lay rows of n numbers in a matrix that many small products read: n, or a little
- * more where rows n apart would push each other out of the cache. */
+/* Returns the best distance between rows of n numbers, for a matrix that many small products read:
+ * n, or a little more if rows n apart would evict each other from the cache. */
 int gemm_row(int n);
 
-/* Prepares the library's kernels, which takes some tens of milliseconds, in the background while
- * the caller loads its data. Optional; a program that began it ends it before it exits, since a
- * library cannot be taken down while a thread runs in it. */
+/* Prepares the library's kernels in the background, which takes some tens of milliseconds, while
+ * the caller loads its data. Optional. A program that calls blas_warm_up must call blas_warm_up_end
+ * before it exits, because the library must not be unloaded while a thread runs in it. */
 void blas_warm_up(void);
 void blas_warm_up_end(void);
 

@@ -1,24 +1,26 @@
-/* A block of c, some rows high and two vectors wide, stays in registers while k runs: each row of b
- * is loaded once for all rows of the block, each number of a once for both vectors. */
+/* Small matrix products. A block of c, several rows high and two vectors wide, stays in registers
+ * while k runs. So each row of b is loaded once for all rows of the block, each number of a once
+ * for both vectors. */
 #include "math/gemm_plain.h"
 #include "math/blas_small.h"
 
 #ifdef __AVX512F__
-enum { BYTES = 64, ROWS = 8 }; /* of a vector; of a block: 16 of 32 registers */
+enum { BYTES = 64, ROWS = 8 }; /* bytes of a vector; rows of a block, 16 of 32 registers */
 #else
-enum { BYTES = 32, ROWS = 4 }; /* 8 of 16 */
+enum { BYTES = 32, ROWS = 4 }; /* a block takes 8 of 16 registers */
 #endif
 
 enum { LANES = BYTES / sizeof(real), WIDE = 2 };
 
 typedef real Vector __attribute__((vector_size(BYTES), aligned(sizeof(real)), may_alias));
-/* a's number (i,k) stands at i * row + k * column: a transposed a is one with the two exchanged. */
+/* Element (i,k) of a is at[i * row + k * column]; exchanging row and column transposes a. */
 typedef struct {
     const real *at;
     size_t row, column;
 } Left;
 
-/* rows and wide are constants where it is called, so that each call has its loops unrolled. */
+/* Computes one block. Every caller passes constants for rows and wide, so its loops are
+ * unrolled. */
 static inline __attribute__((always_inline)) void block(int rows, int wide, int K, Left a,
                                                         const real *b, int ldb, real beta, real *c,
                                                         int ldc)
@@ -37,7 +39,7 @@ static inline __attribute__((always_inline)) void block(int rows, int wide, int 
         for (int j = 0; j < wide; j++) ((Vector *)(c + (size_t)i * ldc))[j] = sum[i][j];
 }
 
-/* All rows of c, `wide` vectors of its columns. */
+/* Computes all rows of c for `wide` vectors of columns. */
 static inline __attribute__((always_inline)) void columns(int wide, int M, int K, Left a,
                                                           const real *b, int ldb, real beta,
                                                           real *c, int ldc)
@@ -53,7 +55,7 @@ static inline __attribute__((always_inline)) void columns(int wide, int M, int K
 void gemm_small(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b, int ldb,
                 real beta, real *c, int ldc)
 {
-    CHECK(form == NN || form == TN, "gemm_small: form %d", (int)form);
+    CHECK(form == NN || form == TN, "gemm_small: form %d; must be NN or TN", (int)form);
     const Left left = form == NN ? (Left){a, lda, 1} : (Left){a, 1, lda};
     int j = 0;
     for (; j + WIDE * LANES <= N; j += WIDE * LANES)
@@ -62,7 +64,8 @@ void gemm_small(GemmForm form, int M, int N, int K, const real *a, int lda, cons
     if (j < N) gemm_plain(form, M, N - j, K, a, lda, b + j, ldb, beta, c + j, ldc);
 }
 
-/* Numbers of lanes l = 0 .. LANES-1 as the arguments of a shuffle, which wants constants: f(l, side) each. */
+/* ALL_LANES(f, side, 0) lists f(l, side) for l = 0 .. LANES-1: a shuffle's arguments must be
+ * constants. */
 #define LANES_4(f, side, l)  f(l, side), f(l + 1, side), f(l + 2, side), f(l + 3, side)
 #define LANES_8(f, side, l)  LANES_4(f, side, l), LANES_4(f, side, l + 4)
 #define LANES_16(f, side, l) LANES_8(f, side, l), LANES_8(f, side, l + 8)
@@ -76,8 +79,8 @@ void gemm_small(GemmForm form, int M, int N, int K, const real *a, int lda, cons
 #define ALL_LANES LANES_8
 #endif
 
-/* Of rows a and b, side apart: a with the squares of b that lie below the diagonal in place of its own above it,
- * and b the other way round. Index LANES is b's first lane. */
+/* Exchanges squares of `side` lanes between rows a and b, which are `side` apart: a's squares above
+ * the diagonal for b's squares below it. In a shuffle, index LANES is b's first lane. */
 #define UPPER(l, side) ((l) & (side) ? (l) - (side) + LANES : (l))
 #define LOWER(l, side) ((l) & (side) ? (l) + LANES : (l) + (side))
 #define EXCHANGE(row, side)                                                                        \
@@ -88,9 +91,9 @@ void gemm_small(GemmForm form, int M, int N, int K, const real *a, int lda, cons
         row[i + (side)] = __builtin_shufflevector(a, b, ALL_LANES(LOWER, side, 0));                \
     }
 
-/* Transposes up to LANES rows of as many numbers in registers (Eklundh 1972): squares of half the side
- * change places across the diagonal, then within each square those of a quarter, down to single numbers.
- * Rows that are missing are 0. */
+/* Transposes up to LANES rows of LANES numbers in registers (Eklundh 1972): exchanges squares of
+ * half the side across the diagonal, then squares of a quarter within each square, down to single
+ * numbers. Missing rows count as 0. */
 static inline __attribute__((always_inline)) void square(int rows, real *to, int ldto,
                                                          const real *from, int ldfrom)
 {

@@ -13,36 +13,36 @@
 #include <xmmintrin.h>
 #endif
 
-static int max_threads = 1; /* set by parallel_init, never within a parallel region */
+static int max_threads = 1; /* set by parallel_init, never inside a parallel region */
 
-enum { MOST = 256 };              /* threads */
-enum { WORTH_A_THREAD = 200000 }; /* flops; a parallel region costs about 2 us */
+enum { MOST = 256 };              /* largest number of threads */
+enum { WORTH_A_THREAD = 200000 }; /* flops per thread; a parallel region costs about 2 us */
 
-/* Another program on one of the cores stops a thread for milliseconds, and the region, of some 100 us, waits
- * for it: two threads are then slower than one. So the regions are timed. After every WINDOW seconds in them,
- * the time they took is compared with the time that one thread would have needed, at the rate of the fastest
- * thread of each region. If all threads are less than WORTH_IT times as fast, one thread works for SHORTEST
- * seconds; then all are tried again. Each trial in vain puts the next one off four times as long. Only speed
- * depends on it, no bit of a result. */
+/* If another program runs on one of the cores, it stops one of our threads for milliseconds. A
+ * region of some 100 us then waits for this thread, and two threads are slower than one. So we time
+ * the regions. After every WINDOW seconds in regions, we compare their time with the time that one
+ * thread would have needed, at the rate of the fastest thread of each region. If all threads are
+ * less than WORTH_IT times as fast, one thread works alone for SHORTEST seconds; then we try all
+ * threads again. Each failed trial makes the next pause four times as long. Only the speed depends
+ * on this, not a bit of any result. */
 static const double WINDOW = 0.01, SHORTEST = 0.01, LONGEST = 0.8, WORTH_IT = 1.1;
 
 typedef struct {
-    bool fixed;   /* OMP_DYNAMIC=false */
-    double began; /* when the last region began */
+    bool fixed;   /* OMP_DYNAMIC=false: never pause */
+    double began; /* start of the last region */
     double took,
         alone; /* in this window: seconds in regions; seconds that one thread would have needed */
-    double until; /* one thread until then; 0: all threads */
-    double
-        pause; /* how long the last pause was, a little less after each window that was worth it */
+    double until; /* end of the pause, in which one thread works; 0: no pause */
+    double pause; /* seconds of the last pause; shrinks after every window in which threads paid */
 } Load;
 
 static Load load;
 
 static struct {
-    _Alignas(64) double at; /* when the thread had done its part of the last region */
+    _Alignas(64) double at; /* time at which the thread finished its part of the last region */
 } part[MOST];
 
-/* How many threads of all programs run at this moment, this one among them; 0: unknown. */
+/* Returns how many threads of all programs run at this moment, including this one; 0 if unknown. */
 static int running_now(void)
 {
     int running = 0;
@@ -52,7 +52,8 @@ static int running_now(void)
     return running;
 }
 
-/* Is this program alone? Looks a few times, since whoever started it may not be asleep yet. */
+/* Returns whether no other program runs. Looks several times, because the shell that started this
+ * program may not be asleep yet. */
 static bool machine_is_idle(void)
 {
     bool alone = false;
@@ -63,19 +64,19 @@ static bool machine_is_idle(void)
     return alone;
 }
 
-/* Step-by-step networks open a region every 20 to 50 us: threads that spin that long need not be woken,
- * which made additive attention a quarter faster. Two programs that both do so on the same cores are
- * half as fast, hence the question. */
+/* Networks that work step by step open a region every 20 to 50 us. Threads that spin that long need
+ * not be woken, which made additive attention a quarter faster. But two programs that both spin on
+ * the same cores are half as fast, so we ask first whether the machine is idle. */
 void parallel_start(char **argv)
 {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
-    char path[4096]; /* its own name, for ps and pkill; /proc/self/exe would become "exe" */
+    char path[4096]; /* keeps the program's name for ps and pkill; /proc/self/exe would be "exe" */
     const ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
     if (len <= 0 || setenv("GOMP_SPINCOUNT", machine_is_idle() ? "8000" : "2000", 1) != 0) return;
-    setenv("KMP_BLOCKTIME", "0", 0); /* in ms: the same for LLVM's OpenMP, which clang takes */
+    setenv("KMP_BLOCKTIME", "0", 0); /* ms; the same setting for LLVM's OpenMP, which clang uses */
     path[len] = '\0';
     execv(path, argv);
-    /* Where that does not work the program is only slower on a busy machine. */
+    /* If execv fails, the program runs on; it is only slower on a busy machine. */
 }
 
 void parallel_init(int threads)
@@ -90,12 +91,13 @@ void parallel_init(int threads)
     const char *dynamic = getenv("OMP_DYNAMIC");
     load = (Load){.fixed = dynamic && strcasecmp(dynamic, "false") == 0};
 #ifdef __SSE2__
-    /* Numbers below 1e-38 are 0, read and written: with them arithmetic is many times slower, and vanishing
-     * gradients and moments are full of them. Threads made from now on have it from this one. */
+    /* Treats subnormal numbers (below 1e-38) as 0, read and written. Arithmetic with them is many
+     * times slower, and vanishing gradients and moments contain many. New threads inherit this
+     * setting. */
     _mm_setcsr(_mm_getcsr() | 0x8040);
 #endif
     omp_set_dynamic(0);
-    omp_set_num_threads(1); /* a library that asks OpenMP on its own runs on one thread */
+    omp_set_num_threads(1); /* a library that uses OpenMP by itself gets one thread */
 }
 
 int parallel_max(void)
@@ -122,11 +124,11 @@ void parallel_part_done(void)
     part[omp_get_thread_num()].at = clock_seconds();
 }
 
-/* What one thread would have needed for the last region. Of a static schedule the first threads have the
- * larger shares of the turns. */
+/* Returns the seconds that one thread would have needed for the last region. A static schedule
+ * gives the first threads the larger shares of the turns. */
 static double seconds_alone(int turns, int threads)
 {
-    double least = INFINITY; /* of a turn */
+    double least = INFINITY; /* seconds per turn of the fastest thread */
     for (int i = 0; i < threads && i < turns; i++)
         least = fmin(least, (part[i].at - load.began) / (turns / threads + (i < turns % threads)));
     return turns * least;

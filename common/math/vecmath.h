@@ -1,11 +1,12 @@
-/* exp, tanh, sigmoid and erf as branch-free polynomials, so that a loop over them becomes vector
- * code instead of a library call per element; and the two loops that every backward pass needs.
+/* exp, tanh, sigmoid and erf as polynomials without branches, so that the compiler turns a loop
+ * over them into vector code instead of a library call per element. Also two loops that every
+ * backward pass needs.
  *
- * Errors against the exact value, over every float of the range (tests/test_vecmath.c): at most 2
- * units in the last place (tanh: 2.5, sigmoid: 3, and below -87 it stays at 1.7e-38; exp is 0 below
- * -87.3 and infinity above 88). Infinities and NaN behave as in libm. The coefficients are our own
- * minimax fits: weighted least squares on Chebyshev points, reweighted towards the largest relative
- * error. The double build, which exists to check gradients, calls libm. */
+ * The error against the exact value, over every float of the range (tests/test_vecmath.c), is at
+ * most 2 units in the last place (tanh: 2.5; sigmoid: 3, but below -87 it stays at 1.7e-38). exp is
+ * 0 below -87.3 and infinity above 88. Infinities and NaN behave as in libm. The coefficients are
+ * our own minimax fits: weighted least squares on Chebyshev points, reweighted towards the largest
+ * relative error. The double build, which exists to check gradients, calls libm. */
 #ifndef VECMATH_H
 #define VECMATH_H
 
@@ -14,7 +15,8 @@
 
 #include "base/real.h"
 
-/* The largest of n >= 1 numbers' place, the first such. A NaN is never it, unless there is nothing else. */
+/* Returns the index of the largest of n >= 1 numbers; ties go to the lower index. NaN never wins
+ * unless all numbers are NaN. */
 static inline int argmax(const real *x, int n)
 {
     int best = 0;
@@ -55,8 +57,8 @@ static inline real real_sqrt(real x)
     return sqrtf(x);
 }
 
-/* x = k ln 2 + r with |r| <= ln 2 / 2, so exp(x) = 2^k exp(r). Adding 1.5 * 2^23 rounds x / ln 2 to
- * a whole number k, which then stands in the low bits of the sum, *k_bits. Returns exp(r) - 1. */
+/* Returns exp(r) - 1, where x = k ln 2 + r with |r| <= ln 2 / 2, so exp(x) = 2^k exp(r). Adding 1.5
+ * * 2^23 rounds x / ln 2 to a whole number k, which is then in the low bits of the sum, *k_bits. */
 static inline float exp_reduced(float x, uint32_t *k_bits)
 {
     const float shifted = x * 1.442695041f + 12582912.0f, k = shifted - 12582912.0f;
@@ -71,38 +73,39 @@ static inline float exp_reduced(float x, uint32_t *k_bits)
     return (p * r) * r + r;
 }
 
-/* exp(x) = *scale (1 + p) for -87.33 <= x <= 88, where *scale = 2^k is a normal number by itself. Near
- * x = 0 it is 1, so that (*scale - 1) + *scale p is exp(x) - 1 without cancellation. Returns p. */
+/* Returns p such that exp(x) = *scale (1 + p) for -87.33 <= x <= 88, where *scale = 2^k is a normal
+ * number. Near x = 0 *scale is 1, so (*scale - 1) + *scale p is exp(x) - 1 without cancellation. */
 static inline float exp_parts(float x, float *scale)
 {
     uint32_t bits;
     const float p = exp_reduced(x, &bits);
-    bits = (bits + 127) << 23; /* what stands above k is shifted out */
+    bits = (bits + 127) << 23; /* shifts out the bits above k */
     memcpy(scale, &bits, sizeof *scale);
     return p;
 }
 
-/* 0 where the exact value is no normal number, and infinity from half the largest float on; of both e is
- * anything. */
+/* Returns 0 if the exact value is below the normal numbers, and infinity from half the largest
+ * float on. In both cases e is arbitrary and unused. */
 static inline real real_exp(real x)
 {
     const float lo = -87.33654f, hi = 88;
     float scale;
-    const float p = exp_parts(x, &scale), e = scale + scale * p; /* NaN passes */
+    const float p = exp_parts(x, &scale), e = scale + scale * p; /* keeps NaN */
     return x < lo ? 0 : x > hi ? INFINITY : e;
 }
 
-/* (exp(2|x|) - 1) / (exp(2|x|) + 1), with the sign put back. */
+/* Returns (exp(2|x|) - 1) / (exp(2|x|) + 1) with the sign of x. */
 static inline real real_tanh(real x)
 {
     const float a = fabsf(x);
     float scale;
-    const float p = exp_parts(a > 10 ? 20 : 2 * a, &scale); /* NaN passes */
+    const float p = exp_parts(a > 10 ? 20 : 2 * a, &scale); /* keeps NaN */
     const float e = (scale - 1) + scale * p;
     return copysignf(e / (e + 2), x);
 }
 
-/* Odd polynomial near 0; else 1 - exp(polynomial), which fits log(1 - erf). */
+/* An odd polynomial for |x| < 1; else 1 - exp(polynomial), where the polynomial fits log(1 -
+ * erf). */
 static inline real real_erf(real x)
 {
     const float a = fabsf(x), s = x * x, t = (a < 4 ? a : 4) - 2;
@@ -124,8 +127,8 @@ static inline real real_erf(real x)
     return a < 1 ? small : x != x ? x : large;
 }
 
-/* For negative x, exp(x) / (1 + exp(x)): no overflow on either side. What is smaller than 1.7e-38,
- * the value at -87, is rounded up to that: a gate as closed as can be. */
+/* For negative x it is exp(x) / (1 + exp(x)), so it never overflows. Values below 1.7e-38, the
+ * value at -87, are rounded up to it. */
 static inline real real_sigmoid(real x)
 {
     const float a = fabsf(x);
@@ -136,7 +139,7 @@ static inline real real_sigmoid(real x)
 
 #endif
 
-/* y += x, of n numbers: what arrives is added to a gradient. */
+/* y += x, n numbers: adds to a gradient. */
 static inline void add_to(real *restrict y, const real *restrict x, int n)
 {
     for (int i = 0; i < n; i++) y[i] += x[i];

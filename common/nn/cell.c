@@ -36,7 +36,7 @@ SequenceInput cell_inputs_of_words(Tape *tp, const Cell *cell, Tensor *embed, co
     return sequence_of(cell_inputs(tp, cell, x));
 }
 
-/* x at each sequence's last true step: (T,B,H) -> (B,H). */
+/* Returns x at the last true step of each sequence: (T,B,H) -> (B,H). */
 static Tensor *last_of(Tape *tp, Tensor *x, const int *len)
 {
     const int T = x->shape.d[0], B = x->shape.d[1];

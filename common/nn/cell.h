@@ -1,11 +1,12 @@
-/* The recurrent cells of lessons 09, 11 and 12 behind one contract, for networks in which a cell is a
- * part: encoders and decoders.
+/* The recurrent cells of lessons 09, 11 and 12 behind one interface, for networks that contain a
+ * cell: encoders and decoders.
  *
  *   rnn    h' = tanh(z + h U)                                             (Elman 1990)
  *   lstm   [i f o g] = z + h U,  c' = f c + i g,  h' = o tanh(c')         (Gers et al. 2000)
- *   gru    [r z n] as in lesson 12, the reset after the product           (Cho et al. 2014, version 1)
+ *   gru    [r z n] as in lesson 12, reset after the product               (Cho et al. 2014, version 1)
  *
- * with z = x W + b of all steps at once. Columns stand in the order above. */
+ * where z = x W + b is computed for all steps at once. The columns of W, U and b have the order
+ * above. */
 #ifndef CELL_H
 #define CELL_H
 
@@ -26,22 +27,23 @@ typedef struct {
     Tensor *h, *c; /* (B,H) both; c is an LSTM's, else NULL */
 } CellState;
 
-/* W normal 1/sqrt(C), U orthogonal block by block, b 0 but 1 for the LSTM's forget gate. Named
- * prefix + name.w, .b, .u. */
+/* Declares the parameters prefix + name.w, .b and .u. W is normal with deviation 1/sqrt(C), each
+ * (H,H) block of U is orthogonal, b is 0 (1 for the LSTM's forget gate). */
 Cell cell_init(Params *ps, CellKind kind, int C, int H, const char *name);
-CellState cell_zeros(Tape *tp, const Cell *cell, int B);
+CellState cell_zeros(Tape *tp, const Cell *cell, int B); /* the state 0 before the first step */
 
 /* x (T,B,C) -> z (T,B,N) */
 Tensor *cell_inputs(Tape *tp, const Cell *cell, Tensor *x);
 
-/* The same of words ids (T,B), the rows of embed (V,C), dropped with probability p. A row of the embedding
- * times W is a row of (embedding times W): without dropout, and where there are no fewer tokens than words, it
- * is cheaper to multiply the table once and to look the products up. */
+/* Returns z for the tokens ids (T,B), which are rows of embed (V,C), with dropout p on the
+ * embeddings. A row of embed times W is a row of (embed W). So without dropout, and with at least V
+ * tokens in the batch, it multiplies the table once and looks up the products, which is cheaper. */
 SequenceInput cell_inputs_of_words(Tape *tp, const Cell *cell, Tensor *embed, const int *ids, int T,
                                    int B, real p, Rng *dropout);
 
-/* All steps of z (T,B,N), from state *s on: returns all h, (T,B,H), and in *s the state after each
- * sequence's last true step, len[b] of them (1 .. T; NULL: T). */
+/* Runs the cell over all steps of z (T,B,N), starting from state *s. Returns all h (T,B,H). Sets *s
+ * to the state after the last true step of each sequence, len[b] of 1 .. T; NULL means T for
+ * all. */
 Tensor *cell_run(Tape *tp, const Cell *cell, SequenceInput z, CellState *s, const int *len);
 
 #endif

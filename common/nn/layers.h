@@ -1,4 +1,4 @@
-/* The smallest layers, as named parameters plus the op that uses them. */
+/* Linear and normalisation layers: named parameters plus the op that uses them. */
 #ifndef LAYERS_H
 #define LAYERS_H
 
@@ -10,8 +10,8 @@ typedef struct {
 } Linear;
 Linear linear_init(Params *ps, int C, int N, const char *name); /* w normal 1/sqrt(C), b 0 */
 Tensor *linear(Tape *tp, const Linear *l, Tensor *x);           /* (...,C) -> (...,N) */
-Tensor *linear_relu(Tape *tp, const Linear *l, Tensor *x);      /* the same, then relu */
-/* r and what a layer adds to it: r + dropout(x w + b), r (...,N), p as op_dropout has it. */
+Tensor *linear_relu(Tape *tp, const Linear *l, Tensor *x);      /* relu(linear(x)) */
+/* Residual connection: r + dropout(x w + b), r (...,N), p the probability of op_dropout. */
 Tensor *linear_add(Tape *tp, Tensor *r, const Linear *l, Tensor *x, real p, Rng *rng);
 
 typedef struct {

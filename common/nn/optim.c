@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Not calloc: its memory is the kernel's one page of zeros until it is written, and the first update,
- * which reads before it writes, would fault on every 4 KB and interrupt the other threads each time. */
+/* Returns len zeros. calloc would return memory that the kernel maps to one page of zeros until it
+ * is written. The first update reads before it writes, so it would fault on every 4 KB page and
+ * interrupt the other threads each time. */
 static real *zeros(size_t len)
 {
     return memset(xmalloc(len * sizeof(real)), 0, len * sizeof(real));
@@ -22,7 +23,7 @@ Optim optim_options(OptimKind kind, double beta1, double beta2, double weight_de
 
 void optim_allocate(Optim *o, const Params *ps)
 {
-    CHECK(!o->m, "optim_allocate: the moments are allocated already");
+    CHECK(!o->m, "optim_allocate: called twice for one optimiser");
     o->len = ps->trainable;
     o->m = zeros(o->len);
     if (o->kind == OPTIM_ADAMW) o->v = zeros(o->len);
@@ -42,7 +43,7 @@ void optim_free(Optim *o)
     *o = (Optim){0};
 }
 
-/* Numbers first .. end-1 of t, whose moments begin at number `at` of all. */
+/* Elements first .. end-1 of t. The moments of t start at offset `at`. */
 typedef struct {
     Tensor *t;
     size_t at;
@@ -80,7 +81,7 @@ static void sgd_update(const Optim *o, Part p, double lr, double decay)
     }
 }
 
-enum { CHUNK = 1 << 13 }; /* numbers that a thread takes at a time, of whatever tensors they are */
+enum { CHUNK = 1 << 13 }; /* numbers that a thread takes at a time; they may span several tensors */
 
 static void update_chunk(const Optim *o, const Params *ps, int chunk, double lr)
 {
@@ -102,8 +103,8 @@ static void update_chunk(const Optim *o, const Params *ps, int chunk, double lr)
 
 void optim_step(Optim *o, Params *ps, double lr)
 {
-    CHECK(o->len == ps->trainable, "optim_step: made for %zu reals, given %zu", o->len,
-          ps->trainable);
+    CHECK(o->len == ps->trainable, "optim_step: made for %zu reals, the parameters have %zu",
+          o->len, ps->trainable);
     o->step++;
     const int chunks = (int)((o->len + CHUNK - 1) / CHUNK);
     PARALLEL_FOR(40.0 * (double)o->len, i, chunks, 1, update_chunk(o, ps, i, lr));

@@ -31,14 +31,15 @@ void params_free(Params *ps)
     *ps = (Params){0};
 }
 
-/* --- allocating --------------------------------------------------------------------------------------- */
+/* --- allocating ------------------------------------------------------------------------------- */
 
 static size_t padded(const Tensor *t)
 {
     return ((size_t)t->len + ALIGN_REALS - 1) / ALIGN_REALS * ALIGN_REALS;
 }
 
-/* Copies t's part of an older block, or leaves it as it is, and sets the padding to 0. */
+/* Moves t's numbers from the old block, if there is one, to `at`, and sets the padding after them
+ * to 0. Returns `at`. */
 static real *placed(const Tensor *t, real *at, const real *old)
 {
     if (old) memcpy(at, old, (size_t)t->len * sizeof *at);
@@ -46,7 +47,7 @@ static real *placed(const Tensor *t, real *at, const real *old)
     return at;
 }
 
-/* Sets len and trainable: the sizes of the blocks. */
+/* Sets len and trainable, the sizes of the two blocks. */
 static void measure(Params *ps)
 {
     ps->len = ps->trainable = 0;
@@ -56,7 +57,7 @@ static void measure(Params *ps)
     }
 }
 
-/* Lays all parameters into new blocks. Values and gradients that stand already are kept. */
+/* Puts all parameters into new blocks; keeps the values and gradients that exist already. */
 static void lay_out(Params *ps)
 {
     measure(ps);
@@ -85,7 +86,7 @@ static void lay_out(Params *ps)
 
 void params_allocate(Params *ps, ParamsUse use)
 {
-    CHECK(!ps->at_once && !ps->allocated, "params_allocate: the parameters are allocated already");
+    CHECK(!ps->at_once && !ps->allocated, "params_allocate: the parameters are already allocated");
     ps->use = use;
     ps->allocated = true;
     const bool trains = use == PARAMS_TRAIN || use == PARAMS_RESUME;
@@ -93,7 +94,7 @@ void params_allocate(Params *ps, ParamsUse use)
     lay_out(ps);
 }
 
-/* --- declaring ---------------------------------------------------------------------------------------- */
+/* --- declaring -------------------------------------------------------------------------------- */
 
 Tensor *param(Params *ps, Shape s, double std, const char *fmt, ...)
 {
@@ -104,8 +105,8 @@ Tensor *param(Params *ps, Shape s, double std, const char *fmt, ...)
     const int len = vsnprintf(name + at, sizeof name - (size_t)at, fmt, ap);
     va_end(ap);
     CHECK(len >= 0 && at + len < (int)sizeof name, "param: name %s... is too long", name);
-    CHECK(!params_find(ps, name), "param: there is a parameter %s already", name);
-    CHECK(!ps->allocated, "param: %s comes after params_allocate", name);
+    CHECK(!params_find(ps, name), "param: the name %s is already taken", name);
+    CHECK(!ps->allocated, "param: %s declared after params_allocate", name);
 
     Tensor *t = xmalloc(sizeof *t);
     *t = (Tensor){.shape = s, .len = shape_len(s), .requires_grad = true, .name = xstrdup(name)};
@@ -147,7 +148,7 @@ void params_pop(Params *ps)
     *(dot ? dot + 1 : ps->prefix) = 0;
 }
 
-/* --- freezing, groups --------------------------------------------------------------------------------- */
+/* --- freezing, groups ------------------------------------------------------------------------- */
 
 static bool matches(const Tensor *t, const char *pattern)
 {
@@ -157,7 +158,7 @@ static bool matches(const Tensor *t, const char *pattern)
 int params_freeze(Params *ps, const char *pattern)
 {
     int n = 0;
-    CHECK(!ps->allocated, "params_freeze: %s comes after params_allocate", pattern);
+    CHECK(!ps->allocated, "params_freeze: %s frozen after params_allocate", pattern);
     for (int i = 0; i < ps->n; i++) {
         if (!matches(ps->tensor[i], pattern)) continue;
         ps->tensor[i]->requires_grad = false;

@@ -1,4 +1,4 @@
-/* The gradients of all parameters at once: their norm, clipping. */
+/* The gradients of all parameters together: norm and clipping. */
 #include "nn/params.h"
 
 #include <math.h>
@@ -9,7 +9,8 @@
 
 enum { ALIGN_REALS = 64 / sizeof(real) };
 
-/* Threads take the block in chunks, the same ones for any number of threads. */
+/* Threads work on chunks of so many gradients; the chunks do not depend on the number of
+ * threads. */
 
 enum { CHUNK = 1 << 14 };
 
@@ -29,7 +30,7 @@ static Chunk gradients(const Params *ps, int i)
     return (Chunk){ps->grad + from, rest < CHUNK ? rest : CHUNK};
 }
 
-/* In double, since a square is beyond float where the gradient is not yet. */
+/* Sums in double: the square of a finite float can be too large for a float. */
 static double sum_of_squares(Chunk g)
 {
     double lane[ALIGN_REALS] = {0}, sum = 0;

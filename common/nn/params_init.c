@@ -1,4 +1,4 @@
-/* Initial values. */
+/* Initial values of parameters. */
 #include "nn/params.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@ static int index_of(const Params *ps, const Tensor *t)
 {
     for (int i = ps->n - 1; i >= 0; i--) /* most often the last one */
         if (ps->tensor[i] == t) return i;
-    CHECK(false, "parameter %s is not in this set", t->name ? t->name : "?");
+    CHECK(false, "parameter %s is not in this set of parameters", t->name ? t->name : "?");
     return -1;
 }
 
@@ -29,7 +29,8 @@ void param_fill(Params *ps, Tensor *t, double value)
 void param_fill_range(Params *ps, Tensor *t, int first, int n, double value)
 {
     CHECK(first >= 0 && n >= 0 && n <= t->len - first,
-          "param_fill_range: %d values from %d on, of %s, which has %d", n, first, t->name, t->len);
+          "param_fill_range: %d values from %d on do not fit in %s, which has %d", n, first,
+          t->name, t->len);
     start_with(ps, t, (Start){START_FILL, .a = value, .first = first, .n = n});
 }
 
@@ -52,7 +53,7 @@ void param_orthogonal_blocks(Params *ps, Tensor *t, double gain)
     start_with(ps, t, (Start){START_ORTHOGONAL, .a = gain, .blocks = true});
 }
 
-/* --- drawing ------------------------------------------------------------------------------------------ */
+/* --- drawing ---------------------------------------------------------------------------------- */
 
 static double dot(const double *x, const double *y, int n)
 {
@@ -62,8 +63,9 @@ static double dot(const double *x, const double *y, int n)
     return sum;
 }
 
-/* Gram-Schmidt on normal rows (of the shorter side), twice for accuracy: a uniformly random
- * orthonormal set (Saxe, McClelland & Ganguli 2014). */
+/* Returns a uniformly random orthonormal set of rows, rows <= len (Saxe, McClelland & Ganguli
+ * 2014): draws normal numbers and runs Gram-Schmidt twice for accuracy. The caller frees the
+ * result. */
 static double *orthonormal_rows(Rng *rng, int rows, int len)
 {
     double *q = xmalloc((size_t)rows * len * sizeof *q);
@@ -81,7 +83,7 @@ static double *orthonormal_rows(Rng *rng, int rows, int len)
     return q;
 }
 
-/* The columns first .. first+N-1 of t. */
+/* Makes columns first .. first+N-1 of t orthogonal. */
 static void orthogonal_columns(Tensor *t, int first, int N, double gain, Rng *rng)
 {
     const int M = t->shape.d[0], rows = M < N ? M : N, len = M < N ? N : M;
