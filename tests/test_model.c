@@ -97,6 +97,28 @@ START_TEST(four_parts_equal_the_batch)
 }
 END_TEST
 
+/* Targets of weight 0 count as little as those that are not scored; twice the weight is twice the target. */
+START_TEST(weights_of_targets)
+{
+    enum { CLASSES = 3 };
+    Tape tp = {0};
+    int y[4] = {2, 0, 1, -1}, less[4] = {2, -1, 1, -1};
+    real all[4] = {1, 1, 1, 1}, some[4] = {2, 0, 2, 5};
+    Tensor *z = tape_tensor(&tp, SHAPE(4, 1, CLASSES));
+    for (int i = 0; i < z->len; i++) z->data[i] = (real)(i * 7 % 5) / 3;
+    const Batch plain = {.T = 4, .B = 1, .y = y}, cut = {.T = 4, .B = 1, .y = less};
+    const Batch ones = {.T = 4, .B = 1, .y = y, .weights = all};
+    const Batch twos = {.T = 4, .B = 1, .y = y, .weights = some};
+    const Loss a = loss_of_logits(&tp, z, &plain), b = loss_of_logits(&tp, z, &ones);
+    const Loss c = loss_of_logits(&tp, z, &cut), d = loss_of_logits(&tp, z, &twos);
+    ck_assert_double_eq_tol(b.mean->data[0], a.mean->data[0], 1e-6);
+    ck_assert_double_eq(b.scored, 3);
+    ck_assert_double_eq_tol(d.mean->data[0], c.mean->data[0], 1e-6);
+    ck_assert_double_eq(d.scored, 4);
+    tape_free(&tp);
+}
+END_TEST
+
 /* One micro-batch is the plain backward pass, to the last bit. */
 START_TEST(one_part_is_plain)
 {
@@ -228,5 +250,5 @@ END_TEST
 
 SUITE("model",
       TESTS(blocks_of_logits, order_of_held_out_pairs, four_parts_equal_the_batch,
-            one_part_is_plain, a_loss_of_its_own),
+            weights_of_targets, one_part_is_plain, a_loss_of_its_own),
       NO_ABORTS)

@@ -122,7 +122,7 @@ START_TEST(dropout_by_hand)
     Tape tp = {0};
     Tensor *q = drawn(&tp, SHAPE(B, T, H * D), 1), *k = drawn(&tp, SHAPE(B, S, H * D), 2);
     Tensor *v = drawn(&tp, SHAPE(B, S, H * D), 3);
-    const real *p;
+    const real *p = NULL;
     Rng rng = rng_make(9, RNG_TEST, 0), by_hand = rng;
     const AttentionOptions o = {.heads = H, .dropout = (real).25, .rng = &rng, .weights = &p};
     const Tensor *y = op_attention_with(&tp, q, k, v, &o);

@@ -24,6 +24,19 @@ START_TEST(how_many)
 }
 END_TEST
 
+/* The last step would go beyond INT_MAX. */
+START_TEST(as_many_as_an_int_counts)
+{
+    parallel_init(2);
+    for (double flops = 1; flops < 1e10; flops *= 1e9) {
+        int calls[2] = {0};
+        PARALLEL_FOR(flops, i, INT32_MAX, 1 << 30, calls[i != 0]++);
+        ck_assert_int_eq(calls[0], 1);
+        ck_assert_int_eq(calls[1], 1);
+    }
+}
+END_TEST
+
 START_TEST(from_the_environment)
 {
     setenv("OMP_NUM_THREADS", "3", 1);
@@ -200,5 +213,6 @@ START_TEST(ops)
 END_TEST
 
 SUITE("parallel",
-      TESTS(how_many, from_the_environment, never_nested, one_thread_beside_a_late_one, rnn, ops),
+      TESTS(how_many, as_many_as_an_int_counts, from_the_environment, never_nested,
+            one_thread_beside_a_late_one, rnn, ops),
       NO_ABORTS)

@@ -257,6 +257,9 @@ static Loss transformer_loss(Tape *tp, const void *self, const Batch *batch, rea
     const Transformer *m = self;
     Tensor *z = transformer_forward(tp, m, batch, state, dropout); /* (B,T,V) */
     const real smoothing = (real)m->config.smoothing;
+    if (batch->weights && smoothing == 0) return loss_of_logits(tp, z, batch);
+    CHECK(!batch->weights,
+          "transformer: weights of targets and --label-smoothing exclude each other");
     return (Loss){.mean = op_cross_entropy_smoothed(tp, z, batch->y, smoothing),
                   .scored = batch_scored(batch)};
 }

@@ -9,6 +9,8 @@
 #ifndef PARALLEL_H
 #define PARALLEL_H
 
+#include <stdint.h>
+
 /* Limits how long idle threads spin; must be the first call in main. OpenMP's threads spin for
  * milliseconds when they have nothing to do, so two programs on the same cores slow each other down
  * several times. OpenMP reads the time from the environment when the program is loaded. Unless the
@@ -40,15 +42,18 @@ void parallel_end(int turns, int threads);
     do {                                                                                           \
         const int threads_ = (n) > (step) ? parallel_threads(flops) : 1;                           \
         if (threads_ == 1) {                                                                       \
-            for (int i = 0; i < (n); i += (step)) {                                                \
+            for (int64_t at_ = 0; at_ < (n); at_ += (step)) {                                      \
+                const int i = (int)at_;                                                            \
                 __VA_ARGS__;                                                                       \
             }                                                                                      \
         } else {                                                                                   \
             parallel_begin();                                                                      \
             _Pragma("omp parallel num_threads(threads_)")                                          \
             {                                                                                      \
-                _Pragma("omp for schedule(static) nowait") for (int i = 0; i < (n); i += (step))   \
+                _Pragma("omp for schedule(static) nowait") for (int64_t at_ = 0; at_ < (n);        \
+                                                                at_ += (step))                     \
                 {                                                                                  \
+                    const int i = (int)at_; /* at_ does not overflow near INT_MAX */               \
                     __VA_ARGS__;                                                                   \
                 }                                                                                  \
                 parallel_part_done();                                                              \

@@ -8,17 +8,14 @@ Loss model_loss(Tape *tp, const Model *m, const Batch *batch, real *state, Rng *
 
 Loss loss_of_logits(Tape *tp, Tensor *logits, const Batch *batch)
 {
-    return (Loss){.mean = batch->y ? op_cross_entropy(tp, logits, batch->y)
-                                   : op_mse(tp, logits, batch->v),
-                  .scored = batch_scored(batch)};
-}
-
-static void scale_gradients(Params *ps, real a)
-{
-    for (int i = 0; i < ps->n; i++) {
-        Tensor *t = ps->tensor[i];
-        for (int j = 0; j < t->len && t->grad; j++) t->grad[j] *= a;
-    }
+    Loss loss = {.scored = batch_scored(batch)};
+    if (!batch->y)
+        loss.mean = op_mse(tp, logits, batch->v);
+    else if (batch->weights)
+        loss.mean = op_cross_entropy_weighted(tp, logits, batch->y, batch->weights);
+    else
+        loss.mean = op_cross_entropy(tp, logits, batch->y);
+    return loss;
 }
 
 Tensor *loss_backward(Tape *tp, Loss loss, Params *ps, LossSum *sum)
@@ -27,7 +24,7 @@ Tensor *loss_backward(Tape *tp, Loss loss, Params *ps, LossSum *sum)
     const double weight = before > 0 ? loss.scored / all : 1;
     Tensor *weighted = loss.mean;
     if (before > 0) {
-        scale_gradients(ps, (real)(before / all));
+        params_scale_grad(ps, before / all);
         weighted = op_scale(tp, loss.mean, (real)weight);
     }
     sum->mean += weight * ((double)loss.mean->data[0] - sum->mean);

@@ -94,6 +94,7 @@ void params_draw(const Params *ps, int i);
 /* --- gradients (params_grad.c) --- */
 
 void params_zero_grad(Params *ps);
+void params_scale_grad(Params *ps, double factor); /* multiplies all gradients */
 double params_norm(const Params *ps); /* the norm of all gradients: sqrt(sum of squares) */
 /* Clips the gradients: if their norm is above max, scales them to norm max (Pascanu et al. 2013,
  * Algorithm 1). Returns the norm before clipping. Changes nothing if max <= 0 or the norm is not

@@ -46,7 +46,7 @@ static void scale_chunk(Chunk g, double factor)
     for (size_t i = 0; i < g.len; i++) g.at[i] = (real)(factor * (double)g.at[i]);
 }
 
-static void scale_gradients(Params *ps, double factor)
+void params_scale_grad(Params *ps, double factor)
 {
     PARALLEL_FOR(2.0 * (double)ps->trainable, i, chunks_of(ps), 1,
                  scale_chunk(gradients(ps, i), factor));
@@ -70,6 +70,6 @@ double params_norm(const Params *ps)
 double params_clip(Params *ps, double max)
 {
     const double norm = params_norm(ps);
-    if (max > 0 && isfinite(norm) && norm > max) scale_gradients(ps, max / norm); /* eq 10.4 */
+    if (max > 0 && isfinite(norm) && norm > max) params_scale_grad(ps, max / norm); /* eq 10.4 */
     return norm;
 }

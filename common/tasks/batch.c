@@ -127,6 +127,7 @@ double batch_scored(const Batch *b)
 {
     if (!b->y) return b->B;
     double n = 0;
-    for (size_t i = 0; i < (size_t)b->T * b->B; i++) n += b->y[i] >= 0;
+    for (size_t i = 0; i < (size_t)b->T * b->B; i++)
+        if (b->y[i] >= 0) n += b->weights ? (double)b->weights[i] : 1;
     return n;
 }

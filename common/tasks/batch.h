@@ -66,7 +66,8 @@ void batch_source(Batch *b, int S); /* makes room for sources of up to S steps: 
 /* Drops the steps of all sequences from T on (T <= b->T), and those of the sources beyond the longest. */
 void batch_trim(Batch *b, int T);
 
-/* Returns the number of targets that are not -1, or B where each sequence has one real target. */
+/* Returns the number of targets that are not -1, or with weights the sum of theirs; B where each sequence has one
+ * real target. */
 double batch_scored(const Batch *b);
 
 #endif
