@@ -1,5 +1,5 @@
 /* Matrix products against the plain triple loop. With small whole numbers every product and sum is
- * exact, in whatever order: the results must be equal. */
+ * exact in any order, so the results must be equal. */
 #include "math/gemm_plain.h"
 #include "math/blas.h"
 #include "math/parallel.h"
@@ -30,7 +30,7 @@ static real *copy_of(const real *x, size_t len)
     return memcpy(xaligned(len * sizeof *x), x, len * sizeof *x);
 }
 
-/* beta 0 starts from NaN, which may not be read. */
+/* With beta 0 the result starts as NaN, which must not be read. */
 static real *result(size_t len, real beta)
 {
     real *c = whole_numbers(len, 3);
@@ -38,7 +38,7 @@ static real *result(size_t len, real beta)
     return c;
 }
 
-/* Equal numbers; padding and results alike must not be NaN. */
+/* Returns whether all numbers are equal; NaN in results or padding counts as different. */
 static bool same(const real *a, const real *b, size_t len)
 {
     for (size_t i = 0; i < len; i++)
@@ -62,12 +62,12 @@ static void check_product(GemmForm form, int M, int N, int K, real beta, const r
 typedef void Product(GemmForm form, int M, int N, int K, const real *a, int lda, const real *b,
                      int ldb, real beta, real *c, int ldc);
 
-/* How far apart rows lie, as stored. */
+/* Distances between rows as stored. */
 typedef struct {
     int a, b, c;
 } Rows;
 
-/* Operands and result inside of larger matrices, whose other columns stay as they are. */
+/* Operands and result are parts of larger matrices, whose other columns must not change. */
 static void check_rows(Product product, GemmForm form, int M, int N, int K, real beta,
                        const real *a, const real *b, Rows ld)
 {
@@ -86,7 +86,7 @@ static void check_rows(Product product, GemmForm form, int M, int N, int K, real
     free(got);
 }
 
-/* Rows a little longer than what they hold. */
+/* Rows a little farther apart than their length. */
 static Rows padded(GemmForm form, int M, int N, int K)
 {
     return (Rows){.a = (form == TN ? M : K) + 3, .b = (form == NT ? K : N) + 5, .c = N + 2};
@@ -110,8 +110,9 @@ START_TEST(equal_to_the_plain_loop)
 }
 END_TEST
 
-/* Rows a multiple of 512 numbers apart, where products of 48 rows and more copy their operands a
- * panel of 256 x 128 at a time: a, b or both, with one panel, several and rests. */
+/* Rows a multiple of 512 numbers apart: products with at least 48 rows copy operands in panels of
+ * 256 x 128. Tests copies of a, of b and of both, with one panel, several panels and partial
+ * ones. */
 static const int panel_m[] = {47, 48, 130}, panel_n[] = {1, 128, 129, 260};
 static const int panel_k[] = {256, 257, 520};
 
@@ -156,7 +157,7 @@ START_TEST(plain_loop_by_hand)
 }
 END_TEST
 
-/* Sizes large enough to be cut into blocks, by rows and by columns. */
+/* Sizes large enough to be divided into blocks, by rows and by columns. */
 static const int large[][3] = {{500, 64, 128},  {64, 500, 128},  {700, 129, 65},  {131, 515, 80},
                                {3000, 1, 2000}, {1, 3000, 2000}, {180, 180, 180}, {63, 1100, 70},
                                {64, 1100, 70},  {70, 1025, 300}};
@@ -199,7 +200,8 @@ START_TEST(same_bits_for_any_number_of_threads)
 }
 END_TEST
 
-/* The same with rows apart, by little or a multiple of 512 numbers: right, and the same bits. */
+/* With rows a little apart, or a multiple of 512 numbers, the result is correct and has the same
+ * bits for any number of threads. */
 static void check_threads(GemmForm form, int M, int N, int K, Rows ld)
 {
     const size_t a_len = (size_t)(form == TN ? K : M) * ld.a;
@@ -234,7 +236,7 @@ START_TEST(rows_apart_on_any_number_of_threads)
 }
 END_TEST
 
-/* 512 bytes are 128 floats: such rows are laid 64 bytes further apart, others as they are. */
+/* gemm_row adds 64 bytes to rows of a multiple of 512 bytes (128 floats), and nothing to others. */
 START_TEST(distance_of_rows)
 {
     enum { ROUND = 512 / sizeof(real), MORE = 64 / sizeof(real) };
@@ -243,8 +245,8 @@ START_TEST(distance_of_rows)
 }
 END_TEST
 
-/* Against sums in double: no worse than K roundings (Higham 2002, eq. 3.13), which no product in a
- * shorter format than float would keep. */
+/* The error against sums in double is at most that of K roundings (Higham 2002, eq. 3.13). A
+ * product in a format shorter than float would exceed it. */
 START_TEST(full_precision)
 {
     enum { M = 70, N = 90, K = 110 };

@@ -1,4 +1,4 @@
-/* The small product against the plain triple loop, at sizes that fill its blocks and others. */
+/* gemm_small against the plain triple loop, at sizes that fill its blocks and at others. */
 #include "math/gemm_plain.h"
 #include "math/blas_small.h"
 #include "base/rng.h"
@@ -14,12 +14,12 @@ static void fill(real *x, uint32_t step)
     for (int i = 0; i < MOST * LD; i++) x[i] = (real)rng_normal(&rng);
 }
 
-/* Also what stands beside c's N columns, and behind its M rows, stays as it was. */
+/* Numbers beside c's N columns and after its M rows must not change. */
 static void check_product(GemmForm form, int M, int N, int K, real beta)
 {
     fill(c, 3), fill(want, 3);
     if (beta == 0)
-        for (int i = 0; i < M; i++) c[i * LD] = NAN; /* c need not be initialised */
+        for (int i = 0; i < M; i++) c[i * LD] = NAN; /* with beta 0 c is not read */
     gemm_plain(form, M, N, K, a, LD, b, LD, beta, want, LD);
     gemm_small(form, M, N, K, a, LD, b, LD, beta, c, LD);
     for (int i = 0; i < MOST * LD; i++)

@@ -1,4 +1,4 @@
-/* Parameters that are declared first and allocated once; frozen ones; groups. */
+/* Parameters that are declared first and allocated once; frozen parameters; groups. */
 #include "math/parallel.h"
 #include "nn/layers.h"
 #include "nn/optim.h"
@@ -41,7 +41,7 @@ static void train(Params *ps, const Net *n, Optim *o, int steps)
     tape_free(&tp);
 }
 
-/* --- freezing ----------------------------------------------------------------------------------- */
+/* --- freezing --------------------------------------------------------------------------------- */
 
 static void frozen_stays(OptimKind kind, const char *pattern, int matching)
 {
@@ -80,7 +80,7 @@ START_TEST(frozen_bytes_stay)
 }
 END_TEST
 
-/* The gradients of the others are what they were, to the last bit. */
+/* Freezing some parameters changes no bit of the other gradients. */
 START_TEST(others_have_the_same_gradients)
 {
     Params all = params_init(3), some = params_declare(3);
@@ -101,7 +101,8 @@ START_TEST(others_have_the_same_gradients)
 }
 END_TEST
 
-/* Nothing to train: the loss is no recorded scalar, but an update changes nothing and is no error. */
+/* If every parameter is frozen, the loss is not recorded; an update changes nothing and is not an
+ * error. */
 START_TEST(all_frozen)
 {
     Params ps = params_declare(3);
@@ -120,9 +121,9 @@ START_TEST(all_frozen)
 }
 END_TEST
 
-/* --- groups ------------------------------------------------------------------------------------- */
+/* --- groups ----------------------------------------------------------------------------------- */
 
-/* A group's update is that of an optimiser with its own rate and decay. */
+/* A group is updated as by an optimiser with the group's learning rate and weight decay. */
 START_TEST(groups_by_optimisers_of_their_own)
 {
     Params ps = params_init(3), slow = params_init(3), rest = params_init(3);
@@ -154,7 +155,7 @@ START_TEST(groups_by_optimisers_of_their_own)
 }
 END_TEST
 
-/* --- declaring, then allocating ------------------------------------------------------------------- */
+/* --- declaring, then allocating --------------------------------------------------------------- */
 
 static void every_start(Params *ps)
 {
@@ -172,7 +173,7 @@ START_TEST(declared_or_at_once_the_same_values)
     Params a = params_init(8), b = params_declare(8), c = params_declare(8);
     every_start(&a), every_start(&b), every_start(&c);
     for (int i = 0; i < b.n; i++) ck_assert_ptr_null(b.tensor[i]->data);
-    ck_assert_uint_eq(a.len, b.len); /* sizes are known before */
+    ck_assert_uint_eq(a.len, b.len); /* sizes are known before params_allocate */
     ck_assert_uint_eq(a.trainable, b.trainable);
     params_allocate(&b, PARAMS_TRAIN);
     params_allocate(&c, PARAMS_EVAL);
@@ -196,7 +197,8 @@ static size_t address_space(void) /* bytes */
     return pages * 4096;
 }
 
-/* GPT-2's shapes (Radford et al. 2019): the memory of an evaluation is that of the values, once. */
+/* With GPT-2's shapes (Radford et al. 2019) an evaluation needs memory for the values only,
+ * once. */
 START_TEST(memory_of_gpt2)
 {
     enum { WIDTH = 768, LAYERS = 12 };
@@ -227,7 +229,7 @@ START_TEST(memory_of_gpt2)
 }
 END_TEST
 
-/* --- what is refused -------------------------------------------------------------------------------- */
+/* --- mistakes --------------------------------------------------------------------------------- */
 
 static Params allocated(void)
 {

@@ -1,9 +1,10 @@
-/* Attention and smoothed labels equal PyTorch's: values and gradients. tests/golden/attention.py
- * made the file. */
+/* Attention and label smoothing equal PyTorch's, values and gradients. tests/golden/attention.py
+ * wrote the expected numbers. */
 #include "golden.h"
 #include "ops/ops.h"
 
-/* Absolute, on values up to 10: a few units in the last place of a float; of a double there. */
+/* Absolute tolerance for values up to 10: a few units in the last place of a float (or of a
+ * double). */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 3e-6 : 2e-14;
 
 static const char *of(const char *name, const char *what)

@@ -1,11 +1,12 @@
-/* Single ops, optimisers and clipping equal PyTorch's: values and gradients. tests/golden/ops.py
- * made the file. */
+/* Single ops, optimisers and clipping equal PyTorch's, values and gradients. tests/golden/ops.py
+ * wrote the expected numbers. */
 #include "golden.h"
 #include "ops/ops.h"
 #include "nn/optim.h"
 #include "math/vecmath.h"
 
-/* Absolute, on values up to 10: a few units in the last place of a float; in double, of a double. */
+/* Absolute tolerance for values up to 10: a few units in the last place of a float (or of a
+ * double). */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 2e-6 : 2e-14;
 
 static Golden g;
@@ -110,7 +111,7 @@ END_TEST
 static Params ps;
 static Tensor *w, *b;
 
-/* A matrix and a vector as parameters, with their first values. */
+/* Declares a matrix and a vector as parameters and sets their first values. */
 static void optim_begin(void)
 {
     g = golden_open("tests/golden/ops.safetensors");
@@ -158,7 +159,8 @@ START_TEST(five_steps_of_sgd)
 }
 END_TEST
 
-/* PyTorch divides by norm + 1e-6, the paper and we by the norm: a part in a million apart. */
+/* PyTorch divides by norm + 1e-6, the paper and we by the norm: the results differ by about
+ * 1e-6. */
 START_TEST(clipping)
 {
     optim_begin();

@@ -1,9 +1,10 @@
-/* The ops that large language models add equal PyTorch's: values and gradients. tests/golden/ops_large.py
- * made the file. */
+/* The ops of large language models equal PyTorch's, values and gradients. tests/golden/ops_large.py
+ * wrote the expected numbers. */
 #include "golden.h"
 #include "ops/ops.h"
 
-/* Absolute, on values up to 10: a few units in the last place of a float; in double, of a double. */
+/* Absolute tolerance for values up to 10: a few units in the last place of a float (or of a
+ * double). */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 2e-6 : 2e-14;
 
 static Golden g;

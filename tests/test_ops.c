@@ -1,8 +1,8 @@
-/* Products, pointwise ops and those over the last axis, worked by hand. */
+/* Matrix products, pointwise ops and ops over the last axis, worked by hand. */
 #include "by_hand.h"
 #include "nn/params.h"
 
-/* --- matrix products ---------------------------------------------------------------------------- */
+/* --- matrix products -------------------------------------------------------------------------- */
 
 /* x = [1 2; 0 1], w = [1 0 -1; 2 1 3]: x w = [1+4 0+2 -1+6; 2 1 3] = [5 2 5; 2 1 3], and with
  * b = [10 20 30] it is [15 22 35; 12 21 33]. r = [1 2 3; 0 0 1]: dx = r w^T = [1+0-3 2+2+9; -1 3],
@@ -31,8 +31,9 @@ START_TEST(matmul_and_linear)
 }
 END_TEST
 
-/* The same product with w stored as [1 2; 0 1; -1 3]; and relu of x w + b - 20, [-5 2 15; -8 1 13], which
- * lets dy through where it is positive: r = [1 2 3; 0 0 1] becomes [0 2 3; 0 0 1]. */
+/* The same product with w stored as [1 2; 0 1; -1 3]; and relu of x w + b - 20, which is
+ * [-5 2 15; -8 1 13]. relu passes dy where its input is positive: r = [1 2 3; 0 0 1] becomes
+ * [0 2 3; 0 0 1]. */
 START_TEST(matmul_t_and_linear_relu)
 {
     Tape tp = {0};
@@ -52,14 +53,14 @@ START_TEST(matmul_t_and_linear_relu)
     CK(x2->grad, 0 - 3, 2 + 9, -1, 3);
     CK(w->grad, 0, 2, 3, 0, 4, 7);
     CK(b->grad, 0, 2, 4);
-    x2->data[0] = NAN; /* not hidden as 0 */
+    x2->data[0] = NAN; /* relu keeps NaN */
     ck_assert(isnan(op_linear_relu(&tp, x2, w, b)->data[0]));
     tape_free(&tp);
 }
 END_TEST
 
-/* The first product plus r: with dy = [1 2 3; 0 0 1], which is r's gradient, the others are as above.
- * Gradients that are kept, each in a buffer of its own, are the same. */
+/* The first product plus r. dy = [1 2 3; 0 0 1] is r's gradient; the other gradients are as above.
+ * With keep_grads each gradient has its own buffer, and the values are the same. */
 START_TEST(linear_add)
 {
     for (int keep = 0; keep < 2; keep++) {
@@ -82,7 +83,8 @@ START_TEST(linear_add)
 }
 END_TEST
 
-/* The same bits as op_linear and op_add, where rows are cut; and as op_relu of it, gradients too. */
+/* The fused ops give the same bits as op_linear with op_add, and as op_relu(op_linear), at sizes
+ * where the rows are divided; the gradients too. */
 START_TEST(linear_in_shares)
 {
     enum { R = 300, C = 128, N = 130 };
@@ -115,8 +117,8 @@ START_TEST(linear_in_shares)
 }
 END_TEST
 
-/* Twice a (1,2) times a (2,1): [1 2].[3 4] = 11, [5 6].[7 8] = 83; dy = 1, 10 gives da = dy b and
- * db = dy a. Stored transposed, shapes swap and the numbers of vectors stay. */
+/* Two products (1,2) (2,1): [1 2].[3 4] = 11, [5 6].[7 8] = 83; dy = 1, 10 gives da = dy b and
+ * db = dy a. Vectors that are stored transposed have the same numbers and swapped shapes. */
 START_TEST(bmm)
 {
     Tape tp = {0};
@@ -135,7 +137,8 @@ START_TEST(bmm)
 }
 END_TEST
 
-/* A = [1 2; 3 4], B = [5 6; 7 8]: A B = [19 22; 43 50], and A stored as [1 3; 2 4], B as [5 7; 6 8]. */
+/* A = [1 2; 3 4], B = [5 6; 7 8]: A B = [19 22; 43 50]. Transposed, A is stored as [1 3; 2 4], B as
+ * [5 7; 6 8]. */
 START_TEST(bmm_transposes)
 {
     Tape tp = {0};
@@ -149,7 +152,7 @@ START_TEST(bmm_transposes)
 }
 END_TEST
 
-/* --- pointwise ---------------------------------------------------------------------------------- */
+/* --- pointwise -------------------------------------------------------------------------------- */
 
 START_TEST(arithmetic)
 {
@@ -214,7 +217,7 @@ START_TEST(relu)
     CK(y->data, 0, 3, 0, 0);
     BACKWARD(&tp, y, 5, 6, 7, 8);
     CK(x->grad, 0, 6, 0, 0);
-    ck_assert(isnan(op_relu(&tp, GIVEN(&tp, SHAPE(1), NAN))->data[0])); /* not hidden as 0 */
+    ck_assert(isnan(op_relu(&tp, GIVEN(&tp, SHAPE(1), NAN))->data[0])); /* relu keeps NaN */
     CK(op_relu(&tp, GIVEN(&tp, SHAPE(2), -INFINITY, -1e38f))->data, 0, 0);
     ck_assert(!signbit(op_relu(&tp, GIVEN(&tp, SHAPE(1), -1))->data[0])); /* 0, not -0 */
     tape_free(&tp);
@@ -240,7 +243,7 @@ START_TEST(gelu_forms)
 }
 END_TEST
 
-/* --- dropout ------------------------------------------------------------------------------------ */
+/* --- dropout ---------------------------------------------------------------------------------- */
 
 START_TEST(dropout)
 {
@@ -271,7 +274,8 @@ START_TEST(dropout)
 }
 END_TEST
 
-/* The mask of element i is a function of the generator and i: half of x has the first half of it. */
+/* The mask of element i depends on the generator and i only: half of x gets the first half of the
+ * mask. */
 START_TEST(dropout_of_a_part)
 {
     Tape tp = {0};
@@ -286,7 +290,7 @@ START_TEST(dropout_of_a_part)
 }
 END_TEST
 
-/* --- over the last axis ------------------------------------------------------------------------- */
+/* --- over the last axis ----------------------------------------------------------------------- */
 
 /* exp of (ln 1, ln 2, ln 5) sums to 8: y = 1/8 2/8 5/8. r = 8 0 0: sum y r = 1, so
  * dx = y (r - 1) = 7/8 -2/8 -5/8. Adding 1000 to all changes nothing. */
@@ -305,9 +309,9 @@ START_TEST(softmax)
 }
 END_TEST
 
-/* x = 1 3 has mean 2 and variance 1: n = -1 1 but for eps, s = 1 / sqrt(1.00001) = 0.999995. With
- * g = 2 3 and b = 10 20, y = 8.00001 22.999985. With C = 2 the row has no other shape than -1 1:
- * dx vanishes but for eps: r = 1 1 gives d = 2 3, mean d = 2.5, mean d n = 0.5 s,
+/* x = 1 3 has mean 2 and variance 1: n = -1 1 up to eps, s = 1 / sqrt(1.00001) = 0.999995. With
+ * g = 2 3 and b = 10 20, y = 8.00001 22.999985. With C = 2 a normalised row is always -1 1, so dx
+ * is 0 up to eps: r = 1 1 gives d = 2 3, mean d = 2.5, mean d n = 0.5 s,
  * dx = s (-+0.5 +- 0.5 s^2) = -+5e-6. dg = r n, db = r. */
 START_TEST(layernorm)
 {

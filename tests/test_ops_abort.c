@@ -1,5 +1,5 @@
-/* Operands that do not fit: every such call ends in an abort, with a message that says which op and
- * which shapes. */
+/* Checks that every call with operands that do not fit aborts, and that its message names the op
+ * and the shapes. */
 #include "ops/ops.h"
 #include "suite.h"
 
@@ -13,8 +13,8 @@
         return text;                                                                               \
     }
 
-/* Makes mistake n of matrix products and pointwise ops, or only says how its message starts; NULL
- * when there are no more. */
+/* Returns a part of the message of mistake n of matrix products and pointwise ops; NULL after the
+ * last. With `make` it also makes the mistake. */
 static const char *arithmetic_mistake(int n, bool make)
 {
     Tape tape = {0}, *tp = &tape;
@@ -61,7 +61,7 @@ static const char *arithmetic_mistake(int n, bool make)
     return NULL;
 }
 
-/* The same of sequences of different lengths, and of attention over them. */
+/* arithmetic_mistake, for sequences of different lengths and attention. */
 static const char *sequence_mistake(int n, bool make)
 {
     Tape tape = {0}, *tp = &tape;
@@ -112,7 +112,7 @@ static const char *sequence_mistake(int n, bool make)
     return NULL;
 }
 
-/* The same of the recurrences over whole sequences. */
+/* arithmetic_mistake, for the recurrences over whole sequences. */
 static const char *recurrent_mistake(int n, bool make)
 {
     Tape tape = {0}, *tp = &tape;
@@ -166,7 +166,7 @@ static const char *recurrent_mistake(int n, bool make)
         .word = table, .ids = ids, .segments = ids, .scale = 1, __VA_ARGS__                        \
     }
 
-/* The same of ops that move values about, and of losses. */
+/* arithmetic_mistake, for ops that move values and for losses. */
 static const char *moving_mistake(int n, bool make)
 {
     Tape tape = {0}, *tp = &tape;
@@ -175,13 +175,13 @@ static const char *moving_mistake(int n, bool make)
     MISTAKE(op_embed(tp, Z(3, 2), negative, SHAPE(2)), "op_embed: id -1 at 1")
     MISTAKE(op_embed(tp, Z(6), ids, SHAPE(1)), "op_embed: w (6)")
     MISTAKE(op_embed_sum(tp, WORDS(Z(4, 2), .place = Z(2, 3), .shape = SHAPE(1, 2))),
-            "op_embed_sum: (1,2) rows of (4,2), places (2,3)")
+            "op_embed_sum: ids (1,2), words (4,2), places (2,3)")
     MISTAKE(op_embed_sum(tp, WORDS(Z(4, 2), .place = Z(2, 2), .shape = SHAPE(2, 1))),
-            "op_embed_sum: (2,1) rows of (4,2), places (2,2)")
+            "op_embed_sum: ids (2,1), words (4,2), places (2,2)")
     MISTAKE(op_embed_sum(tp, WORDS(Z(4, 3), .place = Z(3, 2), .shape = SHAPE(1, 2))),
-            "op_embed_sum: (1,2) rows of (4,3), places (3,2)")
+            "op_embed_sum: ids (1,2), words (4,3), places (3,2)")
     MISTAKE(op_embed_sum(tp, WORDS(Z(4, 3), .place = Z(6), .shape = SHAPE(1, 2))),
-            "op_embed_sum: (1,2) rows of (4,3), places (6)")
+            "op_embed_sum: ids (1,2), words (4,3), places (6)")
     MISTAKE(op_linear(tp, op_embed(tp, Z(1, 2), many, SHAPE(9)), Z(3, 2), Z(2)),
             "op_linear: x (9,2), w (3,2)")
     MISTAKE(op_embed_sum(tp, WORDS(Z(4, 3), .segment = Z(4, 2), .shape = SHAPE(1, 2))),
@@ -247,7 +247,8 @@ static const char *moving_mistake(int n, bool make)
     return NULL;
 }
 
-/* Runs one mistake in a process of its own; its messages end up in text. */
+/* Makes one mistake in a child process; writes its messages to text. Returns the signal that ended
+ * it. */
 static int run(const char *mistake(int, bool), int n, char *text, size_t size)
 {
     int ends[2], status;

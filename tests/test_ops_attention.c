@@ -1,5 +1,5 @@
-/* Attention in one op: by hand, against its composition from primitive ops, and over padding. Also
- * the ops that find their way in padded sequences. */
+/* Attention in one op: by hand, against the same computation from primitive ops, and over padding.
+ * Also op_pick and op_reverse for padded sequences. */
 #include "by_hand.h"
 #include "math/parallel.h"
 #include "nn/params.h"
@@ -50,7 +50,8 @@ START_TEST(additive_by_hand)
 }
 END_TEST
 
-/* A tape's memory is used again, whatever stands there: a second step's gradients are the first's. */
+/* The tape reuses memory that holds old values: the second step's gradients must equal the
+ * first's. */
 START_TEST(a_second_step)
 {
     Tape tp = {0};
@@ -70,7 +71,7 @@ START_TEST(a_second_step)
 }
 END_TEST
 
-/* --- against primitive ops ----------------------------------------------------------------------- */
+/* --- against primitive ops -------------------------------------------------------------------- */
 
 enum { T = 3, S = 5, A = 19, C = 6 };
 
@@ -125,9 +126,9 @@ START_TEST(equals_its_composition)
 }
 END_TEST
 
-/* --- padding -------------------------------------------------------------------------------------- */
+/* --- padding ---------------------------------------------------------------------------------- */
 
-/* What stands in the padding, even NaN, changes nothing; a sequence of length 0 gets 0. */
+/* Values in the padding, even NaN, change nothing; a sequence of length 0 gets 0. */
 START_TEST(padding_is_not_seen)
 {
     Tape tp = {0};
@@ -140,7 +141,7 @@ START_TEST(padding_is_not_seen)
         Tensor *y = additive ? op_attend_additive(&tp, q, k, w, v, len, &p)
                              : op_attend_dot(&tp, q, k, v, len, &p);
         CK(y->data, 5, 0);
-        CK(p + 2, 0, 0, 0, 0); /* (T,B,S): the padding of the first, all of the second */
+        CK(p + 2, 0, 0, 0, 0); /* (T,B,S): the padding of sequence 0, and all of sequence 1 */
         BACKWARD(&tp, y, 1, 1);
         CK(v->grad + 1, 0);
         ck_assert(isfinite((double)k->grad[0]) && isfinite((double)q->grad[1]));

@@ -1,4 +1,4 @@
-/* Attention with grouped keys, with a window and with dropout: against what they stand for. */
+/* Attention with grouped keys, a window and dropout, against the same computation without them. */
 #include "by_hand.h"
 #include "math/parallel.h"
 
@@ -19,7 +19,7 @@ static Tensor *drawn(Tape *tp, Shape s, uint32_t stream)
     return x;
 }
 
-/* Each key head as often as heads share it: (B,S,kv D) -> (B,S,heads D). */
+/* Repeats each key head for all heads that share it: (B,S,kv D) -> (B,S,heads D). */
 static Tensor *repeated(Tape *tp, const Case *c, Tensor *x)
 {
     Tensor *y = NULL;
@@ -30,7 +30,7 @@ static Tensor *repeated(Tape *tp, const Case *c, Tensor *x)
     return y;
 }
 
-/* y, dq, dk and dv one after the other, on a tape whose memory is not 0. */
+/* Writes y, dq, dk and dv one after the other; runs on a tape whose memory is not 0. */
 static real *run(const Case *c, size_t *len)
 {
     Tape tp = {0};
@@ -59,7 +59,8 @@ static real *run(const Case *c, size_t *len)
     return all;
 }
 
-/* Compares two ways to one result; returns the mean size of its numbers, so that 0 = 0 is not all that is seen. */
+/* Compares two ways to compute one result. Returns the mean size of its numbers, so that the caller
+ * can check that it did not only compare zeros. */
 static double same(const Case *a, const Case *b, double tolerance)
 {
     size_t n, m;
@@ -92,7 +93,7 @@ START_TEST(grouped_keys_are_keys_repeated)
 }
 END_TEST
 
-/* The window as a mask of single keys. */
+/* A window gives the same result as a mask of single keys. */
 START_TEST(a_window_is_a_mask)
 {
     const int sizes[][2] = {{1, 1}, {1, 90}, {5, 9}, {40, 40}, {70, 100}, {100, 70}};
@@ -115,7 +116,8 @@ START_TEST(a_window_is_a_mask)
 }
 END_TEST
 
-/* y from the weights as reported and the masks drawn by hand; the stream moves on by all of them. */
+/* Computes y from the reported weights and masks drawn by hand; the generator must advance by all
+ * of them. */
 START_TEST(dropout_by_hand)
 {
     enum { B = 2, T = 35, S = 40, H = 2, D = 3 };
@@ -147,7 +149,7 @@ START_TEST(dropout_by_hand)
 }
 END_TEST
 
-/* Whoever computes a tile, it draws the numbers that are its own. */
+/* A tile draws the same random numbers on any thread. */
 START_TEST(the_same_bits_on_any_threads)
 {
     Case c = {.B = 2, .T = 70, .S = 90, .heads = 6, .kv_heads = 2, .D = 8, .dropout = (real).4};

@@ -1,4 +1,4 @@
-/* Pointwise ops of losses of policies and preferences, and gated units, worked by hand. */
+/* Pointwise ops for policy and preference losses, and gated units, worked by hand. */
 #include "by_hand.h"
 #include "math/parallel.h"
 
@@ -15,7 +15,7 @@ START_TEST(sub)
 }
 END_TEST
 
-/* Half of the gradient each where they are equal. */
+/* If a and b are equal, each gets half of the gradient. */
 START_TEST(min_)
 {
     Tape tp = {0};
@@ -31,7 +31,7 @@ START_TEST(min_)
 }
 END_TEST
 
-/* The bounds themselves let the gradient through. */
+/* The gradient passes at the bounds themselves. */
 START_TEST(clamp)
 {
     Tape tp = {0};
@@ -76,7 +76,8 @@ START_TEST(mean)
 }
 END_TEST
 
-/* sigmoid(ln 3) = 3/4: silu 3/4 ln 3, its slope 3/4 (1 + ln 3 / 4); log sigmoid -ln 4/3, its slope 1/4. */
+/* sigmoid(ln 3) = 3/4: silu 3/4 ln 3, its slope 3/4 (1 + ln 3 / 4); log sigmoid -ln 4/3, its slope
+ * 1/4. */
 START_TEST(of_ln_3)
 {
     Tape tp = {0};
@@ -97,7 +98,7 @@ START_TEST(of_ln_3)
 }
 END_TEST
 
-/* Where a float is at its end: log sigmoid neither overflows nor loses a small probability. */
+/* At the limits of float log sigmoid neither overflows nor loses a small probability. */
 START_TEST(log_sigmoid_far_out)
 {
     Tape tp = {0};
@@ -129,7 +130,7 @@ START_TEST(swiglu)
 }
 END_TEST
 
-/* One input [a b] gives the bits of two, and any number of threads those of one. */
+/* One input [a b] gives the same bits as two inputs; so does any number of threads. */
 START_TEST(swiglu_of_halves_is_that_of_two)
 {
     enum { R = 300, F = 130 };

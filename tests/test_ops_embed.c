@@ -1,4 +1,5 @@
-/* Rows of a table: worked by hand, and read by the recurrences where they stand. */
+/* Embeddings, worked by hand; products with them; recurrences that read rows of a table in
+ * place. */
 #include "by_hand.h"
 #include "math/parallel.h"
 #include "nn/params.h"
@@ -18,7 +19,7 @@ START_TEST(embed)
 }
 END_TEST
 
-/* Twice row 1 plus the places, then twice rows 0 and 2. */
+/* y = 2 row + place: row 1 at both positions, then rows 0 and 2. */
 START_TEST(embed_sum)
 {
     Tape tp = {0};
@@ -37,7 +38,7 @@ START_TEST(embed_sum)
 }
 END_TEST
 
-/* Without places and with segments 1 0 1 1. */
+/* No positions, and segments 1 0 1 1. */
 START_TEST(embed_sum_of_segments)
 {
     Tape tp = {0};
@@ -56,7 +57,7 @@ START_TEST(embed_sum_of_segments)
 }
 END_TEST
 
-/* --- a product with embedded words ------------------------------------------------------------------ */
+/* --- a product with embedded words ------------------------------------------------------------ */
 
 typedef struct {
     Params ps;
@@ -115,7 +116,7 @@ static void check_product(int V, int B, int T, int C, int N, bool placed, int se
     tape_free(&tp);
 }
 
-/* The same as of the rows themselves, up to rounding. */
+/* The product by tables equals the product of the rows themselves, up to rounding. */
 START_TEST(few_words_are_multiplied_instead)
 {
     for (int i = 0; i < 4; i++) {
@@ -128,7 +129,8 @@ START_TEST(few_words_are_multiplied_instead)
 }
 END_TEST
 
-/* Not where twice the words, places and segments are more than the rows, or where x's gradient is kept. */
+/* It does not pay if twice the words, positions and segments are more than the rows, nor with
+ * keep_grads. */
 START_TEST(tables_with_few_rows_pay)
 {
     Tape tp = {0}, keeps = {.keep_grads = true};
@@ -145,10 +147,10 @@ START_TEST(tables_with_few_rows_pay)
 }
 END_TEST
 
-/* --- a recurrence that reads rows of a table ------------------------------------------------------------- */
+/* --- a recurrence that reads rows of a table -------------------------------------------------- */
 
 typedef enum { RNN, LSTM, LSTM_WITHOUT_FORGET, GRU_AFTER, GRU_AFTER_WITH_K, GRU_BEFORE, OPS } Op;
-static const int blocks[] = {1, 4, 3, 3, 3, 3}; /* of H columns */
+static const int blocks[] = {1, 4, 3, 3, 3, 3}; /* blocks of H columns in z */
 
 typedef struct {
     Params ps;
@@ -168,8 +170,8 @@ static Tensor *recurrence(Tape *tp, const Case *c, Op op, SequenceInput z)
     }
 }
 
-/* A loss of the recurrence and of the table itself, which so has a gradient from elsewhere; returns the
- * states. */
+/* Runs the recurrence and the backward pass; returns the states. The loss also depends on the table
+ * directly, so that the table has a gradient from elsewhere. */
 static Tensor *learn(Tape *tp, const Case *c, Op op, bool lookup)
 {
     SequenceInput z = sequence_of_ids(c->table, c->ids, c->T, c->B);
@@ -210,7 +212,7 @@ static void check_lookup(Op op, int V, int T, int B, int H)
     tape_free(&tp);
 }
 
-/* The same bits as with op_embed, on one thread and on two. */
+/* Reading rows of the table gives the same bits as op_embed, on one thread and on two. */
 START_TEST(ids_read_the_table_without_a_copy)
 {
     for (int threads = 1; threads <= 2; threads++) {

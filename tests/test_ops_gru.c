@@ -1,4 +1,4 @@
-/* The fused recurrence of the GRU, by hand and against the cell a step at a time. */
+/* The fused GRU recurrence, by hand and against the cell run step by step. */
 #include "by_hand.h"
 #include "lstm_gru/gru.h"
 #include "math/parallel.h"
@@ -7,7 +7,8 @@
  * = 0.8. In both forms
  * step 1: r z n = 1/2 1/2 0.6, h1 = 0.2/2 + 0.6/2 = 0.4;
  * step 2: r z n = 2/3 1/3 0.8, h2 = 0.4/3 + 2/3 0.8 = 2/3.
- * a is what the gates need besides h u: in step 1 [.2 -.2], in step 2 [.4 -.4]. */
+ * a is chosen so that a + h u gives these gates; h u_rz is [.2 -.2] in step 1 and [.4 -.4] in
+ * step 2. */
 static const real L = (real)0.69314718056, ln3 = (real)1.09861228867;
 
 /* With k = 0.1, q = h u_n + k is .2 and .3, and r q is .1 and .2.
@@ -30,7 +31,7 @@ START_TEST(reset_after)
     CK(k->grad, .2429155556f);
     CK(h0->grad, .3606826667f);
 
-    /* Without k, q = h u_n is .1 and .2, r q .05 and .4/3: the same gates from other a. */
+    /* Without k, q = h u_n is .1 and .2, r q is .05 and .4/3; another a gives the same gates. */
     a = GIVEN(&tp, SHAPE(2, 1, 3), -.2f, .2f, L - .05f, L - .4f, .4f - L, ln3 - .4f / 3);
     CK(op_gru_after(&tp, sequence_of(a), h0, u, NULL)->data, .4f, 2 / 3.f);
     tape_free(&tp);
@@ -58,12 +59,12 @@ START_TEST(reset_before)
 }
 END_TEST
 
-/* --- against the steps ---------------------------------------------------------------------------- */
+/* --- against the steps ------------------------------------------------------------------------ */
 
 typedef enum { AFTER, AFTER_WITH_K, BEFORE, FORMS } Form;
 
-/* What else reads a: nothing; an op made before, whose backward comes after; one made after, whose
- * backward comes first, so that the recurrence adds to a gradient. */
+/* Which other op reads a: none; an op recorded before, whose backward comes later; an op recorded
+ * after, whose backward comes first, so that the recurrence must add to an existing gradient. */
 typedef enum { ALONE, READ_BEFORE, READ_AFTER, WAYS } Way;
 
 typedef struct {
@@ -89,7 +90,7 @@ static Tensor *fast(Tape *tp, const Case *c, Tensor *a)
                       : op_gru_before(tp, sequence_of(a), c->h0, c->l.u);
 }
 
-/* Both forms: h projected on r, and where a is read besides, a on q. */
+/* The loss of both forms: h projected on r, plus a projected on q if another op reads a. */
 static Tensor *loss(Tape *tp, const Case *c, bool fused, Way way, Tensor **y)
 {
     Tensor *a = op_linear(tp, c->x, c->l.w, c->l.b), *besides = NULL;
@@ -131,13 +132,14 @@ static void check_case(int T, int B, int C, int H, Form form, Way way)
     for (size_t i = 0; i < ps.len; i++) worst = fmax(worst, fabs((double)(ps.grad[i] - grad[i])));
     ck_assert_msg(worst <= 2e-6, "(%d,%d,%d,%d), form %d, way %d: %g apart", T, B, C, H, form, way,
                   worst);
-    ck_assert_double_gt(params_norm(&ps), .01); /* 0 = 0 was not all that was seen */
+    ck_assert_double_gt(params_norm(&ps), .01); /* the gradients compared were not all 0 */
     free(grad);
     params_free(&ps);
     tape_free(&tp);
 }
 
-/* 3H = 384 and 4H = 512 reals are rows that would push each other out of the cache. */
+/* Rows of 3H = 384 and 4H = 512 reals would evict each other from the cache, so gemm_row spaces
+ * them. */
 static const int shapes[][4] = {
     {1, 1, 1, 1}, {7, 1, 5, 4}, {6, 3, 2, 33}, {5, 40, 8, 33}, {9, 16, 3, 64}, {4, 19, 6, 128},
 };
@@ -152,7 +154,8 @@ START_TEST(equals_its_steps)
 }
 END_TEST
 
-/* gru_layer: all h, and the last as what is carried on; the same bits without a gradient. */
+/* gru_layer returns all h and the last one as the next state; the bits are the same without a
+ * gradient. */
 START_TEST(layer_and_last_state)
 {
     enum { T = 3, B = 2, H = 5 };

@@ -1,5 +1,5 @@
-/* Multi-head attention: by hand, against its composition from primitive ops, and by what no mask
- * may let through. */
+/* Multi-head attention: by hand, against the same computation from primitive ops, and with masks,
+ * which must hide keys completely. */
 #include "by_hand.h"
 #include "math/parallel.h"
 #include "nn/params.h"
@@ -8,7 +8,7 @@
 
 /* Two heads of one column, one query, two keys. Head 0: e = (0, ln 3), p = (1/4, 3/4), y = 1 + 6
  * = 7; with dy = 1, dp = (4, 8), de = p (dp - 7) = (-3/4, 3/4). Head 1: e = (ln 3, 0), y = 3 + 2 =
- * 5, de = (-3/4, 3/4); with dy = 2 twice that. */
+ * 5, de = (-3/4, 3/4) for dy = 1; here dy = 2 doubles it. */
 START_TEST(by_hand)
 {
     Tape tp = {0};
@@ -64,7 +64,7 @@ static bool hidden(const Problem *z, const AttentionMask *m, int b, int t, int s
            (m->allowed && !m->allowed[t * z->S + s]);
 }
 
-/* What is added to the scores: 0, or for hidden ones something that no score makes up for. */
+/* Returns the term added to each score: 0, or -1e9 for a hidden key. */
 static Tensor *added(Tape *tp, const Problem *z, const AttentionMask *m)
 {
     Tensor *x = tape_zeros(tp, SHAPE(z->B * z->heads, z->T, z->S));
@@ -75,7 +75,7 @@ static Tensor *added(Tape *tp, const Problem *z, const AttentionMask *m)
     return x;
 }
 
-/* The same as a chain of primitive ops; *p its weights. */
+/* Computes the attention as a chain of primitive ops; sets *p to the attention weights. */
 static Tensor *composed(Tape *tp, const Problem *z, const AttentionMask *m, Tensor **p)
 {
     Tensor *q = op_split_heads(tp, z->q, z->heads, 0, 1); /* (B*heads,T,D) */
@@ -87,7 +87,7 @@ static Tensor *composed(Tape *tp, const Problem *z, const AttentionMask *m, Tens
     return op_merge_heads(tp, op_bmm(tp, *p, v, false, false), z->heads);
 }
 
-/* Of inputs that another op made, so that attention sets their gradients; the tape's memory is not 0. */
+/* Runs op_attention on inputs that another op made, so that it overwrites their gradients. */
 static Tensor *of_made(Tape *tp, const Problem *z, const AttentionMask *m, const real **weights)
 {
     Tensor *q = op_scale(tp, z->q, 1), *k = op_scale(tp, z->k, 1), *v = op_scale(tp, z->v, 1);
@@ -137,7 +137,7 @@ static void compare(Problem z, const AttentionMask *m)
     tape_free(&tp);
 }
 
-/* Sizes that fill no vector and no tile, those that fill both, one of each, T of 1 and of 3. */
+/* Sizes that fill no vector and no tile, both, or one of them; and T of 1 and of 3. */
 static const int sizes[][5] = {{2, 5, 7, 12, 3},    {1, 70, 83, 10, 2}, {2, 64, 128, 32, 2},
                                {3, 1, 9, 16, 1},    {2, 3, 3, 48, 2},   {2, 130, 130, 6, 1},
                                {1, 20, 20, 128, 4}, {1, 1, 1, 1, 1}};
@@ -149,7 +149,7 @@ START_TEST(equals_its_composition)
         const int B = sizes[i][0], T = sizes[i][1], S = sizes[i][2];
         unsigned char *allowed = xmalloc((size_t)T * S);
         for (int j = 0; j < T * S; j++) allowed[j] = (j * j + j / S) % 3 != 1;
-        for (int t = 0; t < T; t++) allowed[t * S] = 1; /* none sees nothing */
+        for (int t = 0; t < T; t++) allowed[t * S] = 1; /* every query sees a key */
         const int len[] = {(S + 1) / 2, S, 1};
         for (int kind = 0; kind < 8; kind++) {
             const AttentionMask m = {.causal = kind & 1,
@@ -164,7 +164,7 @@ END_TEST
 
 /* --- masks ------------------------------------------------------------------------------------ */
 
-/* Forward and backward; y, then all gradients, in a buffer to free. */
+/* Runs forward and backward. Returns y, then all gradients; the caller frees the buffer. */
 static real *results(Problem *z, const AttentionMask *m, size_t *n)
 {
     Tape tp = {0};
@@ -180,7 +180,7 @@ static real *results(Problem *z, const AttentionMask *m, size_t *n)
     return all;
 }
 
-/* What stands in the padding of k and v, even NaN, changes no bit and gets no gradient. */
+/* Values in the padding of k and v, even NaN, change no bit and get no gradient. */
 START_TEST(padding_is_not_seen)
 {
     for (int i = 0; i < LEN(sizes) - 1; i++) {
@@ -195,7 +195,7 @@ START_TEST(padding_is_not_seen)
                     z.k->data[b * S * C + j] = z.v->data[b * S * C + j] = NAN;
             real *dirty = results(&z, &m, &n);
             ck_assert_mem_eq(clean, dirty, n * sizeof *clean);
-            real sum = 0; /* of what has to be 0 */
+            real sum = 0; /* of the gradients that must be 0 */
             for (int b = 0; b < z.B; b++)
                 for (int j = len[b] * C; j < S * C; j++)
                     sum += (real)fabs((double)z.k->grad[b * S * C + j]) +
@@ -210,7 +210,7 @@ START_TEST(padding_is_not_seen)
 }
 END_TEST
 
-/* Under a causal mask the results up to t are the same bits whatever keys and values follow t. */
+/* Under a causal mask the keys and values after t change no bit of the results up to t. */
 START_TEST(the_future_is_not_seen)
 {
     enum { B = 2, T = 80, C = 24, NOW = 67 };
@@ -232,8 +232,9 @@ START_TEST(the_future_is_not_seen)
 }
 END_TEST
 
-/* A step that may look at nothing gets 0 and passes no gradient on, by whichever mask; the others
- * are none the worse. With more steps than keys the first of a causal mask are such. */
+/* A query whose keys are all hidden, by any mask, gets 0 and passes on no gradient; the other
+ * queries are not affected. If there are more queries than keys, a causal mask hides all keys from
+ * the first ones. */
 START_TEST(nothing_to_look_at)
 {
     Tape tp = {0};
@@ -256,7 +257,8 @@ START_TEST(nothing_to_look_at)
 }
 END_TEST
 
-/* With 24 steps more than keys, a causal mask leaves the last 16 what they are by themselves. */
+/* With 24 more queries than keys under a causal mask, the last 16 queries get the same result as
+ * without the others. */
 START_TEST(more_steps_than_keys)
 {
     enum { T = 40, S = 16, C = 8 };
@@ -278,7 +280,8 @@ START_TEST(more_steps_than_keys)
 }
 END_TEST
 
-/* One step at a time over a growing cache: the rows of the causal whole. */
+/* One query at a time over a growing cache gives the rows of causal attention over the whole
+ * sequence. */
 START_TEST(a_cache_gives_the_same)
 {
     enum { B = 2, T = 21, C = 32, H = 4 };
@@ -326,7 +329,7 @@ START_TEST(same_bits_on_any_threads)
 }
 END_TEST
 
-/* Bytes one training step holds at length T. */
+/* Returns the bytes that one training step holds at length T. */
 static size_t held(int T)
 {
     enum { C = 8 };

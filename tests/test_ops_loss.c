@@ -1,8 +1,8 @@
-/* Losses, worked by hand and at the limits of float. */
+/* Losses: worked by hand, and at the limits of float. */
 #include "by_hand.h"
 
-/* Rows (ln 1, ln 3) with target 1: -ln 3/4; (0, 0) not scored; (0, 0) with target 0: ln 2. The mean
- * of two: (ln 4/3 + ln 2) / 2 = ln(8/3) / 2. dz = (p - onehot) / 2. */
+/* Row (ln 1, ln 3) with target 1: -ln 3/4; row (0, 0) is ignored; row (0, 0) with target 0: ln 2.
+ * The mean of the two: (ln 4/3 + ln 2) / 2 = ln(8/3) / 2. dz = (p - onehot) / 2. */
 START_TEST(cross_entropy)
 {
     Tape tp = {0};
@@ -16,13 +16,13 @@ START_TEST(cross_entropy)
 }
 END_TEST
 
-/* A small loss of large logits keeps its digits: log(1 + exp(-10)) = 4.5398899e-5, and p - 1 is minus
- * 4.5397869e-5. */
+/* A small loss of large logits keeps its digits: log(1 + exp(-10)) = 4.5398899e-5, and p - 1 is
+ * minus 4.5397869e-5. */
 START_TEST(cross_entropy_of_large_logits)
 {
     Tape tp = {0};
     Tensor *z = GIVEN(&tp, SHAPE(1, 2), 100, 90), *loss = op_cross_entropy(&tp, z, (int[]){0});
-    ck_assert_double_eq_tol((double)loss->data[0], 4.5398899e-5, 3e-8); /* of a sum near 1 */
+    ck_assert_double_eq_tol((double)loss->data[0], 4.5398899e-5, 3e-8); /* log of a sum near 1 */
     tape_backward(&tp, loss);
     ck_assert_double_eq_tol((double)z->grad[1], 4.5397869e-5, 1e-10);
     z = GIVEN(&tp, SHAPE(1, 2), 1000, 998); /* log(1 + exp(-2)) */
@@ -32,7 +32,8 @@ START_TEST(cross_entropy_of_large_logits)
 }
 END_TEST
 
-/* Rows (ln 1, ln 3) with target 1: ln 3/4; not scored; (0,0) with target 0: ln 1/2. dz = dy (onehot - p). */
+/* Row (ln 1, ln 3) with target 1: ln 3/4; a row that is ignored: 0; row (0,0) with target 0:
+ * ln 1/2. dz = dy (onehot - p). */
 START_TEST(log_prob)
 {
     Tape tp = {0};
@@ -49,8 +50,9 @@ START_TEST(log_prob)
 }
 END_TEST
 
-/* Rows 0 and 2 of cross_entropy with weights 1 and 3: (ln 4/3 + 3 ln 2) / 4. The weight of the row that is
- * not scored does not count. Weights of 1 give the bits of no weights; of 0, nothing. */
+/* Rows 0 and 2 of cross_entropy with weights 1 and 3: (ln 4/3 + 3 ln 2) / 4. The weight of the
+ * ignored row does not count. Weights of 1 give the bits of no weights; weights of 0 give a loss of
+ * 0. */
 START_TEST(cross_entropy_with_weights)
 {
     Tape tp = {0};
@@ -90,7 +92,7 @@ END_TEST
 START_TEST(cross_entropy_at_the_limits)
 {
     Tape tp = {0};
-    for (int V = 1; V <= 300; V += 23) { /* uniform logits: ln V, whatever their value */
+    for (int V = 1; V <= 300; V += 23) { /* uniform logits of any value: ln V */
         Tensor *z = tape_zeros(&tp, SHAPE(2, V));
         for (int i = 0; i < z->len; i++) z->data[i] = -5000;
         const double loss = (double)op_cross_entropy(&tp, z, (int[]){0, V - 1})->data[0];
@@ -105,7 +107,7 @@ START_TEST(cross_entropy_at_the_limits)
     tape_backward(&tp, loss);
     CK(z->grad, 0, 0, 0.5f, -0.5f);
 
-    z = GIVEN(&tp, SHAPE(2, 2), 1, 2, NAN, 4); /* what is not scored may hold anything */
+    z = GIVEN(&tp, SHAPE(2, 2), 1, 2, NAN, 4); /* a row that is ignored may contain NaN */
     CK(op_cross_entropy(&tp, z, (int[]){0, -1})->data, (real)1.31326168752);
     Tensor *none = op_cross_entropy(&tp, z, (int[]){-1, -1});
     CK(none->data, 0);
@@ -115,9 +117,9 @@ START_TEST(cross_entropy_at_the_limits)
 }
 END_TEST
 
-/* Logits (ln 1, ln 3), target 1, e = 1/2: t = (1/4, 3/4) is the softmax itself, so that the loss is
- * at its floor, the entropy of t, and no gradient is left. Target 0: t = (3/4, 1/4), the loss 3/4
- * ln 4 + 1/4 ln 4/3, dz = p - t. */
+/* Logits (ln 1, ln 3), target 1, e = 1/2: t = (1/4, 3/4) is the softmax itself, so the loss has its
+ * minimum, the entropy of t, and the gradient is 0. Target 0: t = (3/4, 1/4), the loss is 3/4 ln 4
+ * + 1/4 ln 4/3, and dz = p - t. */
 START_TEST(smoothed_by_hand)
 {
     Tape tp = {0};
@@ -136,7 +138,7 @@ START_TEST(smoothed_by_hand)
 }
 END_TEST
 
-/* No logits get below -(1-e+e/V) log(1-e+e/V) - (V-1) e/V log(e/V), and those of t itself do. */
+/* The smallest loss is -(1-e+e/V) log(1-e+e/V) - (V-1) e/V log(e/V); the logits log t reach it. */
 START_TEST(smoothed_has_a_floor)
 {
     enum { V = 37 };

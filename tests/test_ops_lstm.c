@@ -1,4 +1,4 @@
-/* The fused recurrence of the LSTM, by hand and against the cell a step at a time. */
+/* The fused LSTM recurrence, by hand and against the cell run step by step. */
 #include "by_hand.h"
 #include "lstm_gru/lstm.h"
 #include "math/parallel.h"
@@ -6,7 +6,8 @@
 /* T = 2, H = 1, u = [.2 -.4 .6 1], h0 = 1. With L = ln 2, sigmoid L = 2/3 and tanh L = 0.6.
  * Step 1: i f o g = 2/3 1/2 3/4 0.6, c0 = 2 (L - 0.4): c1 = L, h1 = 3/4 0.6 = 0.45.
  * Step 2: i f o g = 1/2 1/2 2/3 L: c2 = L/2 + L/2 = L, h2 = 2/3 0.6 = 0.4.
- * z is what these gates need besides h u, [.2 -.4 .6 1] in step 1, [.09 -.18 .27 .45] in step 2. */
+ * z is chosen so that z + h u gives these gates; h u is [.2 -.4 .6 1] in step 1 and
+ * [.09 -.18 .27 .45] in step 2. */
 static const real L = (real)0.69314718056, ln3 = (real)1.09861228867, atanh_L = (real)0.853988048;
 
 typedef struct {
@@ -63,8 +64,9 @@ START_TEST(gradient_through_c)
 }
 END_TEST
 
-/* The cell of 1997, [i o g] = 1/2 3/4 0.6: c = c0 + 0.3 = L, h = 3/4 0.6 = 0.45. dL/dh = 1: dz_o =
- * 0.6 3/16, dc = 3/4 0.64 = 0.48, dz_i = 0.48 0.6 1/4, dz_g = 0.48 1/2 0.64, dc0 = dc. */
+/* The cell of 1997 without a forget gate, [i o g] = 1/2 3/4 0.6: c = c0 + 0.3 = L,
+ * h = 3/4 0.6 = 0.45. dL/dh = 1: dz_o = 0.6 3/16, dc = 3/4 0.64 = 0.48, dz_i = 0.48 0.6 1/4,
+ * dz_g = 0.48 1/2 0.64, dc0 = dc. */
 START_TEST(without_a_forget_gate)
 {
     Tape tp = {0};
@@ -81,10 +83,10 @@ START_TEST(without_a_forget_gate)
 }
 END_TEST
 
-/* --- against the steps ---------------------------------------------------------------------------- */
+/* --- against the steps ------------------------------------------------------------------------ */
 
-/* What else reads z: nothing; an op made before, whose backward comes after; one made after, whose
- * backward comes first, so that op_lstm adds to a gradient. */
+/* Which other op reads z: none; an op recorded before, whose backward comes later; an op recorded
+ * after, whose backward comes first, so that op_lstm must add to an existing gradient. */
 typedef enum { ALONE, READ_BEFORE, READ_AFTER, WAYS } Way;
 
 typedef struct {
@@ -107,7 +109,7 @@ static Tensor *slow(Tape *tp, const Case *c)
     return op_stack(tp, both, 2); /* (2,T,B,H) */
 }
 
-/* Both forms: y projected on r, and where z is read besides, z on q. */
+/* The loss of both forms: y projected on r, plus z projected on q if another op reads z. */
 static Tensor *loss(Tape *tp, const Case *c, bool fused, Way way, Tensor **y)
 {
     Tensor *z = op_linear(tp, c->x, c->l.w, c->l.b), *besides = NULL;
@@ -146,7 +148,7 @@ static void check_case(int T, int B, int C, int H, bool forget, Way way)
     for (size_t i = 0; i < ps.len; i++) worst = fmax(worst, fabs((double)(ps.grad[i] - grad[i])));
     ck_assert_msg(worst <= 2e-6, "(%d,%d,%d,%d), forget %d, way %d: %g apart", T, B, C, H, forget,
                   way, worst);
-    ck_assert_double_gt(params_norm(&ps), .01); /* 0 = 0 was not all that was seen */
+    ck_assert_double_gt(params_norm(&ps), .01); /* the gradients compared were not all 0 */
     free(grad);
     params_free(&ps);
     tape_free(&tp);
@@ -166,7 +168,8 @@ START_TEST(equals_its_steps)
 }
 END_TEST
 
-/* lstm_layer: all h, and the last state as what is carried on; the same bits without a gradient. */
+/* lstm_layer returns all h and the last state as the next one; the bits are the same without a
+ * gradient. */
 START_TEST(layer_and_last_state)
 {
     enum { T = 3, B = 2, H = 5 };

@@ -1,9 +1,9 @@
-/* RMS normalisation, unit length, GELU fused with a product, rows by number: worked by hand. */
+/* RMS normalisation, unit length, linear_gelu and op_gather, worked by hand. */
 #include "by_hand.h"
 #include "math/parallel.h"
 
-/* Row (3,4) without eps: s = 1 / sqrt(12.5), n = (3,4) s. With g = (1,2) and dy = (1,1): d = (1,2), mean(d n) =
- * 5.5 s, dx = s (d - n 5.5 s) = s (1 - 16.5/12.5, 2 - 22/12.5) and dg = n. */
+/* Row (3,4) without eps: s = 1 / sqrt(12.5), n = (3,4) s. With g = (1,2) and dy = (1,1): d = (1,2),
+ * mean(d n) = 5.5 s, dx = s (d - n 5.5 s) = s (1 - 16.5/12.5, 2 - 22/12.5) and dg = n. */
 START_TEST(rmsnorm)
 {
     Tape tp = {0};
@@ -14,7 +14,7 @@ START_TEST(rmsnorm)
     BACKWARD(&tp, y, 1, 1);
     CK(x->grad, s * (real)-0.32, s * (real)0.24);
     CK(g->grad, 3 * s, 4 * s);
-    Tensor *z = op_rmsnorm(&tp, GIVEN(&tp, SHAPE(2), 0, 0), g, 1); /* eps alone */
+    Tensor *z = op_rmsnorm(&tp, GIVEN(&tp, SHAPE(2), 0, 0), g, 1); /* divides by eps only */
     CK(z->data, 0, 0);
     CK(op_rmsnorm(&tp, GIVEN(&tp, SHAPE(2), 1, 1), g, 3)->data, 0.5f, 1);
     tape_free(&tp);
@@ -30,7 +30,8 @@ START_TEST(layernorm_has_its_eps)
 }
 END_TEST
 
-/* (3,4) has length 5: y = (.6,.8). dy = (1,0): y . dy = .6, dx = (1 - .36, -.48) / 5. Below eps dx = dy / eps. */
+/* (3,4) has length 5: y = (.6,.8). dy = (1,0): y . dy = .6, dx = (1 - .36, -.48) / 5. For rows
+ * shorter than eps dx = dy / eps. */
 START_TEST(l2_normalize)
 {
     Tape tp = {0};
@@ -43,7 +44,7 @@ START_TEST(l2_normalize)
 }
 END_TEST
 
-/* Rows over all leading axes; a row that comes twice gets both gradients. */
+/* op_gather numbers rows over all leading axes; a row that occurs twice gets both gradients. */
 START_TEST(gather)
 {
     Tape tp = {0};
@@ -59,7 +60,7 @@ START_TEST(gather)
 }
 END_TEST
 
-/* Values, then gradients of x, w and b. */
+/* Writes the values, then the gradients of x, w and b. */
 static void learn(real *out, bool fused, bool by_tanh, int R, int C, int N)
 {
     Tape tp = {0};
@@ -81,7 +82,7 @@ static void learn(real *out, bool fused, bool by_tanh, int R, int C, int N)
     tape_free(&tp);
 }
 
-/* The fused op gives the bits of its parts, on any number of threads. */
+/* The fused op gives the same bits as its parts, on any number of threads. */
 START_TEST(linear_gelu_is_its_parts)
 {
     enum { R = 300, C = 24, N = 130, ALL = R * N + R * C + C * N + N };

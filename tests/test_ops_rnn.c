@@ -1,4 +1,4 @@
-/* The fused recurrence, by hand and against the model's step-by-step form. */
+/* The fused Elman recurrence, by hand and against the model's step-by-step form. */
 #include "by_hand.h"
 #include "math/parallel.h"
 #include "nn/params.h"
@@ -24,7 +24,7 @@ START_TEST(rnn_by_hand)
 }
 END_TEST
 
-/* The fused op against a step at a time, as rnn/rnn.c writes it, values and gradients. */
+/* Compares values and gradients of the fused op with those of rnn/rnn.c's loop over the steps. */
 static void check_layer(int T, int B, int C, int H)
 {
     Tape tp = {0};

@@ -1,16 +1,18 @@
-/* Where a step stands, in attention: rotary turns and slopes, by hand, against PyTorch (by
- * tests/golden/positions.py), and by what they promise: that only distances count. */
+/* Positions in attention: rotary embedding and ALiBi slopes. By hand, against PyTorch
+ * (tests/golden/positions.py), and by their defining property: the result depends on distances
+ * only. */
 #include "by_hand.h"
 #include "golden.h"
 #include "math/parallel.h"
 
-/* Absolute, on values up to 4. */
+/* Absolute tolerance, for values up to 4. */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 2e-6 : 1e-14;
 
 #define LN3 ((real)1.09861228867)
 
-/* Two columns turn by 1 a place: (1,0) at place 1 is (cos 1, sin 1), (0,1) at place 2 is (-sin 2,
- * cos 2). Backward by as much the other way: dy = (1,0) at place 1 is (cos 1, -sin 1) of x. */
+/* Two columns rotate by 1 per position: (1,0) at position 1 becomes (cos 1, sin 1), (0,1) at
+ * position 2 becomes (-sin 2, cos 2). Backward rotates the other way: dy = (1,0) at position 1
+ * gives dx = (cos 1, -sin 1). */
 START_TEST(rotary_by_hand)
 {
     Tape tp = {0};
@@ -24,7 +26,8 @@ START_TEST(rotary_by_hand)
 }
 END_TEST
 
-/* A head of four columns: the second pair turns by 1/100 a place. Two heads turn alike. */
+/* A head of four columns: the second pair rotates by 1/100 per position. Both heads rotate
+ * equally. */
 START_TEST(pairs_turn_more_and_more_slowly)
 {
     Tape tp = {0};
@@ -43,7 +46,8 @@ static real *drawn(Tensor *x, uint32_t stream)
     return x->data;
 }
 
-/* q at place m, k at place n: their product is that of any m + i and n + i, and not of others. */
+/* q at position m, k at position n: their product equals that at m + i and n + i, and differs from
+ * that at another distance. */
 START_TEST(only_the_distance_counts)
 {
     enum { C = 16, LONG = 2000 };
@@ -66,14 +70,14 @@ START_TEST(only_the_distance_counts)
 }
 END_TEST
 
-/* Other codes pair column i with i + D/2: the same, with the columns in another order. */
+/* Other programs pair column i with i + D/2: the same result with the columns in another order. */
 START_TEST(pairing_halves_is_the_same)
 {
     enum { D = 8, T = 5 };
     Tape tp = {.frozen = true};
     Tensor *x = tape_tensor(&tp, SHAPE(1, T, D)), *z = tape_tensor(&tp, SHAPE(1, T, D));
     drawn(x, 3);
-    for (int i = 0; i < T * D; i++) { /* half-split order from neighbours' */
+    for (int i = 0; i < T * D; i++) { /* from pairs of neighbours to pairs i, i + D/2 */
         const int c = i % D;
         z->data[i - c + c / 2 + (c % 2 ? D / 2 : 0)] = x->data[i];
     }
@@ -89,10 +93,11 @@ START_TEST(pairing_halves_is_the_same)
 }
 END_TEST
 
-/* --- slopes ------------------------------------------------------------------------------------- */
+/* --- slopes ----------------------------------------------------------------------------------- */
 
-/* All scores 0, a slope of ln 3: at the last of three steps e = (-2 ln 3, -ln 3, 0), p = (1, 3, 9) /
- * 13. At the first of them, ahead, ln 9: p = (81, 9, 1) / 91. */
+/* All scores are 0. With a slope of ln 3 for earlier keys the last of three queries has
+ * e = (-2 ln 3, -ln 3, 0), p = (1, 3, 9) / 13. With a slope of ln 9 for later keys the first query
+ * has p = (81, 9, 1) / 91. */
 START_TEST(slopes_by_hand)
 {
     Tape tp = {0};
@@ -107,8 +112,8 @@ START_TEST(slopes_by_hand)
 }
 END_TEST
 
-/* The same keys and values behind any number of others that are hidden: the same bits, as far as the
- * order of sums lets them be. Without a causal mask too: what is infinitely steep is not seen. */
+/* Hidden keys before a sequence change its result only by the rounding of sums. A slope of INFINITY
+ * for later keys equals a causal mask, to the last bit. */
 START_TEST(slopes_know_no_places)
 {
     enum { T = 9, MORE = 40, C = 8, H = 2 };
@@ -130,7 +135,7 @@ START_TEST(slopes_know_no_places)
 }
 END_TEST
 
-/* One step at a time over a growing cache stands where the last key does. */
+/* One query at a time over a growing cache stands at the position of the last key. */
 START_TEST(slopes_in_a_cache)
 {
     enum { T = 40, C = 8 };
@@ -152,7 +157,7 @@ START_TEST(slopes_in_a_cache)
 }
 END_TEST
 
-/* --- PyTorch, threads ------------------------------------------------------------------------------ */
+/* --- PyTorch, threads ------------------------------------------------------------------------- */
 
 START_TEST(rotary_is_pytorchs)
 {
@@ -192,7 +197,7 @@ START_TEST(slopes_are_pytorchs)
 }
 END_TEST
 
-/* Enough rows that threads are worth while. */
+/* Enough rows for several threads. */
 START_TEST(same_bits_on_any_threads)
 {
     enum { B = 16, T = 200, C = 64 };

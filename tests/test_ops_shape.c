@@ -1,4 +1,4 @@
-/* The ops that move values about, worked by hand. */
+/* The ops that move values, worked by hand. */
 #include "by_hand.h"
 
 START_TEST(rows_cols_reshape)
@@ -50,8 +50,8 @@ START_TEST(stack_concat_transpose)
 }
 END_TEST
 
-/* B = 1, T = 2, two parts (queries and keys, say) of H = 2 heads of D = 1 channel; a row is
- * q0 q1 k0 k1. The keys' head 0 is 3 7, their head 1 is 4 8. */
+/* B = 1, T = 2, two parts (say queries and keys) of H = 2 heads with D = 1 channel; a row is
+ * q0 q1 k0 k1. Head 0 of the keys is 3 7, head 1 is 4 8. */
 START_TEST(heads)
 {
     Tape tp = {0};

@@ -1,5 +1,5 @@
-/* Ops whose rows the threads share, at a size where they do and where the last chunk is a short one: against
- * one plain loop, and the same bits for any number of threads. */
+/* Ops whose rows are shared among threads, at a size where they are and where the last chunk is
+ * shorter. They must equal a plain loop, with the same bits for any number of threads. */
 #include "by_hand.h"
 #include "math/parallel.h"
 #include "nn/params.h"
@@ -9,10 +9,10 @@ enum { A = 7, B = 46, C = 1100, SIZE = A * B * C, HEADS = 11, D = C / HEADS, FIR
 typedef struct {
     const char *name;
     Tensor *(*op)(Tape *, Tensor *x, Tensor *w); /* x (A,B,C), w (C) */
-    int (*place)(int i);                         /* y[i] = x[place(i)], where w is not used */
+    int (*place)(int i);                         /* y[i] = x[place(i)]; NULL if the op uses w */
 } Move;
 
-/* --- the ops, and from where in x each value of y comes ----------------------------------------- */
+/* --- the ops, and the index in x of each value of y ------------------------------------------- */
 
 static Tensor *cols(Tape *tp, Tensor *x, Tensor *w)
 {
@@ -103,17 +103,17 @@ static const Move moves[] = {
 };
 enum { MOVES = LEN(moves) };
 
-/* --- running one ---------------------------------------------------------------------------------- */
+/* --- running one ------------------------------------------------------------------------------ */
 
 typedef struct {
     Params ps;
     Tensor *x, *w; /* parameters (A,B,C), (C) */
-    real *r;       /* what arrives as dy, at most 3 x SIZE */
+    real *r;       /* the gradient dy, at most 3 x SIZE */
     Tape tape;
     Tensor *y;
 } Run;
 
-/* Values are small whole numbers, so that sums are exact in any order, or (whole false) anything. */
+/* With `whole` all values are small whole numbers, so that sums are exact in any order. */
 static Run run_new(bool whole)
 {
     Run u = {.ps = params_init(5), .r = xcalloc(3 * SIZE, sizeof(real))};
@@ -140,7 +140,7 @@ static void run_free(Run *u)
     free(u->r);
 }
 
-/* --- tests ---------------------------------------------------------------------------------------- */
+/* --- tests ------------------------------------------------------------------------------------ */
 
 static void check_equal(const char *name, const char *what, const real *is, const real *should,
                         int n)
@@ -151,7 +151,7 @@ static void check_equal(const char *name, const char *what, const real *is, cons
                          (double)should[i]);
 }
 
-/* What the op should make of x, w and r, by plain loops. */
+/* Computes the expected y, dx and dw from x, w and r by plain loops. */
 static void by_plain_loops(const Run *u, const Move *m, real *y, real *dx, real *dw)
 {
     const real *x = u->x->data, *w = u->w->data;

@@ -1,4 +1,4 @@
-/* Updates by hand, in closed form, and until they converge; the schedule at its corners. */
+/* Updates by hand, in closed form and until convergence; the schedule at its corners. */
 #include "ops/ops.h"
 #include "nn/optim.h"
 #include "math/parallel.h"
@@ -9,7 +9,7 @@ static void ck_close(double got, double want)
     ck_assert_double_eq_tol(got, want, 1e-6 * fmax(1, fabs(want)));
 }
 
-/* --- AdamW -------------------------------------------------------------------------------------- */
+/* --- AdamW ------------------------------------------------------------------------------------ */
 
 /* b1 = 0.9, b2 = 0.99, lr = 0.1, decay = 0.5; one weight of 2 with gradients 4, then -2.
  *
@@ -43,8 +43,8 @@ START_TEST(adamw_by_hand)
 }
 END_TEST
 
-/* The first step is lr whatever the gradient's size, as long as it is far above eps = 1e-8; at
- * g = eps it is lr / 2. No gradient, no step. */
+/* The first update moves by lr for any gradient far above eps = 1e-8, and by lr / 2 for g = eps. A
+ * gradient of 0 moves nothing. */
 START_TEST(adamw_first_steps)
 {
     const double g[] = {1e-3, 1, -1e6, 1e-8, 0}, want[] = {.01, .01, -.01, .005, 0};
@@ -60,9 +60,10 @@ START_TEST(adamw_first_steps)
 }
 END_TEST
 
-/* --- both ---------------------------------------------------------------------------------------- */
+/* --- both ------------------------------------------------------------------------------------- */
 
-/* Without a gradient a matrix shrinks by 1 - lr decay a step; a vector (bias, gain) does not. */
+/* With gradient 0 a matrix shrinks by the factor 1 - lr decay per update; a vector (bias, gain)
+ * does not. */
 START_TEST(only_matrices_decay)
 {
     for (OptimKind kind = OPTIM_ADAMW; kind <= OPTIM_SGD; kind++) {
@@ -83,9 +84,9 @@ START_TEST(only_matrices_decay)
 }
 END_TEST
 
-/* Every element of every parameter has its own moments, and the padding between them stays 0: small
- * parameters, and such that threads share. With a constant gradient m^ = g and v^ = g^2: AdamW moves by lr
- * a step; SGD by lr g (1 + 1.5 + 1.75). */
+/* Every element of every parameter has its own moments, and the padding between parameters stays 0,
+ * for small parameters and for parameters that several threads share. With a constant gradient
+ * m^ = g and v^ = g^2: AdamW moves by lr per update; SGD by lr g (1 + 1.5 + 1.75). */
 START_TEST(all_elements)
 {
     const int len[] = {7, 17, 8200, 1, 8192, 40000, 27};
@@ -119,8 +120,8 @@ START_TEST(all_elements)
 }
 END_TEST
 
-/* Constant gradient g: after t steps m = g (1 - b^t) / (1 - b), and w has moved by lr times the sum
- * of those, lr g (t - b (1 - b^t) / (1 - b)) / (1 - b). */
+/* With a constant gradient g, after t updates m = g (1 - b^t) / (1 - b), and w has moved by lr
+ * times the sum of all m, lr g (t - b (1 - b^t) / (1 - b)) / (1 - b). */
 START_TEST(momentum_in_closed_form)
 {
     const double b = .8, lr = .01, g = 3;
@@ -140,7 +141,7 @@ START_TEST(momentum_in_closed_form)
 }
 END_TEST
 
-/* L = mean (w - target)^2 falls to nothing. */
+/* L = mean (w - target)^2 falls to 0. */
 static double minimised(OptimKind kind, double lr, int steps)
 {
     const real target[] = {3, -1, .5f, 100};
@@ -180,11 +181,11 @@ START_TEST(for_other_parameters)
 }
 END_TEST
 
-/* --- the schedule ------------------------------------------------------------------------------- */
+/* --- the schedule ----------------------------------------------------------------------------- */
 
 START_TEST(schedule)
 {
-    /* Half the cosine spans steps 10 .. 110, of which the last is not taken. */
+    /* The half cosine spans updates 10 .. 110; update 110 does not happen. */
     const Schedule s = {.lr = 2, .min_lr = .5, .warmup = 10, .steps = 109};
     ck_close(lr_at(&s, 1), .2);
     ck_close(lr_at(&s, 5), 1);
@@ -221,7 +222,7 @@ START_TEST(schedules_without_warmup_or_cosine)
     ck_close(lr_at(&cosine, 51), 1);
     ck_assert_double_gt(lr_at(&cosine, 100), 0);
     const Schedule once = {.lr = 100, .min_lr = 0, .warmup = 0, .steps = 1};
-    ck_close(lr_at(&once, 1), 100); /* the only update moves */
+    ck_close(lr_at(&once, 1), 100); /* the only update changes the weights */
     const Schedule endless = {.lr = 2, .min_lr = 0, .warmup = 0, .steps = INT32_MAX};
     ck_close(lr_at(&endless, INT32_MAX), 0); /* no overflow */
     ck_close(lr_at(&endless, 1), 2);

@@ -1,4 +1,4 @@
-/* The same bits for any number of threads. */
+/* Threads: how many work, and that their number changes no bit of a result. */
 #include "models/model.h"
 #include "nn/optim.h"
 #include "math/parallel.h"
@@ -7,9 +7,9 @@
 
 #include <time.h>
 
-enum { MOST = 4 }; /* threads */
+enum { MOST = 4 }; /* most threads tested */
 
-/* --- how many ----------------------------------------------------------------------------------- */
+/* --- how many --------------------------------------------------------------------------------- */
 
 START_TEST(how_many)
 {
@@ -42,7 +42,7 @@ START_TEST(from_the_environment)
     setenv("OMP_NUM_THREADS", "3", 1);
     parallel_init(0);
     ck_assert_int_eq(parallel_max(), 3);
-    parallel_init(2); /* an option goes before it */
+    parallel_init(2); /* the argument takes precedence over OMP_NUM_THREADS */
     ck_assert_int_eq(parallel_max(), 2);
     static const char *const nonsense[] = {"", "-2", "0", "many"};
     for (int i = 0; i < LEN(nonsense); i++) {
@@ -54,7 +54,7 @@ START_TEST(from_the_environment)
 }
 END_TEST
 
-/* Inside of a parallel region work stays on the thread it is on. */
+/* Inside a parallel region no further threads are used. */
 START_TEST(never_nested)
 {
     int inside = 0;
@@ -65,8 +65,8 @@ START_TEST(never_nested)
 }
 END_TEST
 
-/* Runs `times` regions in which the second thread comes `late` milliseconds after the first has done its
- * part. Returns whether all of them ran on two threads. */
+/* Runs `times` regions in which the second thread comes `late` milliseconds after the first has
+ * done its part. Returns whether all of them ran on two threads. */
 static bool run_late(int times, int late)
 {
     for (int k = 0; k < times; k++) {
@@ -88,18 +88,18 @@ START_TEST(one_thread_beside_a_late_one)
     while (parallel_threads(1e9) == 1 && clock_seconds() < start + 10) {
     }
     ck_assert_int_eq(parallel_threads(1e9), 2);
-    ck_assert(!run_late(1000, 2)); /* later the next time */
-    parallel_init(2);              /* begins anew */
+    ck_assert(!run_late(1000, 2)); /* the next pause is longer */
+    parallel_init(2);              /* resets the pause */
     ck_assert_int_eq(parallel_threads(1e9), 2);
-    setenv("OMP_DYNAMIC", "false", 1); /* as many as the user wants, always */
+    setenv("OMP_DYNAMIC", "false", 1); /* always all threads */
     parallel_init(2);
     ck_assert(run_late(30, 2));
 }
 END_TEST
 
-/* --- the same bits ------------------------------------------------------------------------------ */
+/* --- the same bits ---------------------------------------------------------------------------- */
 
-/* What a computation makes: some reals, by value. */
+/* The results of a computation: some reals, by value. */
 typedef struct {
     real *data;
     size_t len;
@@ -168,7 +168,7 @@ START_TEST(rnn)
 }
 END_TEST
 
-/* Every op that uses threads, at a size where it does. */
+/* Runs every op that uses threads, at a size where it does. */
 static Result all_ops(void)
 {
     enum { B = 6, T = 50, C = 128 };

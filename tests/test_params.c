@@ -1,11 +1,11 @@
-/* Parameters: their names, their places in the block, their initial values, their gradients. */
+/* Parameters: names, positions in the block, initial values, gradients. */
 #include "math/parallel.h"
 #include "nn/params.h"
 #include "suite.h"
 
 enum { LINE = 64 / sizeof(real) }; /* reals that start at a multiple of 64 bytes */
 
-/* --- names -------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 START_TEST(names)
 {
@@ -29,10 +29,10 @@ START_TEST(names)
 }
 END_TEST
 
-/* --- the block ---------------------------------------------------------------------------------- */
+/* --- the block -------------------------------------------------------------------------------- */
 
-/* Many parameters of all sizes, so that the block grows several times: each stands where the one
- * before ended, rounded up, and keeps its values; padding is 0. */
+/* Declares many parameters of all sizes, so that the block grows several times. Each parameter must
+ * start where the previous one ended, rounded up, and keep its values; padding must be 0. */
 START_TEST(one_block)
 {
     enum { N = 60 };
@@ -70,7 +70,7 @@ START_TEST(one_block)
 }
 END_TEST
 
-/* --- initial values ----------------------------------------------------------------------------- */
+/* --- initial values --------------------------------------------------------------------------- */
 
 START_TEST(normal)
 {
@@ -116,8 +116,8 @@ START_TEST(uniform_and_fill)
 }
 END_TEST
 
-/* How far t t^T, of a tall matrix t^T t, of a square one both, are from gain^2 I. Rows of t
- * are ld apart. */
+/* Returns the largest difference of t t^T from gain^2 I; of t^T t for a tall matrix, of both for a
+ * square one. Rows of t are ld apart. */
 static double off_orthogonal(const real *t, int ld, int M, int N, double gain)
 {
     double worst = 0;
@@ -158,7 +158,7 @@ START_TEST(orthogonal)
 }
 END_TEST
 
-/* Each block of columns is orthogonal by itself, and no two are alike. */
+/* Each block of columns is orthogonal, and no two blocks are equal. */
 static void check_blocks(int H, int blocks, double gain)
 {
     Params ps = params_init(3);
@@ -179,7 +179,7 @@ START_TEST(orthogonal_blocks)
     check_blocks(1, 4, 1);
     check_blocks(33, 4, 1);
     check_blocks(64, 3, 1.5);
-    /* One block is param_orthogonal's matrix. */
+    /* One block equals the matrix of param_orthogonal. */
     Params ps = params_init(3);
     Tensor *a = param(&ps, SHAPE(7, 7), 1, "u");
     param_orthogonal(&ps, a, 1);
@@ -191,8 +191,8 @@ START_TEST(orthogonal_blocks)
 }
 END_TEST
 
-/* No direction is preferred: over many draws of a (2,2) each entry has mean 0 and square 1/2, and
- * half are rotations, half reflections. */
+/* No direction is preferred: over many draws of a (2,2) matrix each entry has mean 0 and mean
+ * square 1/2, and half of the matrices are rotations, half reflections. */
 START_TEST(orthogonal_is_random)
 {
     enum { N = 4000 };
@@ -217,7 +217,8 @@ START_TEST(orthogonal_is_random)
 }
 END_TEST
 
-/* Values depend on the seed and the place, not on the name, the sizes before or how the block grew. */
+/* Values depend on the seed and on the parameter's index, not on its name, on the sizes of earlier
+ * parameters or on the growth of the block. */
 START_TEST(same_seed_same_values)
 {
     Params a = params_init(7), b = params_init(7), c = params_init(8);
@@ -235,7 +236,7 @@ START_TEST(same_seed_same_values)
 }
 END_TEST
 
-/* --- gradients ---------------------------------------------------------------------------------- */
+/* --- gradients -------------------------------------------------------------------------------- */
 
 /* Gradients 3 and 4 in two parameters: the norm is 5. */
 static Params three_and_four(void)
@@ -265,7 +266,8 @@ START_TEST(clip)
 }
 END_TEST
 
-/* Enough gradients for several threads, the last of them alone: each one counts, and is scaled. */
+/* Enough gradients for several threads, the last one in a chunk of its own: each counts and is
+ * scaled. */
 START_TEST(clip_on_any_number_of_threads)
 {
     enum { LEN_A = 300000, LEN_B = 16384 * 3 + 1 };
@@ -292,7 +294,8 @@ START_TEST(clip_on_any_number_of_threads)
 }
 END_TEST
 
-/* Gradients whose squares are beyond float, at either end: an exploding one is what clipping is for. */
+/* Gradients whose squares are too large or too small for a float: clipping exists for exploding
+ * gradients. */
 START_TEST(clip_beyond_the_squares_of_float)
 {
     Params ps = params_init(1);
@@ -323,7 +326,7 @@ START_TEST(clip_leaves_what_is_not_finite)
 }
 END_TEST
 
-/* --- mistakes ----------------------------------------------------------------------------------- */
+/* --- mistakes --------------------------------------------------------------------------------- */
 
 START_TEST(a_name_twice)
 {

@@ -1,4 +1,4 @@
-/* Recording, walking back, forgetting. */
+/* The tape: recording, the backward pass, reset and reuse of memory. */
 #include "ops/ops.h"
 #include "nn/params.h"
 #include "suite.h"
@@ -12,7 +12,7 @@ static void ck_reals(const real *got, int n, const real *want)
                       (double)want[i]);
 }
 
-/* A parameter of values 1, 2, 3, ... */
+/* Declares a parameter with the values 1, 2, 3, ... */
 static Tensor *counting(Params *ps, Shape s, const char *name)
 {
     Tensor *t = param(ps, s, 0, "%s", name);
@@ -20,9 +20,10 @@ static Tensor *counting(Params *ps, Shape s, const char *name)
     return t;
 }
 
-/* --- gradients ---------------------------------------------------------------------------------- */
+/* --- gradients -------------------------------------------------------------------------------- */
 
-/* L = sum r x x with x = (1,2,3), r = (1,10,100): dx = 2 r x = (2,40,600), once per backward. */
+/* L = sum r x x with x = (1,2,3), r = (1,10,100): each backward pass adds dx = 2 r x =
+ * (2,40,600). */
 START_TEST(accumulates_until_zeroed)
 {
     const real r[] = {1, 10, 100};
@@ -46,13 +47,13 @@ START_TEST(accumulates_until_zeroed)
 }
 END_TEST
 
-/* y = 2 x + 3 x + x * x, dy/dx = 5 + 2 x, by three ways through intermediate results. */
+/* y = 2 x + 3 x + x * x, dy/dx = 5 + 2 x: the gradient arrives by three paths. */
 START_TEST(many_uses_add_up)
 {
     Params ps = params_init(1);
     Tape tp = {0};
     Tensor *x = counting(&ps, SHAPE(2), "x");
-    Tensor *z = op_scale(&tp, x, 1); /* so that an intermediate result, too, has many uses */
+    Tensor *z = op_scale(&tp, x, 1); /* an intermediate result with several uses */
     Tensor *sum = op_add(&tp, op_scale(&tp, z, 2), op_scale(&tp, z, 3));
     tape_backward(&tp, op_dot(&tp, op_add(&tp, sum, op_mul(&tp, z, z)), ones));
     ck_reals(x->grad, 2, (real[]){7, 9});
@@ -61,8 +62,8 @@ START_TEST(many_uses_add_up)
 }
 END_TEST
 
-/* What is kept of an intermediate result is its own gradient, not what its input has besides: a sum hands
- * its gradient on, and here the first input has another use, recorded before. */
+/* With keep_grads an intermediate result keeps its own gradient. op_add could share its buffer with
+ * its first input, but here this input has another use, recorded earlier, that adds to it. */
 START_TEST(kept_gradients_are_apart)
 {
     Params ps = params_init(1);
@@ -78,8 +79,9 @@ START_TEST(kept_gradients_are_apart)
 }
 END_TEST
 
-/* z = x, y = z z, L = 5 (y_1 + y_2): dL/dx = 10 x. Two passes give twice that in the parameter, and in y, in
- * z and in its view what one pass gives; a pass from another loss leaves none where that does not depend. */
+/* z = x, y = z z, L = 5 (y_1 + y_2): dL/dx = 10 x. Two passes add twice that to the parameter, but
+ * y, z and z's view hold the gradient of one pass. After a pass from another loss they have none,
+ * because that loss does not depend on them. */
 START_TEST(passes_add_up_in_parameters_alone)
 {
     for (int keep = 0; keep < 2; keep++) {
@@ -106,7 +108,8 @@ START_TEST(passes_add_up_in_parameters_alone)
 }
 END_TEST
 
-/* What the loss does not depend on gets no gradient, whether before or after it on the tape. */
+/* Tensors that the loss does not depend on get no gradient, whether recorded before or after the
+ * loss. */
 START_TEST(side_branches)
 {
     Params ps = params_init(1);
@@ -145,8 +148,8 @@ START_TEST(constants_and_frozen_tapes_record_nothing)
 }
 END_TEST
 
-/* x = [1 2; 3 4; 5 6], y = 2 x; L = r . y[0] + r . y[1..2] as 4 numbers + all of y, with views of
- * views of it. dy = [r0+1 r1+1; s0+1 ...], dx = 2 dy. */
+/* x = [1 2; 3 4; 5 6], y = 2 x; L = r . y[0] + s . y[1..2] + sum of y, through views and views of
+ * views. dy = [r0+1 r1+1; s0+1 ...], dx = 2 dy. */
 START_TEST(views_share_the_gradient)
 {
     const real r[] = {10, 20}, s[] = {30, 40, 50, 60};
@@ -169,7 +172,7 @@ START_TEST(views_share_the_gradient)
 }
 END_TEST
 
-/* The second loss needs a buffer for y's gradient again, of which the row knew the first. */
+/* The second loss needs a new buffer for y's gradient; the view `row` must not use the old one. */
 START_TEST(two_losses_on_one_tape)
 {
     Params ps = params_init(1);
@@ -179,7 +182,7 @@ START_TEST(two_losses_on_one_tape)
     tape_backward(&tp, op_dot(&tp, row, ones));
     ck_reals(x->grad, 4, (real[]){0, 0, 2, 2});
     params_zero_grad(&ps);
-    Tensor *z = op_scale(&tp, x, 5); /* whose gradient may take the buffer */
+    Tensor *z = op_scale(&tp, x, 5); /* its gradient may take the old buffer */
     tape_backward(&tp, op_add(&tp, op_dot(&tp, other, ones), op_dot(&tp, z, ones)));
     ck_reals(x->grad, 4, (real[]){5, 5, 25, 25});
     tape_free(&tp);
@@ -199,7 +202,7 @@ START_TEST(the_loss_may_be_a_view)
 }
 END_TEST
 
-/* --- memory ------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 enum { LINKS = 20, WIDE = 10000 };
 
@@ -209,8 +212,8 @@ static Tensor *chain(Tape *tp, Tensor *x, Tensor **link)
     return op_dot(tp, x, x->data);
 }
 
-/* A chain needs no more than the gradients of two links at a time; all of them where they are to be
- * kept. The gradient is the same to the last bit. */
+/* A chain of ops needs the gradients of two links at a time only, or all of them with keep_grads.
+ * The result is the same to the last bit. */
 START_TEST(gradient_buffers_are_used_again)
 {
     const size_t buffer = WIDE * sizeof(real);
@@ -253,7 +256,8 @@ START_TEST(the_arena_stops_growing_after_one_step)
 }
 END_TEST
 
-/* The gradient of a row of tanhs, on a tape that has done a shorter step before, or none. */
+/* Returns the gradient of a chain of tanhs, on a new tape or on one that has done a shorter
+ * step. */
 static void deep_gradient(bool short_step_before, real *grad)
 {
     Params ps = params_init(1);
@@ -269,7 +273,7 @@ static void deep_gradient(bool short_step_before, real *grad)
     params_free(&ps);
 }
 
-/* A reset takes back the gradient buffers, too: in a longer step their memory holds values. */
+/* A reset drops the spare gradient buffers too: in a longer step their memory holds values. */
 START_TEST(a_reset_forgets_gradient_buffers)
 {
     real fresh[WIDE], used[WIDE];
@@ -279,7 +283,7 @@ START_TEST(a_reset_forgets_gradient_buffers)
 }
 END_TEST
 
-/* More nodes than the first table of them holds. */
+/* Records more nodes than the node table holds at first. */
 START_TEST(long_tapes)
 {
     Params ps = params_init(1);
@@ -294,7 +298,7 @@ START_TEST(long_tapes)
 }
 END_TEST
 
-/* --- mistakes ----------------------------------------------------------------------------------- */
+/* --- mistakes --------------------------------------------------------------------------------- */
 
 START_TEST(loss_of_two_numbers)
 {

@@ -1,11 +1,11 @@
-/* What the tape says when something went wrong, and how it draws itself. */
+/* tape_check on non-finite numbers, and the output of tape_print and tape_dot. */
 #include "ops/ops.h"
 #include "nn/params.h"
 #include "suite.h"
 
 static const real ones[] = {1, 1, 1, 1, 1, 1, 1, 1};
 
-/* A parameter of values 1, 2, 3, ... */
+/* Declares a parameter with the values 1, 2, 3, ... */
 static Tensor *counting(Params *ps, Shape s, const char *name)
 {
     Tensor *t = param(ps, s, 0, "%s", name);
@@ -13,7 +13,7 @@ static Tensor *counting(Params *ps, Shape s, const char *name)
     return t;
 }
 
-/* --- what went wrong ---------------------------------------------------------------------------- */
+/* --- what went wrong -------------------------------------------------------------------------- */
 
 static void ck_message(Tape *tp, Tensor *loss, const char *want)
 {
@@ -72,8 +72,8 @@ START_TEST(finds_an_overflow_on_the_way_back)
 }
 END_TEST
 
-/* The same through slices of the parameter only, with another slice used later: its op is not to
- * blame. */
+/* The loss reads the parameter through views only. Another view is used later; its op must not be
+ * reported. */
 START_TEST(finds_it_behind_slices)
 {
     Params ps = params_init(1);
@@ -108,7 +108,7 @@ START_TEST(finds_nothing)
 }
 END_TEST
 
-/* --- pictures ----------------------------------------------------------------------------------- */
+/* --- pictures --------------------------------------------------------------------------------- */
 
 /* y = x w + c, L = dot(y[0], 1), as text. */
 static char *drawn(void draw(const Tape *, FILE *))

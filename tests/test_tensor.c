@@ -20,7 +20,7 @@ START_TEST(axes)
     ck_assert_int_eq(shape_last(s), 4);
     ck_assert(shape_equal(shape_with_last(s, 9), SHAPE(2, 3, 9)));
     ck_assert(shape_equal(shape_append(s, 5), SHAPE(2, 3, 4, 5)));
-    ck_assert(shape_equal(s, SHAPE(2, 3, 4))); /* which both left alone */
+    ck_assert(shape_equal(s, SHAPE(2, 3, 4))); /* both left s unchanged */
 }
 END_TEST
 
@@ -30,7 +30,7 @@ START_TEST(equality)
     ck_assert(!shape_equal(SHAPE(2, 3), SHAPE(3, 2)));
     ck_assert(!shape_equal(SHAPE(2, 3), SHAPE(2, 3, 1)));
     ck_assert(!shape_equal(SHAPE(6), SHAPE(2, 3)));
-    const Shape a = {.n = 1, .d = {5, 1, 2, 3}}; /* what lies behind the last axis is no matter */
+    const Shape a = {.n = 1, .d = {5, 1, 2, 3}}; /* values after the last axis are ignored */
     ck_assert(shape_equal(a, SHAPE(5)));
 }
 END_TEST
@@ -40,7 +40,7 @@ START_TEST(text)
     ck_assert_str_eq(shape_text(SHAPE(1)).text, "(1)");
     ck_assert_str_eq(shape_text(SHAPE(32, 64, 128)).text, "(32,64,128)");
     ck_assert_str_eq(shape_text((Shape){0}).text, "()");
-    const int most = INT32_MIN; /* the longest text there can be */
+    const int most = INT32_MIN; /* the longest text possible */
     ck_assert_str_eq(shape_text((Shape){4, {most, most, most, most}}).text,
                      "(-2147483648,-2147483648,-2147483648,-2147483648)");
 }

@@ -1,5 +1,5 @@
-/* exp, tanh, sigmoid and erf against libm in double, over bit patterns evenly spread through all
- * floats: both signs, every exponent, subnormals, infinities and NaN. */
+/* exp, tanh, sigmoid and erf against libm in double, on bit patterns spread evenly over all floats:
+ * both signs, every exponent, subnormals, infinities and NaN. */
 #include "base/base.h"
 #include "suite.h"
 #include "math/vecmath.h"
@@ -8,8 +8,8 @@
 
 enum { STRIDE = 997, CHUNK = 4096 };
 
-/* Distance in units in the last place of the exact result; those of the largest floats go on beyond
- * them, so that infinity stands at 2^128. */
+/* Returns the distance in units in the last place of the exact result. Beyond the largest float the
+ * units stay the same, so that infinity counts as 2^128. */
 static double ulps(float got, double exact)
 {
     const double g = isinf(got) ? copysign(0x1p128, got) : got;
@@ -43,7 +43,7 @@ VECTORISED(real_tanh)
 VECTORISED(real_erf)
 VECTORISED(real_sigmoid)
 
-/* Where exp and the sigmoid give up, each tested by itself. */
+/* Whether exp or the sigmoid is out of its exact range; other tests cover these ranges. */
 static bool is_beyond(double (*exact)(double), float x)
 {
     if (exact == exp) return x < -87.33654f || x > 88;
@@ -90,7 +90,7 @@ START_TEST(within_their_limits)
 }
 END_TEST
 
-/* Where one branch or range ends and the next begins, every float on both sides. */
+/* Tests every float near the boundary between two branches or ranges, on both sides. */
 START_TEST(around_the_joints)
 {
     const float joints[] = {0.17328680f, 10, 1,      2,       4,      0.34657359f, 88,
@@ -124,7 +124,8 @@ START_TEST(special_values)
 }
 END_TEST
 
-/* Below the least normal number 0, above half the largest infinity, and no step before either. */
+/* exp is 0 below the least normal number, infinity above half the largest float, and exact up to
+ * both. */
 START_TEST(exp_ends_at_both_sides)
 {
     const float lo = -87.33654f, hi = 88;
@@ -136,7 +137,7 @@ START_TEST(exp_ends_at_both_sides)
 }
 END_TEST
 
-/* A gate cannot be more closed than this: below -87 the sigmoid stays where it is. */
+/* Below -87 the sigmoid keeps its value at -87. */
 START_TEST(sigmoid_has_a_floor)
 {
     const float floor = real_sigmoid(-87);
@@ -145,7 +146,8 @@ START_TEST(sigmoid_has_a_floor)
 }
 END_TEST
 
-/* No result leaves the range of its function, by not even one rounding; odd functions are odd. */
+/* No result leaves the range of its function, not even by one rounding; odd functions are exactly
+ * odd. */
 START_TEST(ranges_and_symmetry)
 {
     for (uint64_t bits = 0; bits < 0x7f800000; bits += 9973) {

@@ -93,8 +93,9 @@ static Parts *parts_of(Tape *tp, const char *op, const EmbedSum *e)
         const Tensor *place = e->place;
         CHECK(place->shape.n == 2 && place->shape.d[1] == C &&
                   shape_last(e->shape) == place->shape.d[0],
-              "%s: %s rows of %s, places %s", op, shape_text(e->shape).text,
-              shape_text(e->word->shape).text, shape_text(place->shape).text);
+              "%s: ids %s, words %s, places %s; places must be (%d,%d)", op,
+              shape_text(e->shape).text, shape_text(e->word->shape).text,
+              shape_text(place->shape).text, shape_last(e->shape), C);
         p->part[p->n++] = (Term){e->place, steps_of(tp, R, place->shape.d[0]), 1};
     }
     if (e->segment) {

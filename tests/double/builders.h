@@ -1,4 +1,5 @@
-/* Every op as a function of its inputs and of a few numbers, for the table of all ops (table.h). */
+/* Every op as a function of its input tensors and a few numbers, for the table of all ops
+ * (table.h). */
 #ifndef BUILDERS_H
 #define BUILDERS_H
 
@@ -6,7 +7,7 @@
 
 enum { MAX_INPUTS = 5 };
 
-/* Builds y from the inputs x[0 .. n-1] and what numbers the op takes besides. */
+/* Builds y from the inputs x[0 .. n-1] and the op's other arguments, the numbers arg. */
 typedef Tensor *Build(Tape *tp, Tensor **x, int n, const int *arg);
 
 #define BUILD(name, call)                                                                          \
@@ -49,7 +50,7 @@ BUILD(lstm, op_lstm(tp, sequence_of(x[0]), x[1], x[2], x[3]))
 BUILD(gru_after, op_gru_after(tp, sequence_of(x[0]), x[1], x[2], n > 3 ? x[3] : NULL))
 BUILD(gru_before, op_gru_before(tp, sequence_of(x[0]), x[1], x[2]))
 
-/* Lengths of the sequences of a batch: S, S-1, ... down to 0, and round again. */
+/* Returns lengths for the sequences of a batch: S, S-1, ... 0, S, ... */
 static const int *lengths(Tape *tp, int S, int B)
 {
     int *len = tape_save(tp, (size_t)B * sizeof *len);
@@ -70,8 +71,8 @@ BUILD(attend_dot,
 BUILD(attend_additive, op_attend_additive(tp, x[0], x[1], x[3], x[2],
                                           lengths(tp, x[1]->shape.d[0], x[1]->shape.d[1]), NULL))
 
-/* In heads of arg[0]; arg[1] a sum of what hides keys: 1 causal, 2 lengths, 4 one by one, and all
- * of the second step. */
+/* Attention with arg[0] heads. arg[1] is a sum of masks: 1 causal, 2 lengths, 4 single keys, and
+ * all keys of the second query. */
 static Tensor *attention(Tape *tp, Tensor **x, int n, const int *arg)
 {
     (void)n;
@@ -84,7 +85,7 @@ static Tensor *attention(Tape *tp, Tensor **x, int n, const int *arg)
     return op_attention(tp, x[0], x[1], x[2], arg[0], &m, NULL);
 }
 
-/* The same with a slope for each head and way; the first head looks ahead alone. */
+/* Attention with a slope for each head and direction; the first head sees later keys only. */
 static Tensor *attention_leaning(Tape *tp, Tensor **x, int n, const int *arg)
 {
     (void)n;
@@ -96,8 +97,8 @@ static Tensor *attention_leaning(Tape *tp, Tensor **x, int n, const int *arg)
     return op_attention(tp, x[0], x[1], x[2], heads, &m, NULL);
 }
 
-/* In heads of arg[0], of keys arg[1]; arg[2]: bits 1 causal with a window of 2, 2 lengths and a window of 2,
- * 4 dropout. */
+/* Attention with arg[0] heads and arg[1] key heads. arg[2] is a sum: 1 causal with a window of 2, 2
+ * lengths and a window of 2, 4 dropout. */
 static Tensor *attention_with(Tape *tp, Tensor **x, int n, const int *arg)
 {
     (void)n;
@@ -121,7 +122,7 @@ static Tensor *dropout(Tape *tp, Tensor **x, int n, const int *arg)
     return op_dropout(tp, x[0], arg[0] / 10., &rng);
 }
 
-/* Ids of rows of w; some come twice, some never. */
+/* Returns ids of rows of w; some occur twice, some never. */
 static const int *some_ids(Tape *tp, const Tensor *w, int len)
 {
     int *ids = tape_save(tp, (size_t)len * sizeof *ids);
@@ -129,14 +130,15 @@ static const int *some_ids(Tape *tp, const Tensor *w, int len)
     return ids;
 }
 
-/* arg[0] * arg[1] of them. */
+/* Looks up arg[0] * arg[1] ids. */
 static Tensor *embed(Tape *tp, Tensor **x, int n, const int *arg)
 {
     (void)n;
     return op_embed(tp, x[0], some_ids(tp, x[0], arg[0] * arg[1]), SHAPE(arg[0], arg[1]));
 }
 
-/* arg[0] sequences of as many steps as the table of places, the last input of n, has rows; or of 2. */
+/* Returns arg[0] sequences with one token per row of the table place, or 2 tokens without this
+ * table. */
 static EmbedSum *words_at(Tape *tp, Tensor *word, Tensor *place, Tensor *segment, const int *arg)
 {
     const int B = arg[0], T = place ? place->shape.d[0] : 2;
@@ -155,13 +157,13 @@ BUILD(embed_sum,
       op_embed_sum(tp, words_at(tp, x[0], n > 1 ? x[1] : NULL, n > 2 ? x[2] : NULL, arg)))
 BUILD(embed_segments, op_embed_sum(tp, words_at(tp, x[0], NULL, x[1], arg)))
 
-/* x[1] and x[2] are the weight and the bias, x[0] words, x[3] places and x[4] segments. */
+/* x[0] words, x[1] weight, x[2] bias, x[3] positions, x[4] segments. */
 BUILD(embed_linear,
       op_embed_linear(tp, words_at(tp, x[0], n > 3 ? x[3] : NULL, n > 4 ? x[4] : NULL, arg), x[1],
                       x[2]))
 BUILD(embed_linear_segments, op_embed_linear(tp, words_at(tp, x[0], NULL, x[3], arg), x[1], x[2]))
 
-/* T = arg[0] steps of B sequences, rows of the table x[0]; h0 is x[1]. */
+/* Returns T = arg[0] steps of B sequences as rows of the table x[0]; B is taken from h0, x[1]. */
 static SequenceInput looked_up(Tape *tp, Tensor **x, const int *arg)
 {
     const int T = arg[0], B = x[1]->shape.d[0];
@@ -175,7 +177,7 @@ BUILD(lstm_lookup, op_lstm(tp, looked_up(tp, x, arg), x[1], x[2], x[3]))
 BUILD(gru_after_lookup, op_gru_after(tp, looked_up(tp, x, arg), x[1], x[2], n > 3 ? x[3] : NULL))
 BUILD(gru_before_lookup, op_gru_before(tp, looked_up(tp, x, arg), x[1], x[2]))
 
-/* Row arg[0] is not scored. */
+/* Row arg[0] is ignored. */
 static Tensor *cross_entropy(Tape *tp, Tensor **x, int n, const int *arg)
 {
     (void)n;
@@ -204,7 +206,7 @@ static real *random_reals(Tape *tp, int len)
 BUILD(mse, op_mse(tp, x[0], random_reals(tp, x[0]->len)))
 BUILD(dot, op_dot(tp, x[0], random_reals(tp, x[0]->len)))
 
-/* --- ops that later models need ------------------------------------------------------------------- */
+/* --- ops that later models need --------------------------------------------------------------- */
 
 BUILD(silu_, op_silu(tp, x[0]))
 BUILD(exp_, op_exp(tp, x[0]))
@@ -222,11 +224,12 @@ BUILD(l2_normalize, op_l2_normalize(tp, x[0], arg[0] / 10.))
 BUILD(gather,
       op_gather(tp, x[0], last_steps(tp, x[0]->len / shape_last(x[0]->shape), arg[0]), arg[0]))
 
-/* A constant, so that the other input alone has a gradient: the differences with respect to this one are those of
- * a product with 0. That it has none is seen by hand (test_ops_choose.c). */
+/* x plus 0 times its detached copy, so that the numeric gradient is that of x. test_ops_choose.c
+ * checks that a detached tensor passes on no gradient. */
 BUILD(detach, op_add(tp, x[0], op_scale(tp, op_detach(tp, x[0]), 0)))
 
-/* arg: bits 1 halves, 2 linear scaling, 4 NTK, 8 two columns alone; place of the first; heads. */
+/* arg[0] is a sum: 1 halves, 2 linear scaling, 4 NTK, 8 two columns only; arg[1] is the first
+ * position, arg[2] the number of heads. */
 static Tensor *rotary_with(Tape *tp, Tensor **x, int n, const int *arg)
 {
     (void)n;

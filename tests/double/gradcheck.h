@@ -1,8 +1,8 @@
-/* Gradients against central differences, in double:
+/* Compares gradients with central differences, in double:
  *
  *   dL/dw_i  ~  (L(w_i + h) - L(w_i - h)) / 2h        with an error of h^2 and of rounding / h
  *
- * Gradients start from random numbers, since backward has to add to what is there. */
+ * The gradients start as random numbers, because backward must add to them. */
 #ifndef GRADCHECK_H
 #define GRADCHECK_H
 
@@ -11,13 +11,13 @@
 #include "suite.h"
 
 #ifndef REAL_DOUBLE
-#error "float is too coarse for this: build with -DREAL_DOUBLE"
+#error "float is too coarse for gradient checks: build with -DREAL_DOUBLE"
 #endif
 
 #define GRADCHECK_STEP      1e-5
 #define GRADCHECK_TOLERANCE 1e-6
 
-typedef Tensor *BuildLoss(Tape *tp, void *arg); /* the same value each time */
+typedef Tensor *BuildLoss(Tape *tp, void *arg); /* must return the same value every time */
 
 static inline double loss_at(BuildLoss *loss, void *arg)
 {
@@ -32,8 +32,8 @@ static inline double relative_difference(double a, double b)
     return fabs(a - b) / fmax(fabs(a) + fabs(b), 1e-3);
 }
 
-/* Compares the gradient of each parameter that wants one; what names the case. Returns the largest
- * |gradient| of each parameter in largest (may be NULL). */
+/* Checks the gradient of every parameter that requires one; `what` names the case in messages.
+ * Writes the largest |gradient| of each parameter to `largest`, which may be NULL. */
 static inline void check_gradients(const char *what, Params *ps, BuildLoss *loss, void *arg,
                                    double *largest)
 {
@@ -42,7 +42,7 @@ static inline void check_gradients(const char *what, Params *ps, BuildLoss *loss
     for (size_t i = 0; i < ps->trainable; i++) ps->grad[i] = before[i] = rng_normal(&rng);
     Tape tp = {0};
     memset(tape_save(&tp, 1 << 20), 0xFF,
-           1 << 20); /* NaN, where an op is to set what it only adds to */
+           1 << 20); /* fills the memory with NaN: finds ops that add where they must write */
     tape_reset(&tp);
     tape_backward(&tp, loss(&tp, arg));
     tape_free(&tp);

@@ -1,14 +1,15 @@
-/* Every op's backward pass against central differences: one table of all ops (table.h), each with
- * shapes that include axes of size 1.
+/* Checks every op's backward pass against central differences. The table of all ops (table.h) gives
+ * each op shapes that include axes of size 1.
  *
- * The loss is the output projected on a random vector: a plain sum is blind to softmax and layer
- * norm, whose rows sum to a constant. */
+ * The loss is the output projected on a random vector. A plain sum would be blind to softmax and
+ * layer normalisation, whose rows sum to a constant. */
 #include "table.h"
 
-/* --- walking it --------------------------------------------------------------------------------- */
+/* --- running the table ------------------------------------------------------------------------ */
 
-/* How the inputs are used: as they are; all of them the same tensor; the op twice, y = f + f; made by
- * another op, so that their gradients may be set instead of added to; both. */
+/* How the inputs are used. PLAIN: parameters. ALL_THE_SAME: one tensor for all inputs. TWICE: the
+ * op runs twice, y = f + f. MADE: another op makes the inputs, so that the op may overwrite their
+ * gradients. MADE_TWICE: both. */
 typedef enum { PLAIN, ALL_THE_SAME, TWICE, MADE, MADE_TWICE, WAYS } Way;
 
 typedef struct {
@@ -33,7 +34,8 @@ static Tensor *projected(Tape *tp, void *arg)
     return op_dot(tp, y, r);
 }
 
-/* "2,3 3,4": a parameter for each shape. All values are at least 0.05 from 0, where relu bends. */
+/* Declares a parameter for each shape of a text like "2,3 3,4". Keeps all values at least 0.05 away
+ * from 0, where relu has no derivative. Returns the number of parameters. */
 static int make_inputs(Params *ps, const char *shapes, Tensor **x)
 {
     int n = 0;
@@ -51,7 +53,8 @@ static int make_inputs(Params *ps, const char *shapes, Tensor **x)
     return n;
 }
 
-/* One row and shape in one way; constant: the input that is frozen, or -1. */
+/* Checks one row of the table with one set of shapes, in one way. `constant` is the input that is
+ * frozen, or -1. */
 static void check_case(const struct Row *row, const char *shapes, Way way, int constant,
                        double *largest)
 {
@@ -93,13 +96,13 @@ START_TEST(every_op)
             for (int j = 0; j < inputs && inputs > 1; j++)
                 check_case(&table[i], shapes, PLAIN, j, NULL);
         }
-        for (int j = 0; j < inputs; j++) /* else 0 = 0 was all that was seen */
+        for (int j = 0; j < inputs; j++) /* the gradients compared were not all 0 */
             ck_assert_msg(largest[j] > .01, "%s: no gradient reached input %d", table[i].op, j);
     }
 }
 END_TEST
 
-/* common/ops/ops.h is read for its `Tensor *op_...(`, so that no op can be forgotten. */
+/* Reads every `Tensor *op_...(` of common/ops/ops.h, so that no op can be forgotten. */
 START_TEST(no_op_is_missing)
 {
     FILE *f = fopen("common/ops/ops.h", "r");

@@ -9,7 +9,7 @@ enum { T = 5, B = 3, V = 6 };
 typedef struct {
     Model model;
     Batch batch;
-    real state[2 * 2 * B * 4]; /* (L,B,H), of an LSTM (L,2,B,H) */
+    real state[2 * 2 * B * 4]; /* (L,B,H), for an LSTM (L,2,B,H) */
     bool carried;
 } ModelCase;
 
@@ -22,11 +22,11 @@ static Tensor *loss_of_model(Tape *tp, void *arg)
     return model_loss(tp, &c->model, &c->batch, c->carried ? state : NULL, &rng).mean;
 }
 
-/* What a case reads and how, whatever the network. */
+/* The variants of a case: inputs, carried state, dropout. */
 typedef struct {
     int layers;
-    int inputs; /* 0: ids and a target id a step; else real inputs and one real target a sequence */
-    bool carried; /* a state from the batch before */
+    int inputs;   /* 0: ids and one target id per step; else reals and one target per sequence */
+    bool carried; /* starts from a state of the previous batch */
     double dropout;
 } Way;
 
@@ -51,7 +51,7 @@ static void check_model(const char *name, Params *ps, Model model, Way w)
         c.batch.x = x, c.batch.y = y;
     ck_assert_int_le(model.state_size * B, LEN(c.state));
     for (int i = 0; i < LEN(c.state); i++) c.state[i] = tanh(rng_normal(&rng));
-    for (int i = 0; i < ps->n; i++) /* no bias at 0, where all of them would look alike */
+    for (int i = 0; i < ps->n; i++) /* no bias stays 0, so that mixed-up biases are found */
         for (int j = 0; j < ps->tensor[i]->len; j++)
             ps->tensor[i]->data[j] += .3 * rng_normal(&rng);
     char what[128];
@@ -61,7 +61,7 @@ static void check_model(const char *name, Params *ps, Model model, Way w)
     double largest[32] = {0};
     ck_assert_int_le(ps->n, LEN(largest));
     check_gradients(what, ps, loss_of_model, &c, largest);
-    for (int i = 0; i < ps->n; i++) /* else 0 = 0 was all that was seen */
+    for (int i = 0; i < ps->n; i++) /* the gradients compared were not all 0 */
         ck_assert_msg(largest[i] > 1e-3, "%s: no gradient reached %s", what, ps->tensor[i]->name);
 }
 
@@ -88,7 +88,7 @@ static void check_gated(const char *name, GatedConfig config, Way w)
     params_free(&ps);
 }
 
-/* The five cells that a gated network can have. */
+/* Checks the five cells of the gated networks. */
 static void check_all_gated(Way w)
 {
     GatedConfig c = gated_defaults();

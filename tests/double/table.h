@@ -1,4 +1,4 @@
-/* The table of all ops: how each is built, on which shapes. gradients.c walks it. */
+/* The table of all ops: how to build each op, and on which shapes. gradients.c checks every row. */
 #ifndef TABLE_H
 #define TABLE_H
 
@@ -6,7 +6,7 @@
 
 #define POINTWISE_SHAPES "2,3,4", "1", "7,1", "2,1,2,3"
 
-/* Fewer steps than keys, as many, more; each axis of size 1. */
+/* Fewer queries than keys, equally many, more; each axis of size 1. */
 #define ATTENTION_SHAPES                                                                           \
     {                                                                                              \
         "2,3,6 2,4,6 2,4,6", "2,4,4 2,4,4 2,4,4", "1,1,2 1,1,2 1,1,2", "3,1,2 3,5,2 3,5,2",        \
@@ -16,7 +16,7 @@
 static const struct Row {
     const char *op;
     Build *build;
-    int arg[3];           /* what the op takes besides its inputs */
+    int arg[3];           /* the op's arguments besides its input tensors */
     const char *cases[6]; /* the shapes of the inputs */
 } table[] = {
     {"op_matmul", matmul, {0}, {"2,3 3,4", "1,1 1,1", "3,2,4 4,1", "2,1,2,3 3,2", "3,3 3,3"}},
