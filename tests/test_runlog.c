@@ -61,7 +61,7 @@ START_TEST(locks)
 {
     ck_assert_ptr_nonnull(mkdtemp(dir));
     lock_error = EWOULDBLOCK;
-    ck_says(refused(), "another program is training there", true);
+    ck_says(refused(), "another program is training in it", true);
     lock_error = ENOLCK;
     ck_says(refused(), "another program", false);
     ck_says(refused(), strerror(ENOLCK), true);

@@ -40,14 +40,16 @@ bool evaluator_stopped(Evaluator *e)
     stop_catch();
     if (!stop_requested()) return false;
     if (e->status == EXIT_OK)
-        evaluator_fail(e, EXIT_SIGNAL + stop_requested(), "stopped by a signal before the end");
+        evaluator_fail(e, EXIT_SIGNAL + stop_requested(),
+                       "stopped by a signal before the evaluation was complete");
     return true;
 }
 
 bool evaluator_flush(Evaluator *e)
 {
     if (fflush(stdout) == 0 && !ferror(stdout)) return true;
-    return evaluator_fail(e, EXIT_FAILED, "standard output: cannot write; is the disk full?");
+    return evaluator_fail(e, EXIT_FAILED,
+                          "standard output: cannot be written; free some space on the disk");
 }
 
 /* --- opening ------------------------------------------------------------------------------------- */
@@ -69,7 +71,7 @@ static bool read_config(Evaluator *e, Option *size, int n_size, Vocabularies *vo
     bool ok = true;
     name_arch(e);
     if (!arch || strcmp(arch, e->arch) != 0)
-        ok = error_set(err, "%s holds a run of \"%s\": use ./%s/eval", e->dir, arch ? arch : "?",
+        ok = error_set(err, "%s: the run is of \"%s\"; use ./%s/eval", e->dir, arch ? arch : "?",
                        arch ? arch : "?");
     else
         ok = ((e->run.of_pairs ? args_from_json(pairs, LEN(pairs), config, err)
@@ -83,7 +85,8 @@ static bool read_config(Evaluator *e, Option *size, int n_size, Vocabularies *vo
     return ok;
 }
 
-/* All of the text is held out; so it is given as both parts. */
+/* Opens weights of others and the text to score. The whole text is held out: it is given as the training
+ * part and as the validation part. */
 static bool open_weights(Evaluator *e, Error *err)
 {
     EvalConfig *c = e->config;
@@ -94,11 +97,11 @@ static bool open_weights(Evaluator *e, Error *err)
     e->run.unit = tokenizer_unit(&e->weights.tokens);
     const Vocabularies given = {.of_text = true, .tokens = e->weights.tokens};
     if (!data_open(&e->data, &e->run, &given, err)) return false;
-    e->data.streams = 1; /* as its makers would read it: from the beginning to the end */
+    e->data.streams = 1; /* read in one stream from beginning to end, as PyTorch's example does */
     return true;
 }
 
-/* Says what to do where a file that the run was trained on is not on this machine. */
+/* Adds what to do to the error if the training data of the run is not on this machine. Returns false. */
 static bool missing_data(const Evaluator *e, Error *err)
 {
     const char *path = data_name(&e->run);
@@ -110,7 +113,8 @@ static bool missing_data(const Evaluator *e, Error *err)
                          : "another text with --text, or sample without data by --no-score");
 }
 
-/* Opens the run's held-out data, or those of the options; only the tokenizers if nothing is scored. */
+/* Opens the held-out data of the options, by default that of the run. Opens only the tokenizers if nothing
+ * is scored. */
 static bool open_data(Evaluator *e, const Vocabularies *vocab, Error *err)
 {
     EvalConfig *c = e->config;
@@ -119,7 +123,7 @@ static bool open_data(Evaluator *e, const Vocabularies *vocab, Error *err)
         return data_open_tokens(&e->data, &e->run, vocab, err);
     if (c->pairs) {
         if (!data_open_test(&e->data, &e->run, vocab, c->pairs, err)) return false;
-        e->run.pairs.file = c->pairs, e->run.pairs.task = NULL; /* for its name */
+        e->run.pairs.file = c->pairs, e->run.pairs.task = NULL; /* data_name gives this file */
         return true;
     }
     if (c->text) e->run.text = c->text;
@@ -169,7 +173,9 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
                                   ? "give one run directory"
                                   : "give one run directory, e.g. runs/rnn, or --import PATH");
     if (!c->score && c->json)
-        return evaluator_fail(e, EXIT_USAGE, "--json prints scores: leave out --no-score");
+        return evaluator_fail(
+            e, EXIT_USAGE,
+            "--json prints scores, and --no-score computes none; leave out one of them");
     if (c->pairs && !args_find(option, n, "examples")->given) c->examples = INT_MAX;
     if (!c->import) e->dir = xstrdup(argv[operand]);
     blas_warm_up();
@@ -185,7 +191,8 @@ bool evaluator_load(Evaluator *e, Params *ps)
     char *path = xformat("%s/%s.safetensors", e->dir, best ? "best" : "model");
     bool ok =
         !best || file_exists(path) ||
-        error_set(&err, "%s is not there: no validation was finished; leave out --best", path);
+        error_set(&err, "%s: no such file, because no validation has finished; leave out --best",
+                  path);
     params_allocate(ps, PARAMS_LOAD);
     ok = ok && params_load(path, ps, &err);
     free(path);

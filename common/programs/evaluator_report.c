@@ -1,4 +1,4 @@
-/* What an eval program finds out: scores, the report or its JSON, samples, figures. */
+/* The output of an eval program: scores, the report or its JSON object, samples, figures. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +21,8 @@ typedef struct {
     const char *model;
     const Data *data;
     Score all;
-    int n, length[MAX_LENGTHS]; /* of generated tasks that have several */
-    Score at[MAX_LENGTHS];      /* such a length */
+    int n, length[MAX_LENGTHS]; /* of a task with several sequence lengths */
+    Score at[MAX_LENGTHS];      /* scores at length[i] */
     NgramLevel ngram;
 } Findings;
 
@@ -32,7 +32,8 @@ static Findings find(const Evaluator *e, const Model *m)
     const Task *t = &e->data.task;
     const int examples = e->config->examples;
     data_evaluate(&e->data, m, SPLIT_TEST, e->run.seq_len, examples, 0, &r.all);
-    if (!e->config->import) r.ngram = ngram_level(&e->data); /* else: trained on another text */
+    if (!e->config->import)
+        r.ngram = ngram_level(&e->data); /* foreign weights were trained on another text */
     if (e->data.is_text || t->n_lengths < 2) return r;
     for (; r.n < t->n_lengths && !stop_requested(); r.n++) {
         r.length[r.n] = t->lengths[r.n];
@@ -51,8 +52,8 @@ static void print_level(const char *name, double loss, double value)
     putchar('\n');
 }
 
-/* A model of words is told less than the bytes say: capitals and white space are gone, and "<unk>" is
- * easier to predict than the word. */
+/* Prints bits per byte. For a model of words the figure is too low: the tokenizer drops capitals and white
+ * space, and "<unk>" is easier to predict than the word. */
 static void print_bits_per_byte(const Text *t, double loss)
 {
     printf("  %-14s %10.4f", "bits/byte", loss / log(2) / t->bytes_per_token);
@@ -219,7 +220,7 @@ static void print_lengths_script(FILE *f, const void *arg)
             "plot 'by_length.csv' using 1:2 every ::1 with linespoints linewidth 2 pointtype 7 "
             "linecolor rgb '%s' title '%s'",
             r->model, t->name, t->length, t->metric, plot_color[5], t->metric);
-    /* Where even the best predictor errs, no sequence is right as a whole. */
+    /* If even the best predictor makes errors, no sequence is right as a whole. */
     if (!(t->loss_perfect > 0))
         fprintf(f,
                 ", \\\n     '' using 1:3 every ::1 with linespoints linewidth 2 pointtype 5 "
@@ -236,7 +237,7 @@ static void draw_lengths(Evaluator *e, const Findings *r)
         evaluator_draw(e, "by_length", 900, 600);
 }
 
-/* What training left as numbers: is it there? */
+/* Returns true if training wrote DIR/name.csv. */
 static bool has_csv(const Evaluator *e, const char *name)
 {
     char *path = xformat("%s/%s.csv", e->dir, name);
@@ -245,7 +246,8 @@ static bool has_csv(const Evaluator *e, const char *name)
     return there;
 }
 
-/* With other data than the run's the levels would not be those of its losses. */
+/* Draws the loss again. With --text or --valid it does not: log.csv has the losses on the data of the run,
+ * and the levels in the figure would be those of other data. */
 static void draw_loss(Evaluator *e, const Findings *r)
 {
     if (e->config->text || e->config->valid || !has_csv(e, "log")) return;
@@ -278,7 +280,7 @@ static void draw_figures(Evaluator *e, const Findings *r)
 
 /* --- all of it ---------------------------------------------------------------------------------------- */
 
-/* A parameter that holds an infinity or no number; NULL: none. */
+/* Returns the first parameter with a value that is not finite, or NULL. */
 static const Tensor *not_finite(const Params *ps)
 {
     for (int i = 0; i < ps->n; i++)
@@ -290,10 +292,10 @@ static const Tensor *not_finite(const Params *ps)
 static void fail_numeric(Evaluator *e, const Params *ps)
 {
     const Tensor *t = not_finite(ps);
-    char *why = t ? xformat("parameter %s is not", t->name)
-                  : xstrdup("all parameters are, but some are too large");
+    char *why = t ? xformat("parameter %s is not finite", t->name)
+                  : xstrdup("all parameters are finite, but some are too large");
     char *message =
-        xformat("%s: the loss on held-out data is not finite: %s; take another checkpoint, "
+        xformat("%s: the loss on held-out data is not finite: %s; use another checkpoint, "
                 "or train again with a smaller --lr",
                 e->dir ? e->dir : e->config->import, why);
     evaluator_fail(e, EXIT_NUMERIC, message);

@@ -15,12 +15,12 @@
 static const char *const HEADER =
     "step,tokens,seconds,train_loss,valid_loss,metric,lr,grad_norm,tokens_per_second\n";
 
-/* What a trainer leaves in a run's directory; --overwrite removes these, and what others have noted there. */
+/* The files that a trainer writes. --overwrite removes them, and the files that other programs noted. */
 static const char *const run_files[] = {
     "config.json", "model.safetensors", "best.safetensors", "state.safetensors",
     "log.csv",     "loss.gp",           "loss.png",         "loss.svg"};
 
-/* Why it failed and what to do; error is an errno. */
+/* Sets the error: what failed, why (error is an errno), what to do. Returns false. */
 static bool failed(const char *what, int error, Error *err)
 {
     const bool full = error == ENOSPC || error == EDQUOT;
@@ -41,9 +41,9 @@ static bool lock_dir(RunLog *log, const char *dir, Error *err)
     const bool ok = log->lock >= 0 && flock(log->lock, LOCK_EX | LOCK_NB) == 0;
     const int why = errno;
     if (!ok && log->lock >= 0 && why == EWOULDBLOCK)
-        error_set(err, "%s: another program is training there; wait for it or choose another --out",
+        error_set(err, "%s: another program is training in it; wait for it or choose another --out",
                   dir);
-    else if (!ok && log->lock >= 0) /* some network file systems have no locks */
+    else if (!ok && log->lock >= 0) /* some network file systems do not support locks */
         error_set(err, "%s: cannot be locked: %s; choose an --out on a local disk", path,
                   strerror(why));
     else if (!ok)
@@ -66,16 +66,17 @@ static bool refuse_or_clear(const char *dir, bool resume, bool overwrite, Error 
     free(config), free(log);
     if (resume || !used) return true;
     if (!overwrite)
-        return error_set(err,
-                         "%s holds a run already: go on with --resume, start afresh with "
-                         "--overwrite, or choose another --out",
-                         dir);
+        return error_set(
+            err,
+            "%s: the directory holds a run already; continue it with --resume, replace it "
+            "with --overwrite, or choose another --out",
+            dir);
     for (int i = 0; i < LEN(run_files); i++) remove_file(dir, run_files[i]);
     noted_remove(dir);
     return true;
 }
 
-/* The length of log.csv up to and with the last whole row of a step <= last_step. */
+/* Returns how many bytes of log.csv to keep: up to the end of the last whole row with a step <= last_step. */
 static size_t length_to_keep(const char *text, size_t len, int64_t last_step)
 {
     const char *at = text, *end = text + len, *newline;
@@ -158,7 +159,7 @@ bool runlog_write(RunLog *log, const LogRow *r, Error *err)
     return failed("log.csv", errno, err);
 }
 
-/* "41.2k" */
+/* Formats a number as "41.2k". */
 static void with_suffix(char *s, size_t room, double x)
 {
     if (x < 1e3)

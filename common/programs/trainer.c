@@ -47,8 +47,8 @@ static void draw_batch(Trainer *t)
     t->drawn = (uint32_t)(t->step - 1) * (uint32_t)c->accumulate + (uint32_t)++t->micro;
 }
 
-/* Remembers the state before an update of several micro-batches, so that a signal need not wait for the
- * last of them. */
+/* Copies the state before an update of several micro-batches, so that a signal can stop the run between two
+ * of them. */
 static void remember(Trainer *t)
 {
     t->before = t->state;
@@ -64,7 +64,7 @@ static void drop_update(Trainer *t)
     t->step--;
 }
 
-/* Begins an update, or returns false if there is none to do. */
+/* Begins the next update, or returns false if the run ends here. */
 static bool begin_update(Trainer *t)
 {
     const TrainConfig *c = t->config;
@@ -111,8 +111,8 @@ bool trainer_finite(Trainer *t, Tape *tp, double norm)
     if (tape_check(tp, t->backward, &where))
         error_set(&where, "the sum of squares of the gradients overflowed");
     char *message =
-        xformat("step %d: the loss is %g, the gradient's norm %g: %s; the last checkpoint "
-                "in %s is of step %lld; try a smaller --lr or --grad-clip",
+        xformat("step %d: the loss is %g and the norm of the gradient %g: %s; the last "
+                "checkpoint in %s is of step %lld; use a smaller --lr or --grad-clip",
                 t->step, t->loss.mean, norm, where.text, t->config->out, (long long)t->saved);
     trainer_fail(t, EXIT_NUMERIC, message);
     free(message);
@@ -121,7 +121,7 @@ bool trainer_finite(Trainer *t, Tape *tp, double norm)
 
 /* --- saving, validating, logging ---------------------------------------------------------------------- */
 
-/* Returns the strings that checkpoints carry, or NULL. */
+/* Returns the metadata of a checkpoint, or NULL. */
 static json_t *metadata_of(const Trainer *t)
 {
     return t->model->gates ? json_pack("{s:s}", "gates", t->model->gates) : NULL;
@@ -137,7 +137,7 @@ bool trainer_save(Trainer *t)
     return ok || trainer_fail(t, EXIT_FAILED, err.text);
 }
 
-/* best.safetensors: the parameters of the lowest validation loss. */
+/* Saves the parameters with the lowest validation loss as best.safetensors. */
 static void save_best(Trainer *t)
 {
     Error err;
@@ -170,9 +170,9 @@ static void compare_with_best(Trainer *t, double valid_loss)
     save_best(t);
 }
 
-/* Validates and saves when it is time to, and writes the row of the update at hand. False if a signal
- * interrupted the validation: the state then says that the row is missing, and a resumed run begins by
- * writing it. */
+/* Writes the log row of the current update, and validates and saves if either is due. Returns false if a
+ * signal interrupts the validation: state.unlogged_norm then marks the row as missing, and a resumed run
+ * writes it first. */
 static bool log_step(Trainer *t, double norm)
 {
     const TrainConfig *c = t->config;
@@ -198,7 +198,8 @@ static bool log_step(Trainer *t, double norm)
         s->loss_count = 0;
     }
     runlog_show(&t->log, &row, c->steps, last || trainer_stopped_early(t));
-    if (!last && t->step % c->save_every == 0) trainer_save(t); /* the last is saved on closing */
+    if (!last && t->step % c->save_every == 0)
+        trainer_save(t); /* trainer_close saves the last step */
     return true;
 }
 

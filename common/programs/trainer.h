@@ -1,4 +1,5 @@
-/* Everything a train program needs besides its model and its loop. */
+/* The trainer does the work of a train program, except for the model and the training loop: options, data,
+ * batches, validation, checkpoints and the log. */
 #ifndef TRAINER_H
 #define TRAINER_H
 
@@ -14,14 +15,13 @@ typedef enum { SCHEDULE_COSINE, SCHEDULE_INVERSE_SQRT } ScheduleKind;
 typedef struct {
     DataConfig data;
     const char *out, *plot;
-    const char *init_from,
-        *fresh;         /* a run to start from, and a pattern of new parameters; or NULL */
-    const char *freeze; /* a pattern of parameters that stay as they are; or NULL */
+    const char *init_from, *fresh; /* the run to start from; names of new parameters; or NULL */
+    const char *freeze;            /* a pattern of the names of frozen parameters, or NULL */
     OptimKind optimizer;
     ScheduleKind schedule;
     int steps, batch, accumulate, warmup, eval_every, save_every, early_stop,
         threads;   /* 0: see the options */
-    double budget; /* seconds; 0: as many steps as steps says */
+    double budget; /* seconds; 0: `steps` says how many updates */
     double lr, min_lr, weight_decay, grad_clip, beta1, beta2;
     bool stream, resume, overwrite, other_data, quiet, dry_run;
     uint64_t seed;
@@ -35,60 +35,66 @@ enum { TRAIN_MOST_STEPS = 1000000000, TRAIN_EVALS = 20, TRAIN_SAVES = 10 };
     TRAIN_OPTIONS_OF(                                                                              \
         c, DATA_OPTIONS(&(c)->data),                                                               \
         OPTION_FLAG("stream", &(c)->stream,                                                        \
-                    "read the text in order and carry the state from batch to batch (default: "    \
-                    "random crops, fresh state)"))
+                    "read the text in order and carry the hidden state from batch to batch "       \
+                    "(without it: random parts of the text, zero state)"))
 
-/* Of a program that translates; it sets data.of_pairs. */
+/* The options of a train program for pairs, which sets data.of_pairs. */
 #define TRAIN_PAIRS_OPTIONS(c) TRAIN_OPTIONS_OF(c, PAIRS_OPTIONS(&(c)->data.pairs))
 
-/* The options of the data, and then those of any training. */
+/* The options of the data, then those of every train program. */
 /* clang-format off */
 #define TRAIN_OPTIONS_OF(c, ...)                                                                   \
     __VA_ARGS__, OPTION_GROUP("Optimisation"),                                                     \
-        OPTION("steps", &(c)->steps, 0, TRAIN_MOST_STEPS, "updates (0: as the task has it)",             \
+        OPTION("steps", &(c)->steps, 0, TRAIN_MOST_STEPS,                                          \
+               "number of updates (0: the number for the task)",                                   \
                .may_change = true),                                                                \
         OPTION_DURATION("budget", &(c)->budget, 31536000,                                          \
-                        "instead of --steps: as many updates as fit into 60s, 10m or 2h, "         \
-                        "validations and checkpoints included (0: no budget)"),                    \
-        OPTION("batch", &(c)->batch, 0, 65536, "sequences per update (0: as the task has it)"),    \
+                        "instead of --steps: time for training, validations and checkpoints, "     \
+                        "such as 60s, 10m or 2h (0: no budget)"),                                  \
+        OPTION("batch", &(c)->batch, 0, 65536,                                                     \
+               "sequences in a batch (0: the number for the task)"),                               \
         OPTION("accumulate", &(c)->accumulate, 1, 65536,                                           \
-               "batches whose gradients make one update: memory of one, gradient of all"),         \
-        OPTION("lr", &(c)->lr, 0, 100, "peak learning rate (0: as the task has it)"),              \
-        OPTION("min-lr", &(c)->min_lr, 0, 100, "rate that the cosine falls to, one update after the last"),          \
-        OPTION("warmup", &(c)->warmup, 0, 1000000000, "updates of linear warm-up"),                \
+               "batches per update; their gradients are averaged"),                                \
+        OPTION("lr", &(c)->lr, 0, 100, "peak learning rate (0: the rate for the task)"),           \
+        OPTION("min-lr", &(c)->min_lr, 0, 100,                                                     \
+               "learning rate at the end of the cosine, one update after the last"),               \
+        OPTION("warmup", &(c)->warmup, 0, 1000000000,                                              \
+               "updates during which the learning rate rises to --lr"),                            \
         OPTION_CHOICE("schedule", &(c)->schedule, "cosine|inverse-sqrt",                           \
-                      "how the rate falls after it"),                                              \
-        OPTION_CHOICE("optimizer", &(c)->optimizer, "adamw|sgd", "how to update"),                 \
+                      "how the learning rate falls after the warm-up"),                            \
+        OPTION_CHOICE("optimizer", &(c)->optimizer, "adamw|sgd", "optimizer"),                     \
         OPTION("beta1", &(c)->beta1, 0, 0.9999, "AdamW's beta1; SGD's momentum"),                  \
         OPTION("beta2", &(c)->beta2, 0, 0.999999, "AdamW's beta2"),                                \
-        OPTION("weight-decay", &(c)->weight_decay, 0, 10, "of matrices only"),                     \
-        OPTION("grad-clip", &(c)->grad_clip, 0, 1e9, "largest gradient norm (0: any)"),            \
+        OPTION("weight-decay", &(c)->weight_decay, 0, 10, "weight decay, of matrices only"),       \
+        OPTION("grad-clip", &(c)->grad_clip, 0, 1e9,                                               \
+               "largest norm of the gradient (0: no limit)"),                                      \
         OPTION_STRING("init-from", &(c)->init_from,                                                \
-                      "start from the parameters of this run, and read its tokens"),               \
+                      "run directory to start from: its parameters and its tokenizer"),            \
         OPTION_STRING("fresh", &(c)->fresh,                                                        \
-                      "with --init-from: parameters that start anew, as 'head.*'"),                \
+                      "with --init-from: pattern of parameters to initialise, as 'head.*'"),             \
         OPTION_STRING("freeze", &(c)->freeze,                                                      \
-                      "leave parameters as they are, by a pattern of names, as 'encoder*'"),       \
-        OPTION("seed", &(c)->seed, 0, 0x1p64, "of weights, batches and dropout"),                  \
+                      "pattern of the parameters not to train, as 'encoder*'"),                    \
+        OPTION("seed", &(c)->seed, 0, 0x1p64, "random seed of weights, batches and dropout"),      \
         OPTION_GROUP("Output"),                                                                    \
         OPTION_STRING("out", &(c)->out, "run directory", .may_change = true),                      \
         OPTION("eval-every", &(c)->eval_every, 0, 1000000000,                                      \
-               "updates between validations (0: twenty in all)"),                                  \
+               "updates between validations (0: 20 validations in all)"),                          \
         OPTION("early-stop", &(c)->early_stop, 0, 1000000,                                         \
-               "stop after so many validations without a lower loss (0: never)",                   \
+               "stop after N validations in a row without a lower loss (0: never)",                \
                .may_change = true),                                                                \
         OPTION("save-every", &(c)->save_every, 0, 1000000000,                                      \
-               "updates between checkpoints (0: ten in all)", .may_change = true),                 \
-        OPTION_FLAG("resume", &(c)->resume, "go on with the run in --out", .may_change = true),    \
+               "updates between checkpoints (0: 10 checkpoints in all)", .may_change = true),      \
+        OPTION_FLAG("resume", &(c)->resume, "continue the run in --out", .may_change = true),      \
         OPTION_FLAG("other-data", &(c)->other_data,                                                \
-                    "with --resume: go on although the data have changed", .may_change = true),    \
+                    "with --resume: continue although the data has changed", .may_change = true),  \
         OPTION_FLAG("overwrite", &(c)->overwrite, "replace the run in --out", .may_change = true), \
-        OPTION_CHOICE("plot", &(c)->plot, "png|svg|dumb|none", "the picture of the loss",          \
+        OPTION_CHOICE("plot", &(c)->plot, "png|svg|dumb|none", "format of the figure of the loss", \
                       .may_change = true),                                                         \
-        OPTION("threads", &(c)->threads, 0, 256, "threads (0: OMP_NUM_THREADS or all cores)",      \
+        OPTION("threads", &(c)->threads, 0, 256,                                                   \
+               "number of threads (0: OMP_NUM_THREADS or all cores)",                              \
                .may_change = true),                                                                \
-        OPTION_FLAG("quiet", &(c)->quiet, "no progress line", .may_change = true),                 \
-        OPTION_FLAG("dry-run", &(c)->dry_run, "print sizes and memory, and stop",                  \
+        OPTION_FLAG("quiet", &(c)->quiet, "print no progress", .may_change = true),                \
+        OPTION_FLAG("dry-run", &(c)->dry_run, "print sizes and memory, then exit",                 \
                     .may_change = true)
 /* clang-format on */
 
@@ -99,22 +105,22 @@ typedef struct {
     const Usage *usage;
 
     Data data;
-    Fingerprint fingerprint; /* of the data; from trainer_open on */
-    Fingerprint expected;    /* of the run that is resumed; "": unknown */
-    Batch batch;             /* at hand */
-    TrainState state;        /* what a checkpoint holds besides parameters and moments */
-    int step;                /* the step at hand, from 1 */
-    Batches batches;         /* of all steps, unless the text is streamed */
-    int micro;               /* batches of the step drawn so far, of --accumulate */
+    Fingerprint fingerprint; /* of the data, set by trainer_open */
+    Fingerprint expected;    /* of the data of the resumed run; "": unknown */
+    Batch batch;             /* the current batch */
+    TrainState state;        /* all of a checkpoint except parameters and moments */
+    int step;                /* the current step, from 1 */
+    Batches batches;         /* the order of the batches, unless the text is streamed */
+    int micro;               /* batches of the current step drawn so far */
     uint32_t drawn;          /* number of the batch at hand, over all steps, from 1 */
     LossSum loss;            /* of the step so far */
     Tensor *backward;        /* what went backward last */
     int64_t saved;           /* the step of the checkpoint in the run directory; 0: none */
     Schedule schedule;
     RunLog log;
-    double started; /* clock at which state.seconds was 0 */
+    double started; /* time at which state.seconds was 0 */
 
-    TrainState before; /* the step at hand, with --accumulate */
+    TrainState before; /* copies from before the current step, with --accumulate */
     real *carried_before;
 
     const Model *model; /* set by trainer_start; not owned */
@@ -123,72 +129,72 @@ typedef struct {
     int status; /* exit status so far */
 } Trainer;
 
-/* Options, data and random seed. False: t->status is the exit status, all has been said, and only
- * trainer_close is left to call. */
+/* Parses the options and opens the data. Returns false after a failure: the message is printed, t->status is
+ * the exit status, and the program must only call trainer_close. */
 bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage *usage, int argc,
                   char **argv);
 
-/* The run directory, or with --resume the state of the run in it. False as above (and with
- * --dry-run). */
+/* Allocates the parameters and opens the run directory; with --resume it loads the checkpoint. Returns false
+ * after a failure, as above, and with --dry-run. */
 bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o);
-Optim trainer_optim(const TrainConfig *c); /* as the options have it; trainer_start allocates it */
+Optim trainer_optim(const TrainConfig *c); /* of the options; trainer_start allocates it */
 
-/* Draws the next batch into t->batch and returns true, or returns false when the last step is done, a
- * signal came, or something failed. */
+/* Draws the next batch into t->batch and returns true. Returns false after the last step, after a signal and
+ * after a failure. */
 bool trainer_next(Trainer *t);
-real *trainer_state(Trainer *t); /* the carried state of the model, NULL if it starts afresh */
+real *trainer_state(Trainer *t); /* the carried hidden state, or NULL: zero state */
 
-/* Returns true if --early-stop validations have passed without a lower loss. */
+/* Returns true after --early-stop validations in a row without a lower loss. */
 bool trainer_stopped_early(const Trainer *t);
 
-/* Runs the batch's backward pass (loss_backward: tape_backward, weighted by the items scored). Returns
- * true when the gradients are those of the whole update; false while --accumulate has more batches for
- * it, and the tape is reset for the next. */
+/* Runs the backward pass of the batch (loss_backward: tape_backward, weighted by the items scored). Returns
+ * true when the gradients of the update are complete. Returns false while batches of --accumulate are
+ * missing; the tape is then reset for the next batch. */
 bool trainer_backward(Trainer *t, Tape *tp, Loss loss);
 
-/* False when the loss or the gradient's norm is not finite: says which op and tensor. */
+/* Returns false if the loss or the norm of the gradient is not finite, and prints which op and tensor. */
 bool trainer_finite(Trainer *t, Tape *tp, double norm);
 
-/* Says what is wrong and notes the exit status; returns false. */
+/* Prints the error and sets the exit status; returns false. */
 bool trainer_fail(Trainer *t, int status, const char *message);
 
-/* A warning unless ok: something that nothing depends on could not be written. */
+/* Prints a warning unless ok: the run continues without the file that could not be written. */
 void trainer_warn(const Trainer *t, bool ok, const Error *err);
 
-/* Logs the step; validates and saves when it is time to. Call after the update. */
+/* Logs the step, and validates and saves if either is due. Call it after the update. */
 void trainer_log(Trainer *t, double norm);
 
-/* Saves, draws loss.png, prints a summary and frees; returns the exit status. */
+/* Saves, draws loss.png, prints a summary and frees everything. Returns the exit status. */
 int trainer_close(Trainer *t);
 
 /* --- shared by trainer*.c ------------------------------------------------------------------------------ */
 
-bool trainer_save(Trainer *t); /* state and model; false, all said, if it cannot be written */
+bool trainer_save(Trainer *t); /* saves a checkpoint; false after a failure, as above */
 
-/* Sets the row's validation loss and metric. False if a signal interrupted it: the row has none then. */
+/* Sets the validation loss and metric of the row. Returns false, with the row unchanged, if a signal came. */
 bool trainer_validate(Trainer *t, LogRow *row);
 
-/* trainer_budget.c: sets config->steps from config->budget. False if a signal came or a file could not be
- * written; t->status says so. */
+/* trainer_budget.c: sets config->steps from config->budget. Returns false, with t->status set, if a signal
+ * came or a file could not be written. */
 bool trainer_set_steps(Trainer *t);
 
-/* trainer_init.c: with --init-from the tokens of the run, before the data are opened; and its parameters.
- * False, and a message, if they do not fit. */
+/* trainer_init.c, for --init-from: the first reads the tokenizers of the run, before the data is opened; the
+ * second reads the parameters. They return false with an error if these do not fit. */
 bool trainer_tokens_from(const Trainer *t, Vocabularies *vocab, Error *err);
 bool trainer_init_from(Trainer *t, Error *err);
 
-/* trainer_init.c: --freeze, before the parameters are allocated. False, and a message with the names that
- * there are, if it matches none, or all. */
+/* trainer_init.c: freezes the parameters of --freeze, before they are allocated. Returns false with an error
+ * if the pattern matches no parameter, or all. */
 bool trainer_freeze(const Trainer *t, Error *err);
 
-/* --- trainer_report.c: the trainer's words and picture */
+/* --- trainer_report.c: printed output and the figure of the loss --- */
 void trainer_arch(const Usage *usage, char *name, size_t room); /* "rnn" of "rnn/train" */
 
-void trainer_print_sizes(Trainer *t);        /* --dry-run, to stdout: parameters and memory */
-void trainer_print_header(const Trainer *t); /* to stderr, unless quiet, as the summary */
+void trainer_print_sizes(Trainer *t);        /* --dry-run: parameters and memory, to stdout */
+void trainer_print_header(const Trainer *t); /* to stderr, unless --quiet */
 void trainer_print_summary(const Trainer *t);
 
-/* loss.gp (runlog_script.h), and loss.png, or as --plot has it. */
+/* Writes loss.gp (runlog_script.h) and draws loss.png, or the format of --plot. */
 void trainer_draw_loss(const Trainer *t);
 
 #endif

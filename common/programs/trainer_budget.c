@@ -1,4 +1,4 @@
-/* --budget: how many updates fit into a given time, measured before the first. */
+/* --budget: measures before training how many updates fit into the given time. */
 #include "programs/trainer.h"
 
 #include <math.h>
@@ -8,12 +8,12 @@
 
 #include "system/stop.h"
 
-/* The trial takes a twentieth of the budget, TRIAL_SECONDS at most, but TRIAL_LEAST updates at least; the
- * first is not counted: it touches new memory. */
+/* The trial takes a twentieth of the budget, at most TRIAL_SECONDS and at least TRIAL_LEAST updates. The first
+ * update is not counted, because it is slower: it touches new memory. */
 enum { TRIAL_LEAST = 3, TRIAL_SECONDS = 3 };
 
-/* Updates with a learning rate of 0, which leave the parameters as they are and the gradients zero. The
- * order is that of a training loop. Returns the seconds of one update; 0 if a signal came. */
+/* Returns the seconds of one update, or 0 if a signal came. It makes updates with a learning rate of 0, which
+ * change no parameter and leave the gradients zero, in the order of a training loop. */
 static double seconds_of_update(Trainer *t)
 {
     const TrainConfig *c = t->config;
@@ -53,13 +53,15 @@ static double seconds_of_saving(Trainer *t)
     return clock_seconds() - begin;
 }
 
-/* What is left of the budget for updates, over what one takes. Without --eval-every and --save-every
- * there are EVALS validations and SAVES checkpoints, whatever the number of updates. */
+/* Returns how many updates fit into `left` seconds, from the seconds of an update, a validation and a
+ * checkpoint. Without --eval-every and --save-every a run has TRAIN_EVALS validations and TRAIN_SAVES
+ * checkpoints, whatever the number of updates. */
 static double updates_within(const TrainConfig *c, double left, double update, double eval,
                              double save)
 {
     eval +=
-        save / 4; /* it may be the best so far: one copy of the parameters where save writes four */
+        save /
+        4; /* it may write best.safetensors: one copy of the parameters, where a checkpoint has four */
     if (c->eval_every)
         update += eval / c->eval_every;
     else
@@ -90,14 +92,13 @@ bool trainer_set_steps(Trainer *t)
     c->steps = steps < 1 ? 1 : steps > TRAIN_MOST_STEPS ? TRAIN_MOST_STEPS : (int)steps;
     if (steps < 1)
         fprintf(stderr,
-                "%s: warning: --budget %g s is too short: an update takes %.3f s, a validation "
-                "%.3f s, a "
-                "checkpoint %.3f s; one update is made\n",
+                "%s: warning: --budget %g s is too short for one update: an update takes %.3f s, "
+                "a validation %.3f s, a checkpoint %.3f s; the run makes one update\n",
                 t->usage->program, c->budget, update, eval, save);
     else if (!c->quiet)
         fprintf(stderr,
-                "budget of %g s: %.2f ms an update, %.2f s a validation, %.2f s a checkpoint: %d "
-                "updates\n",
+                "budget of %g s: %.2f ms per update, %.2f s per validation, %.2f s per "
+                "checkpoint: %d updates\n",
                 c->budget, 1e3 * update, eval, save, c->steps);
     return true;
 }

@@ -1,5 +1,5 @@
-/* --init-from: training starts from the parameters of a trained model, and reads its tokens. --freeze: it leaves
- * some of them as they are. */
+/* --init-from starts training from the parameters and the tokenizer of a trained model. --freeze excludes
+ * parameters from training. */
 #include "programs/trainer.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "formats/init_from.h"
 #include "system/file.h"
 
-/* The vocabularies of the run in --init-from: an id must mean what it meant to the parameters. */
+/* Reads the vocabularies of the run in --init-from: each id must keep its meaning for the parameters. */
 bool trainer_tokens_from(const Trainer *t, Vocabularies *vocab, Error *err)
 {
     const DataConfig *data = &t->config->data;
@@ -18,7 +18,7 @@ bool trainer_tokens_from(const Trainer *t, Vocabularies *vocab, Error *err)
     bool ok = config && (vocabularies_from_json(vocab, config, err) || error_in(err, path));
     const char *unit = vocab->of_text ? tokenizer_unit(&vocab->tokens) : NULL;
     if (ok && unit && !data->of_pairs && strcmp(unit, data->unit) != 0)
-        ok = error_set(err, "--init-from %s: its tokens are of --unit %s, not %s; give --unit %s",
+        ok = error_set(err, "--init-from %s: the run has --unit %s, not %s; give --unit %s",
                        t->config->init_from, unit, data->unit, unit);
     json_decref(config);
     free(path);
@@ -36,9 +36,9 @@ bool trainer_init_from(Trainer *t, Error *err)
     InitFrom from;
     if (!init_from_run(c->init_from, t->params, c->fresh, &from, err)) return false;
     if (c->quiet) return true;
-    fprintf(stderr, "%s: %d of %d parameters start from those of %s\n", t->usage->program,
-            from.taken, t->params->n, c->init_from);
-    say("new, at their initial values", &from.fresh);
+    fprintf(stderr, "%s: %d of %d parameters are taken from %s\n", t->usage->program, from.taken,
+            t->params->n, c->init_from);
+    say("new, initialised at random", &from.fresh);
     say("in the file, but not in this model", &from.unused);
     return true;
 }
@@ -50,8 +50,11 @@ bool trainer_freeze(const Trainer *t, Error *err)
     if (!pattern) return true;
     const int n = params_freeze(ps, pattern);
     if (n == ps->n)
-        return error_set(err, "--freeze %s: it matches all parameters, nothing is left to train",
-                         pattern);
+        return error_set(
+            err,
+            "--freeze %s: the pattern matches all parameters, so nothing is left to train; "
+            "choose a narrower pattern",
+            pattern);
     if (n > 0) {
         if (!t->config->quiet)
             fprintf(stderr, "%s: %d of %d parameters are frozen\n", t->usage->program, n, ps->n);
@@ -59,6 +62,6 @@ bool trainer_freeze(const Trainer *t, Error *err)
     }
     StNames names = {0};
     for (int i = 0; i < ps->n; i++) safetensors_name(&names, ps->tensor[i]->name);
-    return error_set(err, "--freeze %s: no parameter has such a name; there are %s", pattern,
+    return error_set(err, "--freeze %s: no parameter has such a name; choose among %s", pattern,
                      names.text);
 }

@@ -1,4 +1,4 @@
-/* How a training run begins: its options, those of the run that it goes on with, its directory. */
+/* The start of a training run: options, the options of a resumed run, data, run directory. */
 #include "programs/trainer.h"
 
 #include <signal.h>
@@ -28,8 +28,8 @@ TrainConfig train_defaults(const char *out)
 
 /* --- opening -------------------------------------------------------------------------------------- */
 
-/* Refuses an option that was given another value than the run was started with, unless its table entry
- * says that it may change. */
+/* Returns false with an error if an option has another value than in the resumed run, unless its table entry
+ * says may_change. */
 static bool same_options(Trainer *t, const json_t *config, Error *err)
 {
     json_t *now = args_to_json(t->option, t->n_options);
@@ -46,8 +46,8 @@ static bool same_options(Trainer *t, const json_t *config, Error *err)
         if (!ok || !o->given || o->may_change || !then || json_equal(value, then)) continue;
         char *a = json_dumps(then, JSON_ENCODE_ANY), *b = json_dumps(value, JSON_ENCODE_ANY);
         ok = error_set(err,
-                       "--%s: the run in %s was started with %s, not %s; leave it out, "
-                       "or start another run with another --out",
+                       "--%s: the run in %s was started with %s, not %s; leave out the option, "
+                       "or start a new run with another --out",
                        name, t->config->out, a, b);
         free(a), free(b);
     }
@@ -61,42 +61,44 @@ static bool same_program(const Trainer *t, const json_t *config, Error *err)
     trainer_arch(t->usage, arch, sizeof arch);
     const char *then = json_string_value(json_object_get(config, "arch"));
     return !then || strcmp(then, arch) == 0 ||
-           error_set(err, "--resume: %s holds a run of \"%s\": use ./%s/train", t->config->out,
+           error_set(err, "--resume: %s: the run is of \"%s\"; use ./%s/train", t->config->out,
                      then, then);
 }
 
-/* Refuses to go on with other data than the run was started with, whose fingerprint is t->expected. */
+/* Returns false with an error if the data is not that of the resumed run, whose fingerprint is t->expected. */
 static bool same_data(const Trainer *t, Error *err)
 {
     const char *then = t->expected.text, *now = t->fingerprint.text;
     return !*then || strcmp(then, now) == 0 || t->config->other_data ||
            error_set(
                err,
-               "--resume: %s is not the data that the run in %s was started with (fingerprint %s, "
-               "now %s); bring the old data back, or go on with these by --other-data",
+               "--resume: %s has changed since the run in %s was started (fingerprint %s, now %s); "
+               "restore the old data, or continue with the new data by --other-data",
                data_name(&t->config->data), t->config->out, then, now);
 }
 
-/* Another number of updates bends the rest of the learning rate's curve. */
+/* Prints a note if --steps changes: the rest of the learning rate schedule changes with it. */
 static void say_new_schedule(const Trainer *t, const json_t *config)
 {
     const json_int_t then = json_integer_value(json_object_get(config, "steps"));
     const Option *steps = args_find(t->option, t->n_options, "steps");
     if (!steps->given || t->config->steps == then || t->config->quiet) return;
     fprintf(stderr,
-            "%s: note: %d updates instead of %lld: from here on the learning rate follows the "
-            "schedule of %d\n",
+            "%s: note: --steps is %d instead of %lld: from here on the learning rate follows the "
+            "schedule of %d updates\n",
             t->usage->program, t->config->steps, (long long)then, t->config->steps);
 }
 
-/* --resume: the options come from config.json, and the vocabularies with them. */
+/* Reads the options and the vocabularies of the resumed run from its config.json. */
 static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
 {
     char *path = xformat("%s/config.json", t->config->out);
     json_t *config = file_exists(path) ? json_read(path, err) : NULL;
     bool ok = config != NULL;
     if (!file_exists(path))
-        error_set(err, "--resume: %s is not there: no run to go on with; leave out --resume", path);
+        error_set(err,
+                  "--resume: %s: no such file, so there is no run to continue; leave out --resume",
+                  path);
     ok = ok && same_program(t, config, err) && same_options(t, config, err);
     const char *fingerprint = json_string_value(json_object_get(config, "data_fingerprint"));
     if (fingerprint) snprintf(t->expected.text, sizeof t->expected.text, "%s", fingerprint);
@@ -133,9 +135,11 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
     if (t->status >= 0) return false;
     t->status = EXIT_OK;
     if (c->budget > 0 && args_find(option, n, "steps")->given && !c->resume)
-        return trainer_fail(t, EXIT_USAGE, "--steps and --budget: choose one");
+        return trainer_fail(t, EXIT_USAGE,
+                            "--steps and --budget: both set the number of updates; leave out one");
     if (c->fresh && !c->init_from && !c->resume)
-        return trainer_fail(t, EXIT_USAGE, "--fresh: without --init-from all parameters are new");
+        return trainer_fail(
+            t, EXIT_USAGE, "--fresh: without --init-from all parameters are new; give --init-from");
     if (!c->resume && !data_options_fit(&c->data, option, n, &err))
         return trainer_fail(t, EXIT_USAGE, err.text);
     blas_warm_up();
@@ -148,8 +152,8 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
     vocabularies_free(&vocab);
     if (!ok) return trainer_fail(t, EXIT_FAILED, err.text);
     if (c->stream && !data_is_running(&t->data))
-        return trainer_fail(t, EXIT_USAGE,
-                            "--stream needs a running text: give --text without --lines");
+        return trainer_fail(
+            t, EXIT_USAGE, "--stream: the data is not a running text; give --text without --lines");
     t->fingerprint = data_fingerprint(&t->data);
     if (!same_data(t, &err)) return trainer_fail(t, EXIT_FAILED, err.text);
     if (c->steps == 0) c->steps = t->data.task.steps;
@@ -172,7 +176,7 @@ static bool write_config(Trainer *t, Error *err)
     char arch[32], *path = xformat("%s/config.json", t->config->out);
     trainer_arch(t->usage, arch, sizeof arch);
     json_t *config = args_to_json(t->option, t->n_options);
-    json_object_set_new(config, "resume", json_false()); /* how a run was called, not what it is */
+    json_object_set_new(config, "resume", json_false()); /* of this call only, not of the run */
     json_object_set_new(config, "arch", json_string(arch));
     json_object_set_new(config, "data_fingerprint", json_string(t->fingerprint.text));
     json_object_set_new(config, "other_data", json_false());
@@ -192,7 +196,8 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     t->batch.layout = model->layout;
     int sequences;
     if (__builtin_mul_overflow(c->batch, c->accumulate, &sequences))
-        too_large("--batch %d x --accumulate %d are too many sequences", c->batch, c->accumulate);
+        too_large("--batch %d x --accumulate %d: too many sequences in one update", c->batch,
+                  c->accumulate);
     t->batches = batches_new(&t->data.task, c->seed, sequences);
     t->params = ps;
     t->optim = o;
@@ -215,7 +220,7 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     stop_catch();
     signal(SIGPIPE, SIG_IGN);
     if (c->budget > 0 && !c->resume && !trainer_set_steps(t)) return false;
-    /* Also on --resume, which may have been given more --steps. */
+    /* Also with --resume, because --steps and others may have changed. */
     if (!write_config(t, &err)) return trainer_fail(t, EXIT_FAILED, err.text);
     t->log.quiet = c->quiet;
     if (!t->data.task.outputs) t->log.loss_name = "mse";

@@ -1,4 +1,4 @@
-/* What a train program says and draws: sizes, the header of a run, its summary, loss.png. */
+/* The output of a train program: sizes, the header of a run, its summary, loss.png. */
 #include "measure/ngram_level.h"
 #include "programs/trainer.h"
 
@@ -38,19 +38,19 @@ void trainer_print_sizes(Trainer *t)
     if (c->accumulate > 1) snprintf(batches, sizeof batches, "%d x ", c->accumulate);
     printf("\n%zu parameters; %s of %s%d sequences of %d steps\n", ps->count, updates, batches,
            c->batch, t->batch.T);
-    printf("memory: %.1f MB parameters, %.1f MB gradients, %.1f MB moments, %.1f MB a step\n",
+    printf("memory: %.1f MB parameters, %.1f MB gradients, %.1f MB moments, %.1f MB per step\n",
            reals, trainable, moments * trainable, (double)arena_reserved(&tp.arena) * mb);
     tape_free(&tp);
 }
 
-/* Pairs of --valid and --test are taken as they are: what do they share with the training pairs? */
+/* Prints how many pairs of --valid and --test share a side with a training pair: they are not filtered. */
 static void print_shared(const Pairs *p, const PairsConfig *c)
 {
     const char *const file[3] = {[SPLIT_VALID] = c->valid, [SPLIT_TEST] = c->test};
     for (int split = SPLIT_VALID; split <= SPLIT_TEST; split++)
         if (file[split])
             fprintf(stderr,
-                    "%s: %d of %d pairs share their source or target with a training pair\n",
+                    "%s: %d of %d pairs share the source or the target with a training pair\n",
                     file[split], p->shared[split], p->n[split]);
 }
 
@@ -58,17 +58,17 @@ static void print_pairs(const Trainer *t)
 {
     const Pairs *p = &t->data.pairs;
     if (p->is_table)
-        fprintf(stderr, "%d pairs to train on, %d for validation, %d for test\n", p->n[SPLIT_TRAIN],
-                p->n[SPLIT_VALID], p->n[SPLIT_TEST]);
+        fprintf(stderr, "%d pairs for training, %d for validation, %d for test\n",
+                p->n[SPLIT_TRAIN], p->n[SPLIT_VALID], p->n[SPLIT_TEST]);
     if (p->left_out || p->too_long || p->empty || p->repeated)
         fprintf(stderr,
-                "left out: %d with the target of a held-out pair, %d too long, %d empty, %d "
-                "repeated\n",
+                "pairs left out: %d with the target of a held-out pair, %d too long, %d empty, "
+                "%d repeated\n",
                 p->left_out, p->too_long, p->empty, p->repeated);
     print_shared(p, &t->config->data.pairs);
     fprintf(stderr, "vocabularies of %d and %d", p->source.size, p->target.size);
     if (p->is_table)
-        fprintf(stderr, "; %.2f%% and %.2f%% of the test pieces are not in them",
+        fprintf(stderr, "; %.2f%% and %.2f%% of the test tokens are not in them",
                 100 * p->unknown[0], 100 * p->unknown[1]);
     fputc('\n', stderr);
 }
@@ -88,14 +88,14 @@ void trainer_print_header(const Trainer *t)
     data_warn_unknown(&t->data, t->usage->program);
     if (t->data.is_pairs) print_pairs(t);
     if (t->step && t->step >= c->steps)
-        fprintf(stderr, "all %d updates are done; go on with more --steps\n", t->step);
+        fprintf(stderr, "all %d updates are done; continue with more --steps\n", t->step);
     else if (t->step && trainer_stopped_early(t))
-        fprintf(stderr, "stopped early at step %d; go on with a larger --early-stop\n", t->step);
+        fprintf(stderr, "stopped early at step %d; continue with a larger --early-stop\n", t->step);
     else if (t->step)
-        fprintf(stderr, "going on after step %d\n", t->step);
+        fprintf(stderr, "continuing after step %d\n", t->step);
     if (!isnan(task->loss_chance))
-        fprintf(stderr, "loss at chance %.4f%s\n", task->loss_chance,
-                task->outputs ? " nats a token" : "");
+        fprintf(stderr, "loss at chance level %.4f%s\n", task->loss_chance,
+                task->outputs ? " nats per token" : "");
 }
 
 void trainer_draw_loss(const Trainer *t)
@@ -126,14 +126,15 @@ void trainer_print_summary(const Trainer *t)
         fprintf(stderr, "step %d: validation loss %.4f, %s %.4f, %.1f s\n", t->step, r->valid_loss,
                 data_metric_name(&t->data), r->metric, t->state.seconds);
     if (trainer_stopped_early(t))
-        fprintf(stderr, "stopped early: no lower validation loss in %d validations\n",
+        fprintf(stderr, "stopped early: the last %d validations had no lower loss\n",
                 (int)t->state.worse);
     if (t->state.best_step && t->state.best_step < t->step)
-        fprintf(stderr, "best.safetensors: validation loss %.4f at step %d (eval --best)\n",
+        fprintf(stderr,
+                "best.safetensors: validation loss %.4f at step %d; evaluate it with eval --best\n",
                 t->state.best_loss, (int)t->state.best_step);
     fprintf(stderr, "in %s: model.safetensors, log.csv%s%s\n", dir,
             strcmp(t->config->plot, "png") == 0 ? ", loss.png" : "",
-            t->status ? "; go on with --resume" : "");
+            t->status ? "; continue with --resume" : "");
     if (strcmp(arch, "lessons") != 0) /* a lesson's program has no eval beside it */
         fprintf(stderr, "next: ./%s/eval %s\n", arch, dir);
 }

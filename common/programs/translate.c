@@ -46,7 +46,7 @@ static json_t *quality_to_json(const Quality *q, int beam)
     return o;
 }
 
-/* The translations, one a line, into --output; after a signal nothing. */
+/* Writes the translations into --output, one per line. Writes nothing after a signal. */
 static void write_output(Evaluator *e, const char *text, size_t len)
 {
     Error err;
@@ -101,8 +101,10 @@ void translate_lines(Evaluator *e, const Translator *t, const TranslateConfig *c
         }
         const bool too_long = t->longest && S > t->longest;
         if (too_long)
-            fprintf(stderr, "%s: warning: %d tokens are too many, the model has places for %d\n",
-                    e->usage->program, S, t->longest);
+            fprintf(
+                stderr,
+                "%s: warning: a line of %d tokens is too long: the model takes %d; shorten it\n",
+                e->usage->program, S, t->longest);
         if (S > 0 && !too_long) {
             Output o = decode(e, t, c, source, S);
             utf8_show(o.text, stdout);
@@ -114,7 +116,7 @@ void translate_lines(Evaluator *e, const Translator *t, const TranslateConfig *c
             }
             output_free(&o);
         } else {
-            putchar('\n'); /* a line for a line */
+            putchar('\n'); /* one output line for each input line */
         }
         free(source), free(unknown);
         if (!evaluator_flush(e)) break;

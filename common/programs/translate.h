@@ -1,5 +1,5 @@
-/* What the eval program of a sequence-to-sequence model says besides the loss: the outputs it decodes
- * for held-out pairs, how good they are, and where it looked. */
+/* The output of an eval program for pairs, besides the loss: translations of held-out pairs, their quality, and
+ * the attention weights. */
 #ifndef TRANSLATE_H
 #define TRANSLATE_H
 
@@ -8,49 +8,50 @@
 #include "decoding/translator.h"
 
 typedef struct {
-    int beam;         /* hypotheses that are followed; 1: greedy */
-    double alpha;     /* length normalisation of the beam, see decode.h */
-    bool interactive; /* translate the lines of standard input instead */
-    bool alignment;   /* and print under each where attention looked */
+    int beam;         /* number of hypotheses in the beam; 1: greedy */
+    double alpha;     /* length penalty of beam search, see decode.h */
+    bool interactive; /* translate the lines of standard input, score nothing */
+    bool alignment;   /* with interactive: print the attention weights of each */
 } TranslateConfig;
 
 TranslateConfig translate_defaults(void);
 
 #define TRANSLATE_OPTIONS(c)                                                                       \
     OPTION_GROUP("Decoding"),                                                                      \
-        OPTION("beam", &(c)->beam, 1, 1000, "width of the beam (1: greedy)"),                      \
+        OPTION("beam", &(c)->beam, 1, 1000, "hypotheses in the beam (1: greedy decoding)"),        \
         OPTION("length-penalty", &(c)->alpha, 0, 10,                                               \
-               "alpha: log p is divided by ((5 + length) / 6)^alpha (beam only)"),                 \
-        OPTION_FLAG("interactive", &(c)->interactive, "translate each line of standard input"),    \
+               "alpha of beam search: log p is divided by ((5 + length) / 6)^alpha"),              \
+        OPTION_FLAG("interactive", &(c)->interactive,                                              \
+                    "translate each line of standard input, score nothing"),                       \
         OPTION_FLAG("alignment", &(c)->alignment,                                                  \
-                    "with --interactive: show under each line where attention looked")
+                    "with --interactive: print the attention weights of each translation")
 
-/* Sums over decoded pairs; all zero at the start but for bleu's tokeniser. */
+/* Sums over decoded pairs. At the start all are 0, and bleu has its tokenizer. */
 typedef struct {
-    int n, right;           /* outputs, and how many are right from beginning to end */
-    double log_probability; /* of all outputs, in nats */
-    CharErrors characters;  /* of words: of the words with spaces between them */
-    Bleu bleu;              /* of the task's own tokens */
+    int n, right;           /* outputs, and exactly right outputs */
+    double log_probability; /* sum over all outputs, in nats */
+    CharErrors characters;  /* of a model of words: of its words joined by spaces */
+    Bleu bleu;              /* of the tokens of the task */
 } Quality;
 
 enum { QUALITY_ROWS = 8 };
 
 typedef struct {
-    Quality all,
-        row[QUALITY_ROWS]; /* by length of the source: row i is of i*width+1 .. (i+1)*width */
+    Quality all, row[QUALITY_ROWS]; /* by source length: row i has i*width+1 .. (i+1)*width */
     int width;
 } Translation;
 
-/* Decodes the first e->config->examples held-out pairs, and sets e->extra, what the JSON object of
- * evaluator_report has besides. */
+/* Decodes the first e->config->examples held-out pairs and returns their quality. It also sets e->extra, further
+ * keys for the JSON object of evaluator_report. */
 Translation translate_heldout(Evaluator *e, const Translator *t, const TranslateConfig *c);
 
-/* After evaluator_report: the figures of *q, a table by length, e->config->samples outputs, the first
- * with its alignment; alignment.csv and .png of the first four, by_source.csv and .png. */
+/* Prints the quality *q, a table by source length and e->config->samples outputs, the first with its attention
+ * weights. Draws alignment.png of the first four pairs and by_source.png, each beside its .csv. Call it
+ * after evaluator_report. */
 void translate_report(Evaluator *e, const Translator *t, const TranslateConfig *c,
                       const Translation *q);
 
-/* The lines of standard input, one output a line on standard output. */
+/* Translates each line of standard input into one line of standard output. */
 void translate_lines(Evaluator *e, const Translator *t, const TranslateConfig *c);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- a held-out pair, of a table or drawn ----------------------------------------------------------- */
+/* --- held-out pairs, from a table or drawn ----------------------------------------------------------- */
 
 static Example example_of_pair(const Pairs *pairs, int i)
 {

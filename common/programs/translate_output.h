@@ -1,50 +1,48 @@
-/* Held-out pairs, the outputs that a model decodes for them, and where attention looked: what the files of
- * translate.h share. */
+/* Held-out pairs, decoded outputs and their attention weights, shared by the files translate*.c. */
 #ifndef TRANSLATE_OUTPUT_H
 #define TRANSLATE_OUTPUT_H
 
 #include "figures/alignment.h"
 #include "programs/translate.h"
 
-/* A held-out pair, of a table or drawn. */
+/* A held-out pair, from a table or drawn from a task. */
 typedef struct {
-    int S, *source;      /* ids */
-    char *text, *target; /* for reading */
-    char *tokens;        /* of the target, with spaces between them */
+    int S, *source;      /* the ids of the source */
+    char *text, *target; /* source and target as readable text */
+    char *tokens;        /* the tokens of the target, joined by spaces */
 } Example;
 
 Example example_get(const Data *d, int i); /* pair i of the test split */
 void example_free(Example *x);
-int examples_of(const Evaluator *e); /* how many are decoded */
+int examples_of(const Evaluator *e); /* number of pairs to decode */
 
 typedef struct {
     int *id, len;
-    bool finished; /* by EOS; else cut off */
+    bool finished; /* ends with EOS; false: cut off */
     double log_probability;
     char *text, *tokens;
 } Output;
 
-/* Decodes a source greedily or with a beam. An output of more than twice the source's length and 20 is cut
- * off there. */
+/* Decodes a source (S) greedily or by beam search. The output is cut off after 2 S + 20 tokens. */
 Output decode(const Evaluator *e, const Translator *t, const TranslateConfig *c, const int *source,
               int S);
 void output_free(Output *o);
 
-/* EOS counts: an output that would have gone on is not the target. */
+/* Returns true if the output equals the target and ends with EOS. */
 bool output_is_right(const Output *o, const Example *x);
 
 typedef struct {
     Alignment a;
     const char **target, **source;
-    char (*byte)[2]; /* the names of tokens that are bytes */
+    char (*byte)[2]; /* memory for the names of tokens that are bytes */
     real *weight;
 } Look;
 
-/* Where attention looked while writing the output and its EOS. */
+/* Returns the attention weights of the output and its EOS; look_free frees them. */
 Look look(const Evaluator *e, const Translator *t, const int *source, int S, const Output *o);
 void look_free(Look *l);
 
-bool is_of_words(const Evaluator *e); /* words, not characters, are counted */
+bool is_of_words(const Evaluator *e); /* true: BLEU counts words, else characters */
 double exact_match(const Quality *q);
 
 #endif

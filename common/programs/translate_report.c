@@ -1,4 +1,4 @@
-/* What an eval program of pairs prints and draws besides the loss. */
+/* Prints the report and draws the figures of an eval program for pairs, besides the loss. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static void print_quality(const Evaluator *e, const TranslateConfig *c, const Qu
     free(signature);
 }
 
-/* Where all outputs have fewer than four tokens BLEU is 0 by definition, and says nothing. */
+/* Returns false if no output has four tokens: BLEU is then 0 by definition. */
 static bool has_bleu(const Quality *q)
 {
     return q->bleu.total[BLEU_ORDER - 1] > 0;
@@ -70,7 +70,7 @@ static void print_sources_script(FILE *f, const void *arg)
             plot_color[7]);
 }
 
-/* Quality against the source's length, of a table (eval's by_length does it for drawn sequences). */
+/* Draws quality against source length for pairs of a table. For drawn pairs by_length.png shows it. */
 static void draw_by_source(Evaluator *e, const Translation *q)
 {
     if (evaluator_write(e, "by_source.csv", print_sources, q) &&
@@ -95,8 +95,8 @@ static void draw_alignments(Evaluator *e, const Translator *t, const TranslateCo
     }
     Error err;
     const char *data = data_name(&e->run), *slash = strrchr(data, '/');
-    char *title = xformat("%s on %s: where each output token, a row, looked in its source",
-                          e->model, slash ? slash + 1 : data);
+    char *title = xformat("%s on %s: attention weights, a row for each output token", e->model,
+                          slash ? slash + 1 : data);
     if (alignment_write(e->dir, "alignment", title, a, n, &err))
         evaluator_draw(e, "alignment", 900, n > 2 ? 900 : 450);
     else
@@ -107,7 +107,7 @@ static void draw_alignments(Evaluator *e, const Translator *t, const TranslateCo
 
 /* --- samples ------------------------------------------------------------------------------------------- */
 
-/* text may come from a file or from standard input: it must not drive the terminal. */
+/* Prints a line of the report. utf8_show keeps text from controlling the terminal. */
 static void print_text(const char *name, const char *text, const char *remark)
 {
     printf("  %-7s ", name);
@@ -151,5 +151,6 @@ void translate_report(Evaluator *e, const Translator *t, const TranslateConfig *
     const char *kind = e->config->plot;
     if (strcmp(kind, "none") == 0) return;
     if (e->data.pairs.is_table) draw_by_source(e, q);
-    if (t->align && strcmp(kind, "dumb") != 0) draw_alignments(e, t, c); /* has its text version */
+    if (t->align && strcmp(kind, "dumb") != 0)
+        draw_alignments(e, t, c); /* print_samples prints it as text */
 }

@@ -1,8 +1,8 @@
-/* `make zoo`: trains every architecture on every task of its kind in a short budget, prints tables and
- * draws one picture. A new architecture or task is one line in the tables of its group.
+/* `make zoo`: trains every architecture on every task of its group for a short time, prints tables and draws
+ * one figure. A new architecture or task is one line in the tables of its group.
  *
- * Each run is the ordinary train and eval program of its folder, with its options shown: whatever
- * stands in the table can be had again by typing that line. */
+ * Each run calls the train and eval programs of a model folder and prints its command line, so that a reader
+ * can repeat every number of the tables. */
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -17,26 +17,26 @@
 #include "system/plot.h"
 
 typedef struct {
-    const char *name, *folder, *options; /* of the column; of its programs */
+    const char *name, *folder, *options; /* of the column; of the programs */
 } Architecture;
 
-/* The key of eval's JSON that the table shows. */
+/* The key of eval's JSON object that the table shows. */
 typedef enum { LOSS, VALUE, EXACT } Measure;
 
 typedef struct {
-    const char *name, *options; /* of the row; of ./ARCH/train */
+    const char *name, *options; /* of the row; for train */
     Measure measure;
-    const char *what; /* as the table's head says it */
+    const char *what; /* unit of the measure, for the table */
     bool squared;     /* the loss is a mean squared error, not nats per token */
 } Job;
 
-/* --- one sequence --- */
+/* --- group 1: one sequence --- */
 static const Architecture readers[] = {
     {"rnn", "rnn", ""},
-    {"lstm", "lstm_gru", "--cell lstm --hidden 128 --lr 5e-3"}, /* parameters: about the rnn's */
+    {"lstm", "lstm_gru", "--cell lstm --hidden 128 --lr 5e-3"}, /* as many parameters as the rnn */
     {"gru", "lstm_gru", "--cell gru --hidden 152 --lr 5e-3"},
 };
-/* Sized for about a minute an architecture on two cores. */
+/* The tasks take about a minute per architecture on two cores. */
 static const Job reading[] = {
     {"places", "--lines", LOSS, "nats", false},
     {"prose", "", LOSS, "nats", false},
@@ -47,7 +47,7 @@ static const Job reading[] = {
     {"copy-memory", "--task copy-memory --steps 300", LOSS, "nats", false},
 };
 
-/* --- pairs of sequences: what is between reading and writing --- */
+/* --- group 2: pairs of sequences, with a fixed vector or attention between them --- */
 static const Architecture translators[] = {
     {"vector", "seq2seq_attention", "--attention none --hidden 64 --lr 3e-3"},
     {"additive", "seq2seq_attention", "--attention additive --hidden 64 --lr 3e-3"},
@@ -60,7 +60,7 @@ static const Job translating[] = {
     {"dates", "--task dates --steps 400", EXACT, "exact", false},
 };
 
-/* --- who can look back: a fixed state, or attention to all steps --- */
+/* --- group 3: recall, with a fixed-size state or attention to all steps --- */
 static const Architecture rememberers[] = {
     {"rnn", "rnn", "--hidden 128"},
     {"lstm", "lstm_gru", "--cell lstm --hidden 96 --lr 3e-3"},
@@ -81,7 +81,7 @@ static const Group groups[] = {
     {"pairs", translators, translating, LEN(translators), LEN(translating)},
     {"memory", rememberers, remembering, LEN(rememberers), LEN(remembering)},
 };
-static const int color[] = {5, 6, 3, 1, 7, 0, 2}; /* of plot_color */
+static const int color[] = {5, 6, 3, 1, 7, 0, 2}; /* indices of plot_color */
 
 enum { GROUPS = LEN(groups) };
 
@@ -90,7 +90,7 @@ typedef struct {
     bool done;
 } Result;
 
-/* Results of one group are (jobs,archs), row major. */
+/* Returns one result of a group; results is (jobs,archs), row major. */
 static Result *result_of(const Group *g, Result *results, int job, int arch)
 {
     return &results[job * g->archs + arch];
@@ -233,7 +233,7 @@ static void print_table(const Group *g, Result *results)
     putchar('\n');
 }
 
-/* --- the picture: a panel a task, all architectures on its axis ------------------------------------------ */
+/* --- the figure: one panel for each task, one curve for each architecture ------------------------------------------ */
 
 static void print_panel(FILE *f, const Group *g, const Job *job, const Result *result)
 {
@@ -245,7 +245,7 @@ static void print_panel(FILE *f, const Group *g, const Job *job, const Result *r
                 "pointsize 0.6 linecolor rgb '%s' title '%s'",
                 a ? ", " : "", job->name, g->arch[a].name, plot_color[color[a % LEN(color)]],
                 g->arch[a].name);
-    if (result->loss_perfect > 0) /* not a number: not known; 0: the axis itself */
+    if (result->loss_perfect > 0) /* NAN: not known; 0: the axis itself */
         fprintf(f, ", %.6g with lines dashtype 2 linecolor rgb '%s' title 'best possible'",
                 result->loss_perfect, plot_color[0]);
     fputc('\n', f);
@@ -275,7 +275,7 @@ static bool draw(Result *const results[GROUPS])
     return false;
 }
 
-/* What a trained model writes. */
+/* Runs a command that prints samples of a trained model. Returns its exit status. */
 static int show(const char *what, const char *line)
 {
     printf("\n%s, from %s:\n", what, line);
@@ -285,8 +285,8 @@ static int show(const char *what, const char *line)
 static const Usage usage = {
     .program = "common/programs/zoo",
     .about =
-        "Trains every architecture on every task of its kind in a short budget, some minutes in "
-        "all, and compares them: tables, and runs/zoo/zoo.png.",
+        "Trains every architecture on every task of its group, some minutes in all, and compares "
+        "them in tables and in runs/zoo/zoo.png.",
     .operands = "",
     .examples = "  ./common/programs/zoo\n"
                 "  make zoo\n",
@@ -312,7 +312,7 @@ static int run_all(Result *results[GROUPS])
         if (status) return status;
     }
     for (int g = 0; g < GROUPS; g++) print_table(&groups[g], results[g]);
-    if (draw(results)) printf("\npicture: runs/zoo/zoo.png\n");
+    if (draw(results)) printf("\nfigure: runs/zoo/zoo.png\n");
     const int status =
         show("New places", "./lstm_gru/eval runs/zoo/places-gru --samples 8 --plot none");
     if (status) return status;
@@ -334,6 +334,6 @@ int main(int argc, char **argv)
     const int status = run_all(results);
     for (int g = 0; g < GROUPS; g++) free(results[g]);
     if (status == 0)
-        printf("\n%.0f s in all. Go on with lessons/00-start.md.\n", clock_seconds() - start);
+        printf("\n%.0f s in all. Continue with lessons/00-start.md.\n", clock_seconds() - start);
     return status;
 }

@@ -36,7 +36,7 @@ expect 1 "choose one" "$train" --task parity --text README.md --out "$tmp/x"
 expect 1 "No such file" "$train" --text "$tmp/missing.txt" --out "$tmp/x"
 expect 1 "directory" "$train" --text "$tmp" --out "$tmp/x"
 expect 1 "--out" "$train" --task parity --steps 1 --out /dev/null/run
-expect 1 "no run to go on with" "$train" --resume --out "$tmp/none"
+expect 1 "no run to continue" "$train" --resume --out "$tmp/none"
 expect 2 "run directory" "$eval"
 
 # A language model of words: its metric says so, its samples have spaces, and what is unknown is counted.
@@ -238,7 +238,7 @@ expect 0 "" "$transformer" --task numbers --positions learned --longest 40 --lay
     --heads 2 --ffn 16 --steps 2 --quiet --plot none --out "$tmp/places"
 yes one | head -n 60 | paste -sd' ' | "$BIN"transformer/eval "$tmp/places" --interactive >"$tmp/out" 2>"$tmp/err" ||
     fail "a source beyond the model's places"
-grep -q "60 tokens are too many" "$tmp/err" || fail "no warning of a source beyond the model's places"
+grep -q "a line of 60 tokens is too long" "$tmp/err" || fail "no warning of a source beyond the model's places"
 [ "$(wc -l <"$tmp/out")" -eq 1 ] || fail "a line for a line"
 
 # Where every head looks: of a pair three parts, of one sequence the decoder's; and the learned positions.

@@ -101,8 +101,8 @@ pairs() { # NAME OPTIONS...
 }
 awk 'BEGIN { for (i = 0; i < 400; i++) print "red" i % 5, "blue" i % 7 "\tone u" i }' >"$tmp/pairs.tsv"
 pairs pairs --pairs "$tmp/pairs.tsv"
-grep -q "; 0.00% and 50.00% of the test pieces are not in them" "$tmp/out" ||
-    fail "unknown pieces: $(grep vocabularies "$tmp/out")"
+grep -q "; 0.00% and 50.00% of the test tokens are not in them" "$tmp/out" ||
+    fail "unknown tokens: $(grep vocabularies "$tmp/out")"
 
 # A line may end as Windows has it: what ends it is no letter of it.
 pairs dates --task dates --items 200
@@ -131,7 +131,7 @@ for n in 40 41; do
     words $n | "$BIN"transformer/eval "$tmp/heads" --interactive >"$tmp/out" 2>"$tmp/err" || fail "$n words"
     [ "$(wc -l <"$tmp/out")" -eq 1 ] || fail "$n words: no line for a line"
 done
-grep -q "41 tokens are too many, the model has places for 40" "$tmp/err" || fail "41 words: $(cat "$tmp/err")"
+grep -q "a line of 41 tokens is too long: the model takes 40" "$tmp/err" || fail "41 words: $(cat "$tmp/err")"
 words 40 | "$BIN"transformer/eval "$tmp/heads" --interactive 2>"$tmp/err" >/dev/null
-grep -q "too many" "$tmp/err" && fail "40 words: $(cat "$tmp/err")"
+grep -q "too long" "$tmp/err" && fail "40 words: $(cat "$tmp/err")"
 exit 0

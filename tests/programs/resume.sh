@@ -52,7 +52,7 @@ cmp "$tmp/whole/model.safetensors" "$tmp/signal/model.safetensors" || fail "SIGI
 longer=(--quiet --plot none --hidden 8 --batch 4 --out "$tmp/longer")
 "$BIN"rnn/train "${longer[@]}" --steps 5 || fail "5 steps"
 "$BIN"rnn/train --plot none --out "$tmp/longer" --resume --steps 9 2>"$tmp/said" || fail "9 steps"
-grep -q 'note: 9 updates instead of 5: from here on the learning rate follows the schedule of 9' "$tmp/said" ||
+grep -q 'note: --steps is 9 instead of 5: from here on the learning rate follows the schedule of 9' "$tmp/said" ||
     fail "a longer continuation says nothing of the learning rate: $(cat "$tmp/said")"
 grep -q '"steps": 9' "$tmp/longer/config.json" || fail "config.json does not have the 9 steps of --resume"
 grep -q '"resume": false' "$tmp/longer/config.json" || fail "config.json has --resume in it"

@@ -9,14 +9,14 @@ for signal in INT TERM; do
     job=$!
     until [ "$(wc -l 2>/dev/null <"$tmp/run/log.csv")" ]; do sleep 0.05; done
     sleep 0.4
-    expect 1 "another program is training there" \
+    expect 1 "another program is training in it" \
         "$BIN"rnn/train --task parity --steps 10 --overwrite --out "$tmp/run"
     kill -$signal $job
     wait $job
     status=$?
     case $signal in INT) want=130 ;; TERM) want=143 ;; esac
     [ "$status" -eq "$want" ] || fail "SIG$signal: status $status"
-    grep -q "go on with --resume" "$tmp/err" || fail "SIG$signal: no hint"
+    grep -q "continue with --resume" "$tmp/err" || fail "SIG$signal: no hint"
     expect 0 '"arch":"rnn"' "$BIN"rnn/eval "$tmp/run" --json --plot none --examples 8
 done
 

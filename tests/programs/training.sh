@@ -33,7 +33,7 @@ cmp -s "$tmp/best/best.safetensors" "$tmp/best/model.safetensors" && fail "the b
 awk -v a="$(loss_of best --best)" -v b="$(loss_of best)" 'BEGIN { exit !(a < b) }' ||
     fail "eval --best: $(loss_of best --best) is not below $(loss_of best)"
 rm "$tmp/cut/best.safetensors"
-expect 1 "no validation was finished" "$BIN"rnn/eval "$tmp/cut" --best --plot none
+expect 1 "no validation has finished" "$BIN"rnn/eval "$tmp/cut" --best --plot none
 
 # --early-stop ends after so many validations without a lower loss, and a run that is killed and goes on ends
 # at the same update with the same bits. A larger number goes on.
@@ -50,7 +50,7 @@ for steps in 5 $((stopped - 5)); do
     cmp "$tmp/straight/model.safetensors" "$tmp/killed/model.safetensors" || fail "stopping early: another model"
     cmp "$tmp/straight/best.safetensors" "$tmp/killed/best.safetensors" || fail "stopping early: another best"
 done
-expect 0 "go on with a larger --early-stop" "$BIN"rnn/train --resume --plot none --out "$tmp/early"
+expect 0 "continue with a larger --early-stop" "$BIN"rnn/train --resume --plot none --out "$tmp/early"
 [ "$(tail -n 1 "$tmp/early/log.csv" | cut -d, -f1)" = "$stopped" ] || fail "a run that stopped early went on"
 train early --resume --early-stop 5
 [ "$(tail -n 1 "$tmp/early/log.csv" | cut -d, -f1)" -gt "$stopped" ] || fail "a larger --early-stop does not go on"
@@ -95,15 +95,15 @@ steps=$(sed -n 's/.*"steps": \([0-9]*\),.*/\1/p' "$tmp/cut-budget/config.json")
 train cut-budget --resume
 train streamed --text "$tmp/text" --stream --steps "$steps"
 cmp "$tmp/streamed/model.safetensors" "$tmp/cut-budget/model.safetensors" || fail "--budget and --resume: another model"
-expect 2 "choose one" "$BIN"rnn/train --task parity --budget 1s --steps 3 --out "$tmp/x"
+expect 2 "leave out one" "$BIN"rnn/train --task parity --budget 1s --steps 3 --out "$tmp/x"
 expect 2 "is not a time like 60s, 10m or 1h" "$BIN"rnn/train --task parity --budget 1d --out "$tmp/x"
-expect 0 "one update is made" "$BIN"rnn/train --task parity --budget 0.01s --plot none --out "$tmp/short"
+expect 0 "the run makes one update" "$BIN"rnn/train --task parity --budget 0.01s --plot none --out "$tmp/short"
 
 # A run goes on with the data that it began with; with others only when it is told to.
 cp "$tmp/text" "$tmp/moved"
 train moving --text "$tmp/moved" --steps 2
 sed -i 's/a/e/' "$tmp/moved"
-expect 1 "bring the old data back, or go on with these by --other-data" \
+expect 1 "restore the old data, or continue with the new data by --other-data" \
     "$BIN"rnn/train --resume --steps 3 --plot none --out "$tmp/moving"
 train moving --resume --steps 3 --other-data
 train moving --resume --steps 4
@@ -111,7 +111,7 @@ train moving --resume --steps 4
 # --init-from takes over a trained run's parameters and tokens; what is new and what is left over is said.
 train trunk --text "$tmp/text" --steps 30
 tr a-m n-z <"$tmp/text" | head -c 2500 >"$tmp/other"
-expect 0 "6 of 6 parameters start from those of" "$BIN"rnn/train --plot none --hidden 32 --batch 8 --text "$tmp/other" \
+expect 0 "6 of 6 parameters are taken from" "$BIN"rnn/train --plot none --hidden 32 --batch 8 --text "$tmp/other" \
     --steps 1 --lr 1e-30 --out "$tmp/tuned" --init-from "$tmp/trunk"
 cmp "$tmp/trunk/model.safetensors" "$tmp/tuned/model.safetensors" || fail "--init-from: other parameters"
 vocab_of() { # NAME
@@ -119,7 +119,7 @@ vocab_of() { # NAME
 }
 [ -n "$(vocab_of trunk)" ] || fail "no vocabulary in config.json"
 [ "$(vocab_of trunk)" = "$(vocab_of tuned)" ] || fail "--init-from: other tokens"
-expect 0 "new, at their initial values: head.w, head.b" "$BIN"rnn/train --plot none --hidden 32 --batch 8 \
+expect 0 "new, initialised at random: head.w, head.b" "$BIN"rnn/train --plot none --hidden 32 --batch 8 \
     --text "$tmp/other" --steps 1 --out "$tmp/new-head" --init-from "$tmp/trunk" --fresh 'head.*'
 train new-head --resume --steps 2
 expect 1 "shape" "$BIN"rnn/train --hidden 17 --text "$tmp/other" --out "$tmp/x" --init-from "$tmp/trunk"
@@ -141,7 +141,7 @@ train frozen --resume --steps 8
 cmp <(tensor_of trunk embed) <(tensor_of frozen embed) || fail "--freeze: the frozen parameter moved"
 cmp -s <(tensor_of trunk head.w) <(tensor_of frozen head.w) && fail "--freeze: the head did not move"
 expect 0 "frozen" "$BIN"rnn/train --task parity --freeze 'head*' --dry-run
-expect 2 "no parameter has such a name; there are embed, " "$BIN"rnn/train --task parity --freeze nothing --out "$tmp/x"
+expect 2 "no parameter has such a name; choose among embed, " "$BIN"rnn/train --task parity --freeze nothing --out "$tmp/x"
 expect 2 "nothing is left to train" "$BIN"rnn/train --task parity --freeze '*' --out "$tmp/x"
 [ -e "$tmp/x" ] && fail "--freeze: a failed start left a directory"
 exit 0

@@ -14,7 +14,7 @@ cd "$tmp" || exit 1
 expect 0 "usage:" "$zoo" --help
 expect 2 "" "$zoo" now
 [ -e runs ] && fail "zoo: --help began to train"
-expect 0 "Go on with" "$zoo"
+expect 0 "Continue with" "$zoo"
 script=runs/zoo/zoo.gp
 [ "$(grep -c "^plot 'places-rnn/log.csv'" $script)" -eq 1 ] || fail "zoo.gp: no panel of the places"
 [ "$(grep -c "^plot " $script)" -eq "$(grep -c "^set title" $script)" ] || fail "zoo.gp: a panel without a plot"
