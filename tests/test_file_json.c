@@ -91,6 +91,10 @@ START_TEST(json_errors)
     assert_fails(false, &err, path, "maximum parsing depth");
     ck_assert_ptr_null(json_read(d.path, &err));
     assert_fails(false, &err, d.path, "Is a directory");
+    temp_name(&d, "fifo", path); /* would wait for a writer */
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert_ptr_null(json_read(path, &err));
+    assert_fails(false, &err, path, ": is a device or pipe");
     remove_tree(d.path);
 }
 END_TEST

@@ -1,4 +1,5 @@
 /* Mapped files: their bytes, what is refused, and a file that shrinks while it is mapped. */
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "temp_dir.h"
@@ -19,9 +20,11 @@ START_TEST(mapped)
     assert_write(path, "");
     ck_assert(file_map(path, 4, &map, &err) && !map.mapped && map.len == 0);
     file_unmap(&map);
-    ck_assert(file_map("/dev/null", 4, &map, &err) && !map.mapped && map.len == 0);
-    file_unmap(&map);
-    assert_fails(file_map(d.path, 4, &map, &err), &err, d.path, "");
+    assert_fails(file_map("/dev/null", 4, &map, &err), &err, "/dev/null", ": is a device or pipe");
+    temp_name(&d, "fifo", path);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    assert_fails(file_map(path, 4, &map, &err), &err, path, ": is a device or pipe");
+    assert_fails(file_map(d.path, 4, &map, &err), &err, d.path, "Is a directory");
     remove_tree(d.path);
 }
 END_TEST

@@ -66,7 +66,8 @@ void too_large(const char *what, ...)
     va_end(ap);
     fflush(stdout);
     const int len = snprintf(line, sizeof line,
-                             "%.150s: error: %s; use a smaller --batch, --seq-len or model\n",
+                             "%.150s: error: %s; use a smaller model or less data, or train with "
+                             "a smaller --batch or --seq-len\n",
                              program_invocation_name, why);
     const ssize_t written = write(STDERR_FILENO, line, (size_t)len);
     (void)written; /* there is nobody else to tell */

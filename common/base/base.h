@@ -31,7 +31,7 @@ bool error_set(Error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool error_in(Error *err, const char *where); /* puts "where: " before the message; returns false */
 
 /* Ends the program at once, with status 1, whatever its other threads do: "PROGRAM: error: WHAT; use a
- * smaller --batch, --seq-len or model". What waits to be written to stdout is written. */
+ * smaller model or less data, or train with a smaller --batch or --seq-len". What waits to be written to stdout is written. */
 _Noreturn void too_large(const char *what, ...) PRINTF_LIKE(1, 2);
 
 /* Exit statuses of every program. */

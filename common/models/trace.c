@@ -107,7 +107,7 @@ bool trace_lags_script(const char *dir, Error *err)
 {
     char *csv = xformat("%s/trace.csv", dir), *script = xformat("%s/trace.gp", dir), *text = NULL;
     size_t len;
-    bool ok = file_read(csv, (size_t)1 << 28, &text, &len, err);
+    bool ok = file_read_regular(csv, (size_t)1 << 28, &text, &len, err);
     if (ok) {
         text[strcspn(text, "\n")] = 0; /* the names of its columns */
         const bool has_cell = strstr(text, "cell") != NULL;

@@ -181,7 +181,7 @@ bool trace_gates_script(const char *dir, Error *err)
     char *csv = xformat("%s/gates.csv", dir), *script = xformat("%s/gates.gp", dir), *text = NULL;
     GateTable t = {0};
     size_t len;
-    bool ok = file_read(csv, LARGEST, &text, &len, err);
+    bool ok = file_read_regular(csv, LARGEST, &text, &len, err);
     if (ok && !table_of(&t, text))
         ok = error_set(
             err, "%s: not what --trace or --gates TEXT writes; write it anew with one of them",

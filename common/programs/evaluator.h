@@ -106,6 +106,7 @@ bool evaluator_fail(Evaluator *e, int status, const char *message); /* prints it
 bool evaluator_stopped(Evaluator *e);
 
 /* Scores the model, prints the report or the JSON object on stdout, prints samples and draws the figures.
+ * Samples come from a model of texts that continues sequences (model_decodes), by its state or its cache.
  * It also draws the figures of training from their CSV files. If the loss is not finite, it prints no
  * report and fails with EXIT_NUMERIC. */
 void evaluator_report(Evaluator *e, const Model *m, const Params *ps);

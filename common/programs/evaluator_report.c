@@ -5,6 +5,7 @@
 
 #include "measure/ngram_level.h"
 #include "models/evaluate.h"
+#include "models/model_decoder.h"
 #include "programs/evaluator.h"
 #include "system/file.h"
 #include "system/noted.h"
@@ -323,6 +324,6 @@ void evaluator_report(Evaluator *e, const Model *m, const Params *ps)
     e->model = m->name;
     if (e->status != EXIT_OK || evaluator_stopped(e)) return;
     if (e->config->score && !score(e, m, ps, &r)) return;
-    if (e->data.is_text && !e->config->json && m->state_size) print_samples(e, m);
+    if (e->data.is_text && !e->config->json && model_decodes(m)) print_samples(e, m);
     if (evaluator_flush(e) && e->config->score && !evaluator_stopped(e)) draw_figures(e, &r);
 }

@@ -96,7 +96,7 @@ static bool open_csv(RunLog *log, const char *dir, bool resume, int64_t last_ste
     size_t len = 0, keep = 0;
     bool ok = true;
     if (resume && file_exists(path)) {
-        ok = file_read(path, (size_t)1 << 30, &text, &len, err);
+        ok = file_read_regular(path, (size_t)1 << 30, &text, &len, err);
         if (ok) keep = length_to_keep(text, len, last_step);
     }
     if (ok) {

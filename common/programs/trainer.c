@@ -121,16 +121,22 @@ bool trainer_finite(Trainer *t, Tape *tp, double norm)
 
 /* --- saving, validating, logging ---------------------------------------------------------------------- */
 
-/* Returns the metadata of a checkpoint, or NULL. */
-static json_t *metadata_of(const Trainer *t)
+/* Makes the metadata of a checkpoint, NULL for a model without gates. Returns false if memory is missing: a
+ * checkpoint without the order of its gates could not be read. */
+static bool make_metadata(Trainer *t, json_t **metadata)
 {
-    return t->model->gates ? json_pack("{s:s}", "gates", t->model->gates) : NULL;
+    *metadata = t->model->gates ? json_pack("{s:s}", "gates", t->model->gates) : NULL;
+    return *metadata || !t->model->gates ||
+           trainer_fail(t, EXIT_FAILED,
+                        "out of memory for the metadata of a checkpoint, which was "
+                        "not written; use a smaller model or a smaller --batch");
 }
 
 bool trainer_save(Trainer *t)
 {
     Error err;
-    json_t *metadata = metadata_of(t);
+    json_t *metadata;
+    if (!make_metadata(t, &metadata)) return false;
     const bool ok = checkpoint_save(t->config->out, t->params, t->optim, &t->state, metadata, &err);
     json_decref(metadata);
     if (ok) t->saved = t->state.step;
@@ -141,7 +147,8 @@ bool trainer_save(Trainer *t)
 static void save_best(Trainer *t)
 {
     Error err;
-    json_t *metadata = metadata_of(t);
+    json_t *metadata;
+    if (!make_metadata(t, &metadata)) return;
     char *path = xformat("%s/best.safetensors", t->config->out);
     if (!params_save(path, t->params, metadata, &err)) trainer_fail(t, EXIT_FAILED, err.text);
     free(path);

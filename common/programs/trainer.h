@@ -71,7 +71,7 @@ enum { TRAIN_MOST_STEPS = 1000000000, TRAIN_EVALS = 20, TRAIN_SAVES = 10 };
         OPTION_STRING("init-from", &(c)->init_from,                                                \
                       "run directory to start from: its parameters and its tokenizer"),            \
         OPTION_STRING("fresh", &(c)->fresh,                                                        \
-                      "with --init-from: pattern of parameters to initialise, as 'head.*'"),             \
+                      "with --init-from: pattern of parameters to initialise, as 'head.*'"),       \
         OPTION_STRING("freeze", &(c)->freeze,                                                      \
                       "pattern of the parameters not to train, as 'encoder*'"),                    \
         OPTION("seed", &(c)->seed, 0, 0x1p64, "random seed of weights, batches and dropout"),      \

@@ -17,8 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { JSON_LARGEST = 1 << 28 }; /* bytes; far beyond any file that we write */
-
 /* --- reading ---------------------------------------------------------------------------------- */
 
 typedef enum { READ_OK, READ_FAILED, READ_TOO_LONG } ReadStatus;
@@ -51,26 +49,60 @@ static ReadStatus read_all(int fd, size_t max, size_t expected, char **data, siz
     return READ_OK;
 }
 
+/* Sets the error "cannot be read" with the reason of errno. Returns false. */
+static bool unreadable(const char *name, Error *err)
+{
+    return error_set(err, "%s: cannot be read: %s", name, strerror(errno));
+}
+
+/* Reads a whole file from its descriptor, like file_read. */
+static bool read_whole(int fd, const char *name, size_t max, char **data, size_t *len, Error *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0) return unreadable(name, err);
+    const size_t size = S_ISREG(st.st_mode) ? (size_t)st.st_size : 0; /* of a pipe: unknown */
+    ReadStatus status = READ_TOO_LONG;
+    if (size <= max) status = read_all(fd, max, size ? size : BUFSIZ, data, len);
+    if (status == READ_TOO_LONG) return error_set(err, "%s: more than %zu bytes", name, max);
+    return status == READ_OK || unreadable(name, err);
+}
+
 bool file_read(const char *path, size_t max, char **data, size_t *len, Error *err)
 {
-    const bool standard = strcmp(path, "-") == 0;
-    const char *name = standard ? "standard input" : path;
-    const int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (strcmp(path, "-") == 0)
+        return read_whole(STDIN_FILENO, "standard input", max, data, len, err);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return unreadable(path, err);
+    const bool ok = read_whole(fd, path, max, data, len, err);
+    close(fd);
+    return ok;
+}
+
+/* Opens a regular file and sets *len to its size. Returns -1 with an error if it is something else.
+ * O_NONBLOCK: to open a pipe without a writer would wait forever. */
+static int open_regular(const char *path, size_t *len, Error *err)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        error_set(err, "%s: cannot be read: %s", name, strerror(errno));
-        if (fd >= 0 && !standard) close(fd);
-        return false;
-    }
-    ReadStatus status = READ_TOO_LONG;
-    const size_t size = S_ISREG(st.st_mode) ? (size_t)st.st_size : 0; /* what a pipe has: unknown */
-    if (size <= max) status = read_all(fd, max, size ? size : BUFSIZ, data, len);
-    const int reason = errno;
-    if (!standard) close(fd);
-    if (status == READ_TOO_LONG) return error_set(err, "%s: more than %zu bytes", name, max);
-    if (status == READ_FAILED)
-        return error_set(err, "%s: cannot be read: %s", name, strerror(reason));
-    return true;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        unreadable(path, err);
+    else if (S_ISDIR(st.st_mode))
+        errno = EISDIR, unreadable(path, err);
+    else if (!S_ISREG(st.st_mode))
+        error_set(err, "%s: is a device or pipe, not a file; put the file in its place", path);
+    else
+        return *len = (size_t)st.st_size, fd;
+    if (fd >= 0) close(fd);
+    return -1;
+}
+
+bool file_read_regular(const char *path, size_t max, char **data, size_t *len, Error *err)
+{
+    const int fd = open_regular(path, len, err);
+    if (fd < 0) return false;
+    const bool ok = read_whole(fd, path, max, data, len, err);
+    close(fd);
+    return ok;
 }
 
 /* A mapped page that the file no longer has: somebody made it shorter. */
@@ -91,30 +123,31 @@ static void catch_shrinking(void)
     sigaction(SIGBUS, &new, NULL);
 }
 
-/* NULL and errno on failure. */
-static void *map_regular(const char *path, size_t len)
+/* Maps len > 0 bytes of a file from its descriptor. */
+static bool map_whole(int fd, const char *path, size_t len, FileMap *map, Error *err)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return NULL;
     catch_shrinking();
     void *at = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
-    const int reason = errno;
-    close(fd);
-    errno = reason;
-    return at == MAP_FAILED ? NULL : at;
+    if (at == MAP_FAILED) return unreadable(path, err);
+    *map = (FileMap){at, len, true};
+    return true;
 }
 
 bool file_map(const char *path, size_t max, FileMap *map, Error *err)
 {
-    struct stat st;
+    size_t len;
     *map = (FileMap){0};
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
-        return file_read(path, max, &map->bytes, &map->len, err);
-    if ((uintmax_t)st.st_size > max) return error_set(err, "%s: more than %zu bytes", path, max);
-    void *at = map_regular(path, (size_t)st.st_size);
-    if (!at) return error_set(err, "%s: cannot be read: %s", path, strerror(errno));
-    *map = (FileMap){at, (size_t)st.st_size, true};
-    return true;
+    const int fd = open_regular(path, &len, err);
+    if (fd < 0) return false;
+    bool ok;
+    if (len > max)
+        ok = error_set(err, "%s: more than %zu bytes", path, max);
+    else if (len == 0) /* has no pages */
+        ok = read_whole(fd, path, max, &map->bytes, &map->len, err);
+    else
+        ok = map_whole(fd, path, len, map, err);
+    close(fd);
+    return ok;
 }
 
 /* Whole pages only; those of a private map that nobody wrote to come from the file again. */
@@ -280,44 +313,4 @@ bool dir_is_empty(const char *path)
         entries += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
     closedir(dir);
     return entries == 0;
-}
-
-/* --- JSON ------------------------------------------------------------------------------------- */
-
-json_t *json_read(const char *path, Error *err)
-{
-    char *text;
-    size_t len;
-    if (!file_read(path, JSON_LARGEST, &text, &len, err)) return NULL;
-    json_error_t why;
-    json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
-    free(text);
-    if (value) return value;
-    error_set(err, "%s:%d:%d: %s", path, why.line, why.column, why.text);
-    return NULL;
-}
-
-/* Formats JSON with 15 digits if that reads back equal, otherwise with 17. 15 digits show a decimal
- * number as it was written, 0.003 and not 0.0030000000000000001; 17 digits always read back equal. */
-static char *json_text(const json_t *value)
-{
-    const size_t style = JSON_INDENT(2) | JSON_ENCODE_ANY;
-    char *text = json_dumps(value, style | JSON_REAL_PRECISION(15));
-    json_t *back = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
-    const bool equal = back && json_equal(value, back);
-    json_decref(back);
-    if (equal) return text;
-    free(text);
-    return json_dumps(value, style | JSON_REAL_PRECISION(17));
-}
-
-bool json_write(const char *path, const json_t *value, Error *err)
-{
-    char *text = json_text(value);
-    if (!text) return error_set(err, "%s: cannot be written as JSON", path);
-    char *line = xformat("%s\n", text);
-    free(text);
-    const bool ok = file_write(path, line, strlen(line), err);
-    free(line);
-    return ok;
 }

@@ -11,8 +11,11 @@
  * not count). An error names path and reason; a directory, or more than max bytes, is one. */
 bool file_read(const char *path, size_t max, char **data, size_t *len, Error *err);
 
-/* A file's bytes, mapped where it is a regular file (pages are read as they are touched), else read. They
- * are read-only. A program that finds a mapped file shorter than it was ends with a message and status 1. */
+/* The same for the files of a run: a pipe or device is an error, so that the program never waits for one. */
+bool file_read_regular(const char *path, size_t max, char **data, size_t *len, Error *err);
+
+/* The bytes of a file, mapped (pages are read as they are touched) and read-only. A pipe or device is an error.
+ * A program that finds a mapped file shorter than it was ends with a message and status 1. */
 typedef struct {
     char *bytes;
     size_t len;
@@ -63,7 +66,7 @@ bool file_exists(const char *path);
 bool dir_make(const char *path, Error *err); /* and its parents; fine if it is there */
 bool dir_is_empty(const char *path);         /* also if it is not there */
 
-/* JSON by jansson. Duplicate keys are an error; errors give path, line and column. */
+/* JSON by jansson, of regular files. Duplicate keys are an error; errors give path, line and column. */
 json_t *json_read(const char *path, Error *err);                    /* NULL on failure */
 bool json_write(const char *path, const json_t *value, Error *err); /* indented, atomic */
 

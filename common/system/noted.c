@@ -15,7 +15,7 @@ static char *read_list(const char *path)
     Error err;
     char *text;
     size_t len;
-    return file_exists(path) && file_read(path, MOST, &text, &len, &err) ? text : NULL;
+    return file_exists(path) && file_read_regular(path, MOST, &text, &len, &err) ? text : NULL;
 }
 
 /* Returns true if the list has the name. The list is cut into lines. */
@@ -31,7 +31,7 @@ void noted_add(const char *dir, const char *name)
 {
     char *path = xformat("%s/.files", dir), *list = read_list(path), *line = xformat("%s\n", name);
     if (!list || !has(list, name)) {
-        const int fd = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0666);
+        const int fd = open(path, O_CREAT | O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
         if (fd >= 0) file_write_all(fd, line, strlen(line)), close(fd);
     }
     free(path), free(list), free(line);

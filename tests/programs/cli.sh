@@ -262,4 +262,16 @@ expect 0 '"head_table":[{"part":"decoder",' "$decode" "$tmp/one" --examples 3 --
 expect 0 "" "$decode" "$tmp/one" --examples 3 --plot svg
 [ "$(cut -d, -f1 "$tmp/one/heads.csv" | sed 1d | sort -u)" = decoder ] || fail "heads.csv: not the decoder alone"
 [ -e "$tmp/one/positions.csv" ] && fail "a table of positions, where there is none"
+
+# A pipe without a writer in place of a file of a run is an error; nothing waits for a writer.
+for file in config.json model.safetensors; do
+    cp -r "$tmp/run" "$tmp/fifo-$file"
+    rm "$tmp/fifo-$file/$file" && mkfifo "$tmp/fifo-$file/$file"
+    expect 1 "$file: is a device or pipe, not a file" timeout 20 "$eval" "$tmp/fifo-$file" --plot none
+done
+for file in config.json state.safetensors log.csv; do
+    rm -rf "$tmp/fifo" && cp -r "$tmp/run" "$tmp/fifo"
+    rm "$tmp/fifo/$file" && mkfifo "$tmp/fifo/$file"
+    expect 1 "$file: is a device or pipe, not a file" timeout 20 "$train" --resume --plot none --out "$tmp/fifo"
+done
 exit 0
