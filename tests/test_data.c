@@ -158,8 +158,8 @@ START_TEST(counting_models)
 }
 END_TEST
 
-/* What a task that is drawn has no use for is refused, if it was given: each option by itself; what all
- * data has a use for is not, nor is anything where there is a table. */
+/* A generated task refuses each option that does not apply to it. Options that apply to all data
+ * are accepted, and tables accept all options. */
 START_TEST(useless_options)
 {
     static const char *const useless[] = {"unit", "vocab-limit", "max-words",
@@ -180,7 +180,8 @@ START_TEST(useless_options)
             const bool fits = data_options_fit(&config, option, LEN(option), &why);
             ck_assert_msg(fits == !(c[i].drawn && k < LEN(useless)), "%s --%s", c[i].task, given);
             char want[64] = "";
-            if (!fits) snprintf(want, sizeof want, "--%s: task %s has no use", given, c[i].task);
+            if (!fits)
+                snprintf(want, sizeof want, "--%s does not apply to task %s", given, c[i].task);
             ck_assert_msg(strstr(why.text, want) == why.text, "%s, not %s", why.text, want);
         }
 }

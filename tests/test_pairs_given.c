@@ -119,7 +119,7 @@ START_TEST(refused)
     remove_file(c.valid);
     c.valid = put_file("\n");
     c.test = put_file("a\tb\n");
-    ck_assert_ptr_nonnull(strstr(why_not(&c), "0 for validation"));
+    ck_assert_ptr_nonnull(strstr(why_not(&c), "0 validation"));
     remove_file(c.file), remove_file(c.valid), remove_file(c.test);
 }
 END_TEST

@@ -19,7 +19,8 @@ const char *data_name(const DataConfig *c)
     return c->text ? c->text : c->lines ? PLACES : PROSE;
 }
 
-/* Drawn without end, so that nothing is left to read, to choose from or to hold out. */
+/* Returns true if the sequences are generated: then there is no text to read, to sample or to hold
+ * out. */
 static bool is_drawn(const DataConfig *c)
 {
     const char *task = c->pairs.task;
@@ -27,14 +28,14 @@ static bool is_drawn(const DataConfig *c)
     return task && !c->pairs.file && (pairs_drawn(task) || (c->or_task && task_exists(task)));
 }
 
-/* --valid and --test belong to --pairs, and leave nothing to hold out. */
+/* Checks --valid and --test: they need --pairs, and with both of them --heldout does not apply. */
 static bool pair_files_fit(const PairsConfig *c, bool heldout, Error *err)
 {
     if (heldout && c->valid && c->test)
         return error_set(err,
                          "--heldout: --valid and --test name the held-out pairs; leave it out");
     return c->file || (!c->valid && !c->test) ||
-           error_set(err, "--%s: only a file has held-out pairs of its own; give it with --pairs",
+           error_set(err, "--%s needs training pairs from a file; give the file with --pairs",
                      c->valid ? "valid" : "test");
 }
 
@@ -47,14 +48,14 @@ bool data_options_fit(const DataConfig *c, Option *option, int n, Error *err)
     const int names = c->of_pairs ? LEN(of_table) : LEN(of_text);
     for (int i = 0; i < names && is_drawn(c); i++)
         if (args_find(option, n, name[i])->given)
-            return error_set(err, "--%s: task %s has no use for it; leave it out", name[i],
+            return error_set(err, "--%s does not apply to task %s; leave it out", name[i],
                              data_name(c));
     if (c->of_pairs) return pair_files_fit(&c->pairs, args_find(option, n, "heldout")->given, err);
     if (c->task || !args_find(option, n, "heldout")->given) return true;
     if (c->valid)
-        return error_set(err, "--heldout: held out is what --valid names; leave out one of them");
-    return !c->lines || error_set(err, "--heldout: of lines one in ten is held out; leave it out, "
-                                       "or give held-out lines with --valid");
+        return error_set(err, "--heldout: --valid names the held-out text; leave out one of them");
+    return !c->lines || error_set(err, "--heldout: one line in ten is held out; leave it out, or "
+                                       "give held-out lines with --valid");
 }
 
 static const char *missing_default(const char *path)
@@ -135,8 +136,8 @@ void data_warn_unknown(const Data *d, const char *program)
     if (n[SPLIT_TRAIN])
         fprintf(
             stderr,
-            "%s: warning: the training text has %lld tokens that are no UTF-8 (the first at byte "
-            "%lld); they are read as the unknown character; --unit byte takes any byte\n",
+            "%s: warning: the training text has %lld tokens that are not UTF-8 (the first at byte "
+            "%lld); they are read as the unknown character; --unit byte accepts any byte\n",
             program, (long long)n[SPLIT_TRAIN], (long long)first[SPLIT_TRAIN]);
     if (n[SPLIT_VALID])
         fprintf(stderr,
@@ -156,7 +157,7 @@ void vocabularies_to_json(const Data *d, json_t *config)
     json_object_set_new(config, "longest_pair", json_integer(d->task.length));
 }
 
-/* Reads one of a run's tokenizers; false and a message also if its ids are laid out for other data. */
+/* Reads one of a run's tokenizers. Fails also if its layout is that of the other kind of data. */
 static bool read_tokens(Tokenizer *t, const json_t *j, TokenLayout layout, Error *err)
 {
     Tokenizer read;
@@ -177,8 +178,8 @@ bool vocabularies_from_json(Vocabularies *v, const json_t *config, Error *err)
     const json_t *target = json_object_get(config, "target_vocab");
     *v = (Vocabularies){0};
     if (!source != !target)
-        return error_set(err, "%s_vocab is missing beside %s_vocab", source ? "target" : "source",
-                         source ? "source" : "target");
+        return error_set(err, "%s_vocab is missing, but there is a %s_vocab",
+                         source ? "target" : "source", source ? "source" : "target");
     if (vocab && !(v->of_text = read_tokens(&v->tokens, vocab, TOKENS_STREAM, err))) return false;
     v->length = (int)json_integer_value(json_object_get(config, "longest_pair"));
     if (!source) return true;

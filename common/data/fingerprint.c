@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One step of a 64-bit hash: multiplication by an odd number, and the high bits folded into the low ones. */
+/* Adds x to a 64-bit hash: multiplies by an odd number and folds the high bits into the low
+ * bits. */
 static uint64_t mixed(uint64_t hash, uint64_t x)
 {
     hash = (hash ^ x) * 0x9E3779B97F4A7C15u;

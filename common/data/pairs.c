@@ -19,10 +19,10 @@ PairsConfig pairs_defaults(void)
 /* --- the kinds of data ---------------------------------------------------------------------------- */
 typedef struct {
     const char *name, *about;
-    bool (*read)(Table *t, const PairsConfig *c, Error *err); /* NULL: drawn without end */
-    const char *unit;                                         /* unless --unit says another */
-    bool determined;  /* one target is right, and the source says which */
-    int steps, batch; /* of a training run */
+    bool (*read)(Table *t, const PairsConfig *c, Error *err); /* NULL: generated without end */
+    const char *unit;                                         /* the unit for --unit auto */
+    bool determined;  /* the source determines the target: a perfect model has loss 0 */
+    int steps, batch; /* defaults of a training run */
     double lr;
 } Kind;
 
@@ -54,13 +54,14 @@ static bool read_file(Table *t, const PairsConfig *c, Error *err)
 }
 
 static const Kind kinds[] = {
-    {"copy", "write the source once more", NULL, "word", true, 1500, 64, 2e-3},
-    {"reverse", "write the source from its end", NULL, "word", true, 1500, 64, 2e-3},
-    {"sort", "write the source in order", NULL, "word", true, 1500, 64, 2e-3},
-    {"dates", "write a date as in ISO 8601", read_dates, "char", true, 400, 64, 3e-3},
+    {"copy", "copy the source", NULL, "word", true, 1500, 64, 2e-3},
+    {"reverse", "write the source backwards", NULL, "word", true, 1500, 64, 2e-3},
+    {"sort", "write the source in sorted order", NULL, "word", true, 1500, 64, 2e-3},
+    {"dates", "write a date in ISO 8601", read_dates, "char", true, 400, 64, 3e-3},
     {"numbers", "write an English number in Korean", read_numbers, "word", true, 600, 50, 3e-3},
     {"places", "write a place's name in Hangul", read_places, "char", false, 2000, 64, 2e-3},
-    {"pairs", "write what a file has beside the source", read_file, "word", false, 3000, 64, 2e-3},
+    {"pairs", "write the target that a file has for the source", read_file, "word", false, 3000, 64,
+     2e-3},
 };
 
 bool pairs_drawn(const char *task)
@@ -89,7 +90,7 @@ static const Kind *kind_of(const PairsConfig *c, Error *err)
 static bool files_fit(const PairsConfig *c, Error *err)
 {
     return c->file || (!c->valid && !c->test) ||
-           error_set(err, "--%s: only a file has held-out pairs of its own; give it with --pairs",
+           error_set(err, "--%s needs training pairs from a file; give the file with --pairs",
                      c->valid ? "valid" : "test");
 }
 
@@ -97,8 +98,8 @@ static bool length_fits(const PairsConfig *c, const Kind *k, Error *err)
 {
     return !k->read || !c->seq_len ||
            error_set(err,
-                     "--seq-len %d: %s has sequences as long as they are; leave out the longer "
-                     "ones with --max-words",
+                     "--seq-len %d does not apply to %s, whose pairs have fixed lengths; leave out "
+                     "long pairs with --max-words",
                      c->seq_len, k->name);
 }
 
@@ -178,8 +179,8 @@ static bool enough(const Items *s, const char *name, Error *err)
     for (int i = 0; i < s->n; i++) n[s->item[i].split]++;
     if (n[SPLIT_TRAIN] && n[SPLIT_VALID] && n[SPLIT_TEST]) return true;
     return error_set(err,
-                     "%s: %d pairs to learn from, %d for validation and %d for test (%d too long, "
-                     "%d empty, %d repeated, %d left out), at least one of each is needed; give %s",
+                     "%s: %d training, %d validation and %d test pairs (%d too long, %d empty, %d "
+                     "repeated, %d left out); at least one of each is needed; give %s",
                      name, n[SPLIT_TRAIN], n[SPLIT_VALID], n[SPLIT_TEST], s->too_long, s->empty,
                      s->repeated, s->left_out,
                      s->too_long > s->n ? "a larger --max-words"
@@ -207,7 +208,7 @@ static void take(Pairs *p, const Items *s, const PairsConfig *c, const Kind *k,
     pairs_fill(p, s);
 }
 
-/* Adds the pairs of --valid and --test; counts those that share a side with a training pair. */
+/* Adds the pairs of --valid and --test, and counts those that share a side with a training pair. */
 static bool add_given(Pairs *p, Items *items, Table table[3], const PairsConfig *c, const Kind *k,
                       Error *err)
 {
@@ -224,10 +225,10 @@ static bool open_table(Pairs *p, const PairsConfig *c, const Kind *k, const Toke
                        const Tokenizer *target, Error *err)
 {
     const bool is_file = k->read == read_file;
-    const int by = k->read == read_dates ? !c->swap : 0; /* all forms of a day on one side */
+    const int by = k->read == read_dates ? !c->swap : 0; /* puts all forms of a day in one split */
     const double heldout[3] = {
         [SPLIT_VALID] = c->valid ? 0 : c->heldout, [SPLIT_TEST] = c->test ? 0 : c->heldout};
-    Table table[3] = {0}; /* of the training pairs, --valid and --test */
+    Table table[3] = {0}; /* the training pairs, --valid and --test */
     Items items = {0};
     bool ok = k->read(&table[0], c, err);
     if (ok) {
@@ -242,7 +243,7 @@ static bool open_table(Pairs *p, const PairsConfig *c, const Kind *k, const Toke
     return ok;
 }
 
-/* Tokenizers of a run whose config.json was changed by hand. */
+/* Checks the unit of given tokenizers: somebody may have changed the run's config.json by hand. */
 static bool tokenizers_fit(const PairsConfig *c, const Kind *k, const Tokenizer *source,
                            const Tokenizer *target, Error *err)
 {
@@ -285,7 +286,7 @@ bool pairs_of_tokens(Pairs *p, Task *task, const PairsConfig *c, const Tokenizer
     *task = (Task){0};
     const Kind *k = kind_of(c, err);
     if (!k || !tokenizers_fit(c, k, source, target, err)) return false;
-    if (!k->read) return pairs_open(p, task, c, NULL, NULL, err); /* drawn: there is no data */
+    if (!k->read) return pairs_open(p, task, c, NULL, NULL, err); /* generated: needs no data */
     p->is_table = true;
     p->is_spelled = k->read == read_numbers && !c->swap;
     p->source = tokenizer_copy(source);
@@ -306,13 +307,13 @@ bool pairs_open_test(Pairs *p, Task *task, const PairsConfig *c, const char *pat
     bool ok = k && tokenizers_fit(c, k, source, target, err) && table_read(&table, path, err);
     if (ok) items_add(&items, &table, unit_of(c, k), c->swap, SPLIT_TEST);
     if (ok && items.empty)
-        ok = error_set(err, "%s: %d of its pairs have an empty side; take them out", path,
+        ok = error_set(err, "%s: %d of its pairs have an empty side; remove them", path,
                        items.empty);
-    if (ok && items.n == 0) ok = error_set(err, "%s: there is no pair in it", path);
+    if (ok && items.n == 0) ok = error_set(err, "%s: the file has no pairs", path);
     if (ok) {
         take(p, &items, c, k, source, target);
         set_task(task, p, c, k);
-        task->loss_perfect = task->metric_perfect = NAN; /* known of the run's own pairs only */
+        task->loss_perfect = task->metric_perfect = NAN; /* known only for the run's own pairs */
     }
     items_free(&items);
     table_free(&table);

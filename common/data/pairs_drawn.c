@@ -1,4 +1,4 @@
-/* Copy, reverse, sort: pairs that are drawn without end. */
+/* Copy, reverse, sort: pairs that are generated without end. */
 #include "data/pairs_drawn.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 
 enum { SYMBOLS = 20, SHORTEST = 3, ALL_IN_TRAINING = 2 };
 
-/* The target y of a source x, both of n ids. */
+/* Each of these writes the target y of a source x, both of n ids. */
 static void copy(const int *x, int n, int *y)
 {
     for (int i = 0; i < n; i++) y[i] = x[i];
@@ -67,7 +67,8 @@ int pair_put(const int *source, int n_source, const int *target, int n_target, B
     return n_target + 1;
 }
 
-/* Shorter than in training, and up to three times as long: 5 10 15 20 25 30 40 60 for 20. */
+/* Sets the lengths that eval reports, from a quarter of the training length to three times the
+ * length: 5 10 15 20 25 30 40 60 for 20. */
 static void set_lengths(Task *t, int length)
 {
     static const int quarters[] = {1, 2, 3, 4, 5, 6, 8, 12};
@@ -90,7 +91,7 @@ bool drawn_task(Task *t, const char *name, int length, Error *err)
     enum { LENGTH = 20 };
     if (length == 0) length = LENGTH;
     if (length < SHORTEST || length > TASK_LONGEST)
-        return error_set(err, "task %s: length %d, must be %d to %d", name, length, SHORTEST,
+        return error_set(err, "task %s: length %d; must be %d to %d", name, length, SHORTEST,
                          TASK_LONGEST);
     t->length = length;
     t->extra = 1; /* EOS */

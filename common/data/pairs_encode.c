@@ -13,12 +13,12 @@ Tokenizer pairs_learn(const Items *s, int side, const TokenKind *unit, int least
     return learner_end(&l, least, limit);
 }
 
-/* --- ids and texts, in two blocks which pair[] points into ------------------------------------------ */
+/* --- ids and texts, in two blocks that pair[] points into ------------------------------------- */
 typedef struct {
     size_t n, room;
 } Block;
 
-/* Encodes one side of a pair into the block of ids; returns how many there are. */
+/* Encodes one side of a pair, appends its ids to the block and returns their number. */
 static int put_ids(Pairs *p, Block *b, const Tokenizer *t, const char *text, double *unknown)
 {
     const Encoding e = tokenizer_encode(t, text, strlen(text));
@@ -54,7 +54,8 @@ static void allocate(Pairs *p, const Items *s)
     for (int k = 0; k < 3; k++) p->pair[k] = xcalloc((size_t)p->n[k] + 1, sizeof *p->pair[k]);
 }
 
-static void set_ids(Pairs *p, const Items *s) /* now that the block of ids stays where it is */
+/* Sets the pointers to ids of all pairs, after the block of ids has stopped moving. */
+static void set_ids(Pairs *p, const Items *s)
 {
     const int *id = p->ids;
     int next[3] = {0};
@@ -97,7 +98,7 @@ void pairs_fill(Pairs *p, const Items *s)
     for (int side = 0; side < 2; side++) p->unknown[side] = unknown[side] / asked[side];
 }
 
-/* --- a text that somebody gives ------------------------------------------------------------------- */
+/* --- a text from the user --------------------------------------------------------------------- */
 
 int *pairs_encode_source(const Pairs *p, const char *text, int *n, char **unknown)
 {

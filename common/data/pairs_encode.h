@@ -1,4 +1,4 @@
-/* What becomes of a table's pairs once they are split: tokenizers, ids and texts (pairs.h). */
+/* Makes tokenizers, ids and texts of a table's pairs, after the split (pairs.h). */
 #ifndef PAIRS_ENCODE_H
 #define PAIRS_ENCODE_H
 
@@ -8,7 +8,7 @@
 /* Learns a side's tokenizer from the training pairs. */
 Tokenizer pairs_learn(const Items *s, int side, const TokenKind *unit, int least, int limit);
 
-/* Fills in pair, n, unknown, and what they point into. p->source and p->target are set before. */
+/* Sets pair, n, unknown, ids and bytes of p. p->source and p->target must be set before. */
 void pairs_fill(Pairs *p, const Items *s);
 
 #endif

@@ -9,7 +9,7 @@ static void item_free(Item *i)
     pieces_free(&i->pieces[0]), pieces_free(&i->pieces[1]);
 }
 
-static void items_cut_off(Items *s, int n) /* keeps the first n */
+static void items_cut_off(Items *s, int n) /* keeps the first n items only */
 {
     for (int i = n; i < s->n; i++) item_free(&s->item[i]);
     if (n < s->n) s->n = n;
@@ -32,7 +32,7 @@ static uint64_t pieces_hash(const Pieces *p)
     return h;
 }
 
-/* Cuts a table's pairs and puts them behind those of s, which has room for them. */
+/* Cuts a table's pairs into pieces and appends them to s, which has room for them. */
 static void cut(Items *s, const Table *t, const TokenKind *unit, bool swap, int max_pieces, int by)
 {
     const char *at = t->bytes;
@@ -68,7 +68,7 @@ Items items_cut(const Table *t, const TokenKind *unit, bool swap, int max_pieces
 
 /* --- splitting ------------------------------------------------------------------------------------ */
 
-/* The order of content, down to the letters, so that the order of the file plays no part. */
+/* Orders items by their whole content, so that the order of the file has no effect. */
 static int by_hash(const void *a, const void *b)
 {
     const Item *x = a, *y = b;
@@ -113,7 +113,7 @@ static void set_splits(Items *s, const double heldout[3])
     }
 }
 
-/* Training pairs with the target of a held-out pair go. */
+/* Drops training pairs whose target is the target of a held-out pair; returns their number. */
 static int drop_seen_targets(Items *s)
 {
     const Item **held = xmalloc(((size_t)s->n + 1) * sizeof *held);
@@ -138,7 +138,8 @@ static int drop_seen_targets(Items *s)
     return dropped;
 }
 
-static void keep_training(Items *s, int wanted) /* the first so many training pairs */
+/* Keeps only the first `wanted` training pairs. */
+static void keep_training(Items *s, int wanted)
 {
     int n = 0, training = 0;
     for (int i = 0; i < s->n; i++) {
@@ -161,7 +162,7 @@ void items_split(Items *s, const double heldout[3], int most, int most_training)
     if (most_training) keep_training(s, most_training);
 }
 
-/* --- held-out pairs of their own file ---------------------------------------------------------------- */
+/* --- held-out pairs from separate files ------------------------------------------------------- */
 
 static int by_source(const void *a, const void *b)
 {
@@ -169,7 +170,7 @@ static int by_source(const void *a, const void *b)
     return pieces_compare(&(*x)->pieces[0], &(*y)->pieces[0]);
 }
 
-/* Counts the items from `from` on that have the source or the target of a training item. */
+/* Counts the items from index `from` on that have the source or the target of a training item. */
 static int count_shared(const Items *s, int from)
 {
     int (*const order[2])(const void *, const void *) = {by_source, by_target};

@@ -39,12 +39,12 @@ static void add_column(Table *t, const char *from, const char *end)
     add_text(t, from, (size_t)(end - from));
 }
 
-/* Adds the line, unless it is empty; returns what is wrong with it, or NULL. */
+/* Adds the pair of a line, unless the line is empty. Returns what is wrong with it, or NULL. */
 static const char *add_line(Table *t, const char *line, size_t len)
 {
     while (len > 0 && line[len - 1] == '\r') len--;
     if (len == 0) return NULL;
-    if (memchr(line, 0, len)) return "has a 0 byte; this is no UTF-8 text, convert it first";
+    if (memchr(line, 0, len)) return "has a 0 byte; convert the file to UTF-8 text first";
     const char *const end = line + len, *tab = memchr(line, '\t', len);
     if (!tab) return "has no tab; a line is: source, tab, target";
     const char *second = memchr(tab + 1, '\t', (size_t)(end - tab - 1));
@@ -127,7 +127,7 @@ static Words english(int n)
     return w;
 }
 
-/* One is not said before ten, a hundred and a thousand: 1110 is 천 백 십. */
+/* Returns n in Sino-Korean. "One" is not said before ten, hundred and thousand: 1110 is 천 백 십. */
 static Words sino_korean(int n)
 {
     static const char *const digit[] = {"영", "일", "이", "삼", "사", "오", "육", "칠", "팔", "구"};

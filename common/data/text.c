@@ -31,7 +31,7 @@ static void encode(Text *t, const TextPart part[2])
     measure(t, &part[SPLIT_VALID]);
 }
 
-/* Notes where the lines are; returns the steps of the longest. */
+/* Finds the start of every line and returns the steps of the longest line. */
 static int find_lines(Text *t)
 {
     const int newline = tokenizer_id(&t->tokens, "\n");
@@ -60,13 +60,13 @@ static bool long_enough(const Text *t, const char *path, int length, Error *err)
     const int valid = t->by_line ? t->lines[SPLIT_VALID] : t->n[SPLIT_VALID];
     if (t->by_line && (train < 1 || valid < 1))
         return error_set(err,
-                         "%s: %d lines to learn from and %d held out, at least one of each is "
-                         "needed; give more lines, or held-out ones with --valid",
+                         "%s: %d training lines and %d held-out lines; at least one of each is "
+                         "needed; give more lines, or held-out lines with --valid",
                          path, train, valid);
     if (!t->by_line && (train <= length || valid <= length))
         return error_set(err,
-                         "%s: %d tokens to learn from and %d held out, a sequence of %d steps "
-                         "needs %d in each; give a longer text, or a smaller --seq-len",
+                         "%s: %d training tokens and %d held-out tokens; a sequence of %d steps "
+                         "needs %d of each; give a longer text, or a smaller --seq-len",
                          path, train, valid, length, length + 1);
     return true;
 }
@@ -103,7 +103,7 @@ static int draw_line(const Task *task, const Draw *draw, Batch *batch, int b)
     return put(t->ids[split] + t->start[split][line], steps < length ? steps : length, batch, b);
 }
 
-/* A crop at any place; numbered, one of the windows that follow one another. */
+/* Draws a crop at a random position; with an item number, one of the consecutive windows. */
 static int draw_crop(const Task *task, const Draw *draw, Batch *batch, int b)
 {
     const Text *t = task->self;
@@ -113,10 +113,11 @@ static int draw_crop(const Task *task, const Draw *draw, Batch *batch, int b)
     return put(t->ids[draw->split] + at, length, batch, b);
 }
 
-enum { STEPS = 64, LONGEST_LINE = 256 }; /* of a training sequence */
+enum { STEPS = 64, LONGEST_LINE = 256 }; /* lengths of a training sequence */
 enum { BATCH = 32, EPOCHS = 15, FEWEST_STEPS = 300, MOST_STEPS = 6000 };
 
-/* Updates of a training run: a small text is learned by heart if it is seen too often. */
+/* Returns the number of updates of a training run. A small text gets fewer, because a model
+ * memorises a text that it sees too often. */
 static int default_steps(const Text *t, int length)
 {
     const int split = SPLIT_TRAIN;
@@ -153,7 +154,7 @@ static Task task_of(Text *t, int length)
     };
 }
 
-/* Of words those that occur twice, so that the model learns what to do with UNK. */
+/* Learns the tokenizer. A word must occur twice to get an id, so that training has some UNK. */
 static Tokenizer learn(const Bytes *text, const char *unit, int limit)
 {
     const TokenKind *kind = token_kind(unit);
@@ -166,8 +167,8 @@ static bool knows_any(const Text *t, const char *path, Error *err)
 {
     if (t->tokens.size > 1) return true;
     return tokenizer_of_words(&t->tokens)
-               ? error_set(err, "%s: no word stands there twice; give a longer text", path)
-               : error_set(err, "%s: no character of it is UTF-8; convert it, or use --unit byte",
+               ? error_set(err, "%s: no word occurs twice; give a longer text", path)
+               : error_set(err, "%s: the text has no valid UTF-8; convert it, or use --unit byte",
                            path);
 }
 
@@ -182,8 +183,9 @@ bool text_open(Text *text, Task *task, const char *path, const char *valid, cons
     TextPart part[2] = {0};
     if (!parts_read(path, valid, by_line, heldout, part, err)) return false;
     text->tokens = given ? tokenizer_copy(given) : learn(&part[SPLIT_TRAIN].text, unit, limit);
-    bool ok = !by_line || tokenizer_id(&text->tokens, "\n") != text->tokens.unk ||
-              error_set(err, "%s: the vocabulary has no newline, which ends every line", path);
+    bool ok =
+        !by_line || tokenizer_id(&text->tokens, "\n") != text->tokens.unk ||
+        error_set(err, "%s: the vocabulary has no newline, but every line ends with one", path);
     if (ok) encode(text, part);
     part_free(&part[0]), part_free(&part[1]);
     if (ok && by_line) {
@@ -235,16 +237,18 @@ int text_outcomes(const Text *t, int *first)
 
 static void check_running(const Text *t, int T, int B)
 {
-    CHECK(!t->by_line, "text_stream: lines are no running text");
+    CHECK(!t->by_line, "text_stream: lines cannot be streamed");
     CHECK(T >= 1 && B >= 1, "text_stream: %d steps of %d cursors", T, B);
 }
 
-/* Cursor b predicts the tokens after from .. to-1; together they predict all but the first. */
+/* Returns the position where cursor b begins. It predicts the tokens after that position, up to the
+ * begin of cursor b + 1; together the cursors predict every token except the first. */
 static int64_t cursor_begin(const Text *t, Split split, int B, int b)
 {
     return (int64_t)(t->n[split] - 1) * b / B;
 }
 
+/* Returns the steps of the cursor with the most tokens. */
 static int64_t longest_way(const Text *t, Split split, int B)
 {
     return ((int64_t)t->n[split] - 1 + B - 1) / B;

@@ -18,13 +18,13 @@ static int is_prose(const struct dirent *e)
     return dot && dot != e->d_name && strcmp(dot, ".md") == 0;
 }
 
-/* All *.md files of a directory, one after the other. */
+/* Reads all *.md files of a directory, one after the other. */
 static bool read_directory(const char *path, Bytes *out, Error *err)
 {
     struct dirent **entry;
     const int n = scandir(path, &entry, is_prose, alphasort);
     if (n < 0) return error_set(err, "%s: the directory cannot be read: %s", path, strerror(errno));
-    bool ok = n > 0 || error_set(err, "%s: no *.md file is in the directory; name a text", path);
+    bool ok = n > 0 || error_set(err, "%s: the directory has no *.md file; give a text file", path);
     for (int i = 0; i < n; i++) {
         char *name = xformat("%s/%s", path, entry[i]->d_name);
         Bytes file = {0};
@@ -50,7 +50,7 @@ static bool read_text(const char *path, Bytes *out, Error *err)
     if (!ok) return false;
     if (out->len >= 3 && memcmp(out->data, mark, 3) == 0)
         memmove(out->data, out->data + 3, out->len -= 3);
-    return out->len > 0 || error_set(err, "%s is empty; give a text to learn from",
+    return out->len > 0 || error_set(err, "%s is empty; give a text to train on",
                                      strcmp(path, "-") == 0 ? "standard input" : path);
 }
 
@@ -84,7 +84,8 @@ static size_t count_newlines(const Bytes *b)
     return n;
 }
 
-/* Puts the lines that are not empty into two parts; all of them into `train` if valid is NULL. */
+/* Splits the lines that are not empty into two parts; if valid is NULL, all of them go into
+ * `train`. */
 static void split_lines(const Bytes *file, TextPart *train, TextPart *valid)
 {
     const size_t lines = count_newlines(file) + 1;
@@ -111,7 +112,7 @@ static TextPart part_of(const Bytes *file, size_t from, size_t to)
     return p;
 }
 
-/* Cuts a running text in two, between two characters. */
+/* Splits a running text into two parts, between two characters. */
 static void split_end(const Bytes *file, double heldout, TextPart *train, TextPart *valid)
 {
     size_t cut = (size_t)((double)file->len * (1 - heldout));
@@ -146,7 +147,7 @@ bool parts_read(const char *path, const char *valid, bool by_line, double heldou
 int64_t part_origin(const TextPart *p, int64_t at)
 {
     if (at < 0 || !p->origin) return at < 0 ? at : at + (int64_t)p->offset;
-    int64_t begin = 1; /* of the line */
+    int64_t begin = 1; /* where the line begins in the part */
     int line = 0;
     for (int64_t i = 1; i < at; i++)
         if (p->text.data[i] == '\n') line++, begin = i + 1;

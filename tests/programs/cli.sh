@@ -26,11 +26,11 @@ expect 2 "adamw" "$train" --optimizer adam
 expect 2 "--stream" "$train" --task parity --stream
 for option in --lines "--valid README.md" "--heldout 0.2" "--unit char"; do
     # shellcheck disable=SC2086 # an option and its value
-    expect 2 "${option% *}: task parity has no use for it" "$train" --task parity $option --out "$tmp/x"
+    expect 2 "${option% *} does not apply to task parity" "$train" --task parity $option --out "$tmp/x"
 done
-expect 2 "held out is what --valid names" "$train" --text README.md --valid README.md --heldout 0.2 --out "$tmp/x"
-expect 2 "--heldout: of lines one in ten" "$ngram" --heldout 0.2 --out "$tmp/x"
-expect 2 "--heldout: of lines one in ten" "$train" --lines --heldout 0.2 --out "$tmp/x"
+expect 2 "valid names the held-out text" "$train" --text README.md --valid README.md --heldout 0.2 --out "$tmp/x"
+expect 2 "--heldout: one line in ten" "$ngram" --heldout 0.2 --out "$tmp/x"
+expect 2 "--heldout: one line in ten" "$train" --lines --heldout 0.2 --out "$tmp/x"
 expect 1 "agreement" "$train" --task nothing --out "$tmp/x"
 expect 1 "choose one" "$train" --task parity --text README.md --out "$tmp/x"
 expect 1 "No such file" "$train" --text "$tmp/missing.txt" --out "$tmp/x"
@@ -76,7 +76,7 @@ expect 1 "empty" "$train" --text "$tmp/empty.txt" --out "$tmp/x"
 
 # Any text will do: NULs, bytes that are no UTF-8, one long line, standard input.
 head -c 20000 /dev/urandom >"$tmp/noise"
-expect 0 "no UTF-8 (the first at byte" "$train" --text "$tmp/noise" --steps 3 --plot none --out "$tmp/noise-char"
+expect 0 "not UTF-8 (the first at byte" "$train" --text "$tmp/noise" --steps 3 --plot none --out "$tmp/noise-char"
 expect 0 "" "$train" --text "$tmp/noise" --unit byte --steps 3 --plot none --out "$tmp/noise-byte"
 "$train" --text - --steps 3 --plot none --quiet --out "$tmp/stdin" <README.md || fail "stdin"
 
@@ -145,11 +145,11 @@ expect 1 "there is no task \"parity\" of pairs" "$pairs" --task parity --out "$t
 expect 1 "choose one" "$pairs" --task sort --pairs README.md --out "$tmp/y"
 for option in --swap "--items 3" "--max-words 9" "--heldout 0.2" "--vocab-limit 9" "--unit jamo"; do
     # shellcheck disable=SC2086 # an option and its value
-    expect 2 "${option% *}: task sort has no use for it" "$pairs" --task sort $option --out "$tmp/y"
+    expect 2 "${option% *} does not apply to task sort" "$pairs" --task sort $option --out "$tmp/y"
     # shellcheck disable=SC2086
-    expect 2 "${option% *}: task recall has no use for it" "$BIN"transformer/train --task recall $option --out "$tmp/y"
+    expect 2 "${option% *} does not apply to task recall" "$BIN"transformer/train --task recall $option --out "$tmp/y"
 done
-expect 2 "--valid: only a file has" "$pairs" --task sort --valid README.md --out "$tmp/y"
+expect 2 "--valid needs training pairs" "$pairs" --task sort --valid README.md --out "$tmp/y"
 expect 2 "--test: only a file has" "$pairs" --task dates --test README.md --out "$tmp/y"
 expect 2 "--heldout: --valid and --test name" "$pairs" --pairs a --valid b --test c --heldout 0.2 --out "$tmp/y"
 expect 0 "" "$pairs" --task dates --heldout 0.2 --vocab-limit 9 --dry-run --out "$tmp/y"
@@ -160,7 +160,7 @@ expect 1 "bad.tsv: line 3 has no tab" "$pairs" --pairs "$tmp/bad.tsv" --out "$tm
 printf 'a b\tx y\nc\0d\tz\n' >"$tmp/bad.tsv"
 expect 1 "bad.tsv: line 2 has a 0 byte" "$pairs" --pairs "$tmp/bad.tsv" --out "$tmp/y"
 printf 'a b\tx y\n' >"$tmp/bad.tsv"
-expect 1 "0 for validation" "$pairs" --pairs "$tmp/bad.tsv" --out "$tmp/y"
+expect 1 "0 validation" "$pairs" --pairs "$tmp/bad.tsv" --out "$tmp/y"
 [ -e "$tmp/y" ] && fail "a failed start left a directory"
 for options in "--attention none" "--attention additive --cell lstm --layers 2" \
     "--attention dot --feed --no-bidirectional --hidden 17" "--attention general --reverse-source" \

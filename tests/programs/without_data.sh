@@ -66,7 +66,7 @@ done
 printf 'a\tb\n\tc\n' >"$tmp/empty-side"
 expect 1 "1 of its pairs have an empty side" "$BIN"transformer/eval "$tmp/runs/words" --pairs "$tmp/empty-side"
 : >"$tmp/empty"
-expect 1 "there is no pair in it" "$BIN"transformer/eval "$tmp/runs/words" --pairs "$tmp/empty"
+expect 1 "the file has no pairs" "$BIN"transformer/eval "$tmp/runs/words" --pairs "$tmp/empty"
 expect 1 "No such file" "$BIN"transformer/eval "$tmp/runs/words" --pairs "$tmp/missing"
 expect 1 "no/such" "$BIN"transformer/eval "$tmp/runs/words" --pairs "$tmp/scored" --examples 1 --output "$tmp/no/such"
 translations seq2seq_attention drawn --examples 5
