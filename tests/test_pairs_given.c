@@ -109,7 +109,7 @@ START_TEST(refused)
 {
     PairsConfig c = pairs_defaults();
     c.task = "dates", c.valid = "valid.tsv";
-    ck_assert_ptr_nonnull(strstr(why_not(&c), "--valid: only a file has"));
+    ck_assert_ptr_nonnull(strstr(why_not(&c), "--valid needs training pairs"));
     c.task = NULL;
     c.file = put_file("a\tb\n");
     c.valid = "/tmp/lmzoo-is-not-there.tsv";

@@ -265,12 +265,12 @@ START_TEST(refused)
         {"", NULL, true, 0, {"/train", "empty", ""}},
         {"\xEF\xBB\xBF", NULL, true, 0, {"/train", "empty", ""}},
         {"abc", "", false, 1, {"/valid", "empty", ""}},
-        {"0123456789", NULL, false, 1, {"9 tokens", "1 held out", "--seq-len"}},
-        {"0123456789", "012345", false, 6, {"10 tokens", "6 held out", "needs 7"}},
-        {"012345", "0123456789", false, 6, {"6 tokens", "10 held out", "needs 7"}},
-        {"short", NULL, false, 0, {"4 tokens", "1 held out", "needs 65"}},
-        {"one line\n", NULL, true, 0, {"1 lines", "0 held out", "--valid"}},
-        {"\n\r\n\n", "a", true, 0, {"0 lines", "1 held out", "--valid"}},
+        {"0123456789", NULL, false, 1, {"9 training tokens", "1 held-out", "--seq-len"}},
+        {"0123456789", "012345", false, 6, {"10 training tokens", "6 held-out", "needs 7"}},
+        {"012345", "0123456789", false, 6, {"6 training tokens", "10 held-out", "needs 7"}},
+        {"short", NULL, false, 0, {"4 training tokens", "1 held-out", "needs 65"}},
+        {"one line\n", NULL, true, 0, {"1 training lines", "0 held-out", "--valid"}},
+        {"\n\r\n\n", "a", true, 0, {"0 training lines", "1 held-out", "--valid"}},
         {"\xE9\xE8\xE9\xE8", "\xE9\xE8\xE9", false, 1, {"/train", "UTF-8", "--unit byte"}},
     };
     for (int i = 0; i < LEN(bad); i++) {

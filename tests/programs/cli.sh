@@ -150,7 +150,7 @@ for option in --swap "--items 3" "--max-words 9" "--heldout 0.2" "--vocab-limit 
     expect 2 "${option% *} does not apply to task recall" "$BIN"transformer/train --task recall $option --out "$tmp/y"
 done
 expect 2 "--valid needs training pairs" "$pairs" --task sort --valid README.md --out "$tmp/y"
-expect 2 "--test: only a file has" "$pairs" --task dates --test README.md --out "$tmp/y"
+expect 2 "--test needs training pairs" "$pairs" --task dates --test README.md --out "$tmp/y"
 expect 2 "--heldout: --valid and --test name" "$pairs" --pairs a --valid b --test c --heldout 0.2 --out "$tmp/y"
 expect 0 "" "$pairs" --task dates --heldout 0.2 --vocab-limit 9 --dry-run --out "$tmp/y"
 expect 1 "--seq-len 9: dates" "$pairs" --task dates --seq-len 9 --out "$tmp/y"
