@@ -1,4 +1,4 @@
-/* What the suites about pairs share. */
+/* Helpers of the tests of pairs. */
 #ifndef PAIRS_HELP_H
 #define PAIRS_HELP_H
 
@@ -9,7 +9,7 @@
 
 typedef struct {
     Pairs pairs;
-    Task task; /* borrows pairs, so that this struct stays where it is */
+    Task task; /* borrows pairs, so this struct must not be moved */
 } Opened;
 
 static inline Opened *open_pairs(const PairsConfig *c)
@@ -34,7 +34,7 @@ static inline void close_pairs(Opened *o)
     free(o);
 }
 
-/* The message of an opening that must fail. */
+/* Opens pairs, which must fail, and returns the message. */
 static inline const char *why_not(const PairsConfig *c)
 {
     static Error err;
@@ -49,15 +49,15 @@ static inline int at(const Batch *b, int t, int column)
     return t * b->B + column;
 }
 
-static inline int steps(const Batch *b, int column) /* of the target, EOS included */
+static inline int steps(const Batch *b, int column) /* steps of the target, EOS included */
 {
     int n = 0;
     while (n < b->T && b->y[at(b, n, column)] >= 0) n++;
     return n;
 }
 
-/* The layout that every model relies on: x = BOS y1 .. yn, y = y1 .. yn EOS, what is beyond the
- * end, and a batch as long as its longest sequences. */
+/* Checks the layout that every model relies on: x = BOS y1 .. yn, y = y1 .. yn EOS, the padding
+ * after the end, and a batch as long as its longest sequences. */
 static inline void ck_layout(const Task *t, const Batch *b)
 {
     int longest = 0, longest_source = 0;

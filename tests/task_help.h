@@ -1,4 +1,4 @@
-/* What the suites about tasks share. */
+/* Helpers of the tests of tasks. */
 #ifndef TASK_HELP_H
 #define TASK_HELP_H
 

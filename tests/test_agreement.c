@@ -1,5 +1,5 @@
-/* The agreement grammar against its description written a second time, in another form: a table of
- * words by spelling and the sum over every path of hidden states. */
+/* The agreement grammar, compared with a second description in another form: a table of words by
+ * spelling, and the sum over every path of hidden states. */
 #include "tasks/agreement.h"
 #include "suite.h"
 
@@ -13,7 +13,7 @@ static int word_id(const char *w)
 }
 
 /* --- the second description -------------------------------------------------------------------
- * A phase is a letter; each arc says which phase follows and how often. */
+ * A phase is a letter; each arc has the next phase and its probability. */
 static const struct {
     char from, to;
     double p;
@@ -68,7 +68,7 @@ static double spoken(char phase, int plural, const char *w)
     }
 }
 
-/* The sum over all paths, by brute force: p(word[t..n-1] | the state before). */
+/* Returns p(word[t..n-1] | previous state), the sum over all paths, by brute force. */
 static double paths(const int *word, int t, int n, char phase, int plural)
 {
     if (t == n) return 1;
@@ -111,7 +111,7 @@ START_TEST(words)
 }
 END_TEST
 
-/* Every continuation of a given prefix: the probabilities sum to 1. */
+/* The probabilities of all continuations of a prefix sum to 1. */
 START_TEST(two_more_words_sum_to_one)
 {
     Rng rng = rng_make(1, RNG_TEST, 0);
@@ -131,7 +131,7 @@ START_TEST(two_more_words_sum_to_one)
 }
 END_TEST
 
-/* All sequences of up to 3 words, and drawn ones of 5 and of 20, by explicit paths. */
+/* All sequences of up to 3 words, and random ones of 5 and 20 words, by explicit paths. */
 START_TEST(forward_equals_paths)
 {
     for (int a = 0; a < W; a++)
@@ -181,8 +181,8 @@ START_TEST(the_wrong_verb_is_impossible)
 }
 END_TEST
 
-/* How often each phase follows each, and each word is spoken, in a long text: within 5 sigma of the
- * second description. */
+/* The frequencies of all arcs and of all words in a long text are within 5 sigma of the second
+ * description. */
 START_TEST(drawn_as_described)
 {
     enum { N = 200000 };
@@ -231,8 +231,8 @@ static double coin(double p)
     return -p * log(p) - (1 - p) * log(1 - p);
 }
 
-/* A sentence has on average 8 words and, choice by choice, so many nats; a long text has the ratio.
- * A window of 33 words has the mean over many windows. */
+/* A sentence has 8 words on average, and its entropy is the sum over its choices. The rate of a
+ * long text is their ratio; the rate of 33 words is the mean over many windows. */
 START_TEST(entropy)
 {
     const double noun_phrases = 1 + .5 / .6 + .6, pps = .5 / .6;

@@ -1,4 +1,5 @@
-/* Batches of a table by length: every item once an epoch, at random, exactly repeatable, with little padding. */
+/* Batches of a table by length: every item once per epoch, random, exactly repeatable, with little
+ * padding. */
 #include "tasks/batches.h"
 
 #include <math.h>
@@ -9,7 +10,7 @@
 
 enum { B = 64, PAIRS = 29000, POOL = 100 };
 
-/* A table with the lengths of German and English captions: 12 words on average, 44 at most. */
+/* A table with lengths as in German and English captions: 12 words on average, 44 at most. */
 typedef struct {
     int n;
     ItemLength *length;
@@ -27,7 +28,7 @@ static ItemLength table_length(const Task *t, Split split, int i)
     return ((const Table *)t->self)->length[i];
 }
 
-/* The ids of item i are all i. */
+/* All ids of item i are i. */
 static int table_draw(const Task *task, const Draw *draw, Batch *batch, int b)
 {
     const Table *t = task->self;
@@ -73,7 +74,7 @@ static double tokens_of(const Batch *b)
     return n;
 }
 
-/* Part of all steps, of sources and targets, that is padding. */
+/* Returns the fraction of all steps, of sources and targets, that is padding. */
 START_TEST(little_padding)
 {
     Table table;
@@ -101,7 +102,8 @@ START_TEST(little_padding)
 }
 END_TEST
 
-/* Items of one or two lengths are not sorted: that would only make the items of a batch alike. */
+/* A table with one or two lengths is not sorted: sorting would only make the items of a batch
+ * similar. */
 START_TEST(not_sorted_without_need)
 {
     for (int most = 12; most <= 60; most += 48) {
@@ -123,7 +125,7 @@ START_TEST(not_sorted_without_need)
 }
 END_TEST
 
-/* After any number of pools no item came more than once more often than another. */
+/* After any number of pools, the counts of any two items differ by at most one. */
 START_TEST(every_item_once_an_epoch)
 {
     static const int sizes[] = {3, B, B + 1, 777, 12800};
@@ -173,7 +175,7 @@ START_TEST(repeatable)
 }
 END_TEST
 
-/* Lengths do not rise or fall with the steps, neither within a pool nor from one to the next. */
+/* Lengths do not rise or fall with the steps, within a pool or from one pool to the next. */
 START_TEST(lengths_come_at_random)
 {
     enum { STEPS = 4 * POOL };
@@ -196,7 +198,7 @@ START_TEST(lengths_come_at_random)
 }
 END_TEST
 
-/* Micro-batches are the parts of the batch, of a table as of sequences drawn without end. */
+/* Micro-batches are the parts of the batch, for tables and for generated sequences. */
 START_TEST(parts_make_the_batch)
 {
     enum { PARTS = 4 };

@@ -1,5 +1,5 @@
-/* What eval makes of a text with any model: scores, the counting models beside them, samples. The model
- * here is told by its state how many tokens it has read, and nothing else. */
+/* Evaluation of any model on a text: scores, scores of counting models, samples. The model here has
+ * a state that counts the tokens read so far, and nothing else. */
 #include "measure/ngram_level.h"
 #include "models/evaluate.h"
 #include "data/data.h"
@@ -10,12 +10,13 @@
 enum { MOST = 64 };
 
 typedef struct {
-    int V, n, seen[MOST]; /* the ids it was given, of the first sequence */
-    int64_t read;         /* tokens of all batches before */
-    bool even;            /* all tokens are alike to it */
+    int V, n, seen[MOST]; /* the n ids of the first sequence that it has read */
+    int64_t read;         /* tokens in all batches before */
+    bool even;            /* gives all tokens the same probability */
 } Counter;
 
-/* After n tokens the likeliest is id 1 + n mod (V - 1): in the order of the vocabulary. */
+/* After n tokens the most likely id is 1 + n mod (V - 1): the ids in the order of the
+ * vocabulary. */
 static Tensor *count_forward(Tape *tp, const void *self, const Batch *batch, real *state,
                              Rng *dropout)
 {
@@ -38,7 +39,8 @@ static Model model_of(Counter *c)
     return (Model){.self = c, .name = "counter", .forward = count_forward, .state_size = 1};
 }
 
-/* A sample starts after a newline; one item of a list ends before the next, running text goes on. */
+/* A sample starts after a newline. An item of a list ends at the next newline; running text
+ * continues. */
 START_TEST(samples)
 {
     static const struct {
@@ -72,7 +74,8 @@ START_TEST(samples)
 }
 END_TEST
 
-/* Words have spaces between them, also behind a prompt; what of it is unknown is shown as it was typed. */
+/* Words are separated by spaces, also after a prompt. A prompt with unknown words is printed as it
+ * was typed. */
 START_TEST(text_of_words)
 {
     static const char *const words[] = {"\n", "a", ".", "l'"};
@@ -114,7 +117,7 @@ static char *repeated(const char *s, int times)
     return text;
 }
 
-/* Of a running text every token but the first is scored once, with the state carried along. */
+/* Every token of a running text except the first is scored once, with carried state. */
 START_TEST(running_text)
 {
     char *text = repeated("abcd", 1500);
@@ -129,7 +132,7 @@ START_TEST(running_text)
         data_evaluate(d, &m, SPLIT_VALID, 0, 1, 0, &s);
         ck_assert_double_eq(s.scored, n - 1);
         if (streams == 0)
-            ck_assert_int_eq((int)counter.read, n - 1); /* so short a text is one stream */
+            ck_assert_int_eq((int)counter.read, n - 1); /* such a short text is one stream */
         ck_assert_double_eq_tol(s.loss / s.scored, log(5), 1e-6);
         ck_assert_double_eq_tol(data_metric(d, &s), log2(5), 1e-6);
     }
@@ -138,7 +141,7 @@ START_TEST(running_text)
 }
 END_TEST
 
-/* The line to beat: the best of the counting models, to whom the unknown is no outcome. */
+/* The baseline is the best of the counting models, which never predict the unknown token. */
 START_TEST(counting_models)
 {
     char *text = repeated("abaabbab", 100);

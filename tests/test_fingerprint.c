@@ -1,4 +1,4 @@
-/* The fingerprint of data: of what the model reads, not of where it lies. */
+/* The fingerprint of data depends on the ids that the model reads, not on the file's path. */
 #include <unistd.h>
 
 #include "data/fingerprint.h"

@@ -1,4 +1,4 @@
-/* The tasks of pairs that need no file: drawn ones, dates, numbers; places. */
+/* The tasks of pairs without --pairs: copy, reverse, sort, dates, numbers, places. */
 #include "pairs_help.h"
 
 static const char *const drawn[] = {"copy", "reverse", "sort"};
@@ -53,7 +53,7 @@ START_TEST(drawn_sequences)
 }
 END_TEST
 
-/* Of the 20^4 sources of 4 letters, none is drawn both in training and held out. */
+/* No source of 4 letters, out of 20^4, is drawn both in training and held out. */
 START_TEST(drawn_splits_are_disjoint)
 {
     enum { N = 4, ALL = LETTERS * LETTERS * LETTERS * LETTERS, BATCH = 1000, DRAWN = 100000 };
@@ -83,8 +83,7 @@ START_TEST(drawn_splits_are_disjoint)
             }
         }
     ck_assert_int_eq(overlap, 0);
-    ck_assert_int_le(abs(short_ones - DRAWN / 2),
-                     4 * 160); /* of 1 and 2 letters: in training only */
+    ck_assert_int_le(abs(short_ones - DRAWN / 2), 4 * 160); /* 1 and 2 letters: in training only */
     free(seen);
     batch_free(&b);
     close_pairs(o);
@@ -168,7 +167,7 @@ static int find(const char *word, const char *const *list, int n)
     return -1;
 }
 
-/* Reads a number aloud the other way: words to value. -1: no number. */
+/* Returns the value of an English number, or -1 if it is not a number. */
 static int value_of_english(char *text)
 {
     static const char *const small[] = {"zero",    "one",     "two",       "three",    "four",
@@ -291,7 +290,8 @@ END_TEST
 
 /* --- dates ---------------------------------------------------------------------------------------- */
 
-/* The day a source names, read by sscanf, as 1 .. 200 * 12 * 28; which of the three forms it has. */
+/* Reads the day of a source with sscanf, as 1 .. 200 * 12 * 28, and which of the three forms it
+ * has. */
 static int day_of(const char *text, int *form)
 {
     static const char *const names[] = {"January",   "February", "March",    "April",
@@ -353,7 +353,7 @@ START_TEST(dates)
 }
 END_TEST
 
-/* A form has one date, but a date has three forms: no loss is known to be the best then. */
+/* A form has one date, but a date has three forms: with --swap the best loss is unknown. */
 START_TEST(what_is_determined)
 {
     for (int swap = 0; swap < 2; swap++) {
@@ -379,10 +379,10 @@ START_TEST(so_many_to_train_on)
     for (int i = 0; i < 500; i++)
         ck_assert_str_eq(pairs_item(&o->pairs, SPLIT_TRAIN, i)->source_text,
                          pairs_item(&all->pairs, SPLIT_TRAIN, i)->source_text);
-    int century = 0; /* a sample of all, not the first of them */
+    int century = 0; /* a sample of all dates, not the first ones */
     for (int i = 0; i < 500; i++)
         century += pairs_item(&o->pairs, SPLIT_TRAIN, i)->target_text[0] == '1';
-    ck_assert_int_le(abs(century - 250), 80); /* three forms of a day come together */
+    ck_assert_int_le(abs(century - 250), 80); /* three forms of a day are sampled together */
     close_pairs(o), close_pairs(all);
 }
 END_TEST
@@ -415,7 +415,7 @@ START_TEST(places)
 }
 END_TEST
 
-/* --- mistakes ------------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 START_TEST(wrong_options)
 {
     PairsConfig c = pairs_defaults();

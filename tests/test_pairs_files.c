@@ -1,4 +1,4 @@
-/* Pairs from files: what is one, who is held out, what a vocabulary is made from, odd files. */
+/* Pairs from files: what counts as a pair, which pairs are held out, vocabularies, odd files. */
 #include "pairs_help.h"
 
 #include "data/data.h"
@@ -43,7 +43,7 @@ static const char *why_not_bytes(const char *bytes, size_t len)
     return why;
 }
 
-/* N sources, two of three with a target of their own, the others with one of 50. */
+/* N sources: two in three have a target that no other source has, the others share 50 targets. */
 static Lines sample(int n, int turned)
 {
     Lines l = {0};
@@ -119,7 +119,7 @@ START_TEST(order_plays_no_part)
 }
 END_TEST
 
-/* More data keeps every pair where it was, so that runs on more of it are comparable. */
+/* A larger sample keeps the split of every pair, so that runs on more data are comparable. */
 START_TEST(heldout_grows_around_the_same)
 {
     Lines l = sample(1000, 0);
@@ -150,7 +150,7 @@ START_TEST(lines_of_a_file)
     add_line(&l, "\r", "");
     l.text[l.len - 2] = '\r'; /* an empty line: only carriage returns */
     for (int i = 0; i < 100; i++) add_line(&l, "one two three", "un deux");
-    add_line(&l, "go .", "va!"); /* the first one, to the letter */
+    add_line(&l, "go .", "va!"); /* repeats the first pair */
     add_line(&l, "", "rien");
     add_line(&l, "nothing", " ");
     add_line(&l, "one two three four", "un");
@@ -206,7 +206,8 @@ END_TEST
 
 /* --- vocabularies ----------------------------------------------------------------------------------- */
 
-/* Only training text counts, and of words only what occurs twice: so UNK is in training too. */
+/* Vocabularies have only words that occur twice in the training text, so UNK occurs in training
+ * too. */
 START_TEST(vocabulary_of_training_pairs)
 {
     Lines l = sample(1000, 0);
@@ -218,7 +219,7 @@ START_TEST(vocabulary_of_training_pairs)
     for (int i = 0; i < p->n[SPLIT_TEST]; i++) {
         const Pair *pair = pairs_item(p, SPLIT_TEST, i);
         ck_assert(pair->n_source == 3 && pair->source[1] == UNK);
-        ck_assert_ptr_null(strstr(pair->target_tokens, "<unk>")); /* the reference is the text */
+        ck_assert_ptr_null(strstr(pair->target_tokens, "<unk>")); /* the reference has no UNK */
     }
     int n;
     char *unknown;
@@ -274,7 +275,7 @@ START_TEST(batches)
     task_heldout(&o->task, SPLIT_TEST, 0, 0, n + 2, &b);
     ck_layout(&o->task, &b);
     for (int i = 0; i < n + 2; i++) {
-        const Pair *pair = pairs_item(p, SPLIT_TEST, i % n); /* round again */
+        const Pair *pair = pairs_item(p, SPLIT_TEST, i % n); /* starts again */
         ck_assert(b.s_len[i] == pair->n_source && steps(&b, i) == pair->n_target + 1);
         for (int k = 0; k < pair->n_source; k++)
             ck_assert_int_eq(b.s[at(&b, k, i)], pair->source[k]);
@@ -285,7 +286,7 @@ START_TEST(batches)
     Rng rng = rng_make(2, RNG_BATCH, 1);
     task_batch(&o->task, SPLIT_TRAIN, 0, &rng, 20 * p->n[SPLIT_TRAIN], &b);
     ck_layout(&o->task, &b);
-    for (int i = 0; i < b.B; i++) /* all pairs come up; sources say which is which */
+    for (int i = 0; i < b.B; i++) /* all pairs occur; the source identifies the pair */
         for (int k = 0; k < p->n[SPLIT_TRAIN]; k++) {
             const Pair *pair = pairs_item(p, SPLIT_TRAIN, k);
             bool same = b.s_len[i] == pair->n_source;
@@ -311,13 +312,13 @@ START_TEST(swapped)
     ck_assert(pair->source_text[0] == 't' && strncmp(pair->target_text, "source", 6) == 0);
     ck_assert(pair->n_source == 2 && pair->n_target == 3);
     ck_assert_int_eq(count_shared(&o->pairs, false), 0);
-    ck_assert_int_eq(o->pairs.left_out, 0); /* no target stands twice */
+    ck_assert_int_eq(o->pairs.left_out, 0); /* no target is repeated */
     close_pairs(o);
     free(l.text);
 }
 END_TEST
 
-/* Of pairs that differ in their spaces alone one stays, the same whatever the order of the file. */
+/* Of pairs that differ only in spaces one is kept: the same one for any order of the file. */
 START_TEST(spaces_play_no_part)
 {
     static const char *const space[] = {" ", "  ", "   "};
@@ -366,7 +367,7 @@ START_TEST(vocabularies_in_a_config)
     ck_assert_int_eq(json_integer_value(json_object_get(config, "longest_pair")), d.task.length);
     Vocabularies v;
     ck_assert_msg(vocabularies_from_json(&v, config, &err), "%s", err.text);
-    c.pairs.items = 0; /* other words in training: the ids stay what they were */
+    c.pairs.items = 0; /* the training words change, the ids do not */
     ck_assert(data_open(&again, &c, &v, &err));
     ck_assert_int_eq(again.task.outputs, d.task.outputs);
     for (int id = 0; id < d.task.outputs; id++)
@@ -403,7 +404,7 @@ START_TEST(french)
     ck_assert_int_le(abs(p->n[SPLIT_TEST] - 4000), 240); /* 4 sigma */
     ck_assert_int_le(abs(p->n[SPLIT_VALID] - 4000), 240);
     ck_assert(o->task.length == 10 && p->source.size <= FIRST_PIECE + 10000);
-    for (int side = 0; side < 2; side++) { /* by a sorted list, not by hashes */
+    for (int side = 0; side < 2; side++) { /* checked with a sorted list */
         const char **text = xmalloc((size_t)held * sizeof *text);
         int n = 0, shared = 0;
         for (int s = SPLIT_VALID; s <= SPLIT_TEST; s++)

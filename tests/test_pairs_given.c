@@ -1,4 +1,4 @@
-/* Pairs whose held-out pairs stand in files of their own, and what is set up without any file. */
+/* Pairs with held-out pairs in separate files, and pairs that are set up without any file. */
 #include "pairs_help.h"
 
 #include <unistd.h>
@@ -21,7 +21,7 @@ static void remove_file(const char *path)
     free((char *)path);
 }
 
-/* n pairs "s1 s TAB t1 t"; the words s and t occur in all of them. */
+/* Writes n pairs "s1 s TAB t1 t"; the words s and t occur in all of them. */
 static char *numbered(int n)
 {
     char *text = xcalloc((size_t)n * 32 + 1, 1), *end = text;
@@ -41,8 +41,8 @@ static Opened *open_given(const char *train, const char *valid, const char *test
 
 static const char held[] = "b\tu\nx s\ty t\nx s\ty t\ns7 s\tnew\nnew s\tt9 t\na b c d e\tf\n";
 
-/* They are taken as they are: in their order, the repeated and the long too; nothing of the training file
- * is held out, left out, or learned from them. */
+/* Held-out pairs are used unchanged and in order, the repeated and the long ones too. No training
+ * pair is held out or left out because of them, and no vocabulary is learned from them. */
 START_TEST(taken_as_they_are)
 {
     char *text = numbered(200);
@@ -57,8 +57,7 @@ START_TEST(taken_as_they_are)
     const char *const source[] = {"b", "x s", "x s", "s7 s", "new s", "a b c d e"};
     for (int i = 0; i < LEN(source); i++)
         ck_assert_str_eq(pairs_item(p, SPLIT_VALID, i)->source_text, source[i]);
-    ck_assert_int_eq(p->source.size,
-                     FIRST_PIECE + 1); /* s: of a file's words those that occur twice */
+    ck_assert_int_eq(p->source.size, FIRST_PIECE + 1); /* s: only words that occur twice */
     ck_assert(pairs_item(p, SPLIT_VALID, 1)->source[0] == UNK);
     ck_assert_double_eq_tol(p->unknown[0], 0.5, 1e-12);
     ck_assert_int_eq(o->task.length, 5);
@@ -67,7 +66,7 @@ START_TEST(taken_as_they_are)
 }
 END_TEST
 
-/* With one file only, the other split is still a part of the training file. */
+/* With only one held-out file, the other split is still a part of the training file. */
 START_TEST(one_of_both)
 {
     char *text = numbered(2000);
@@ -126,7 +125,7 @@ END_TEST
 
 /* --- without data --------------------------------------------------------------------------------- */
 
-/* Opens a run's data as its config says, and then without its data. */
+/* Opens the data of a run's config, and then the tokenizers alone. */
 static void ck_moved(DataConfig *c, const char *answer)
 {
     Data d, moved;

@@ -1,4 +1,4 @@
-/* common/data/places.tsv: its format, its size, no name twice. */
+/* common/data/places.tsv: its format and size, and that no name occurs twice. */
 #include "suite.h"
 
 #include "system/file.h"

@@ -1,4 +1,4 @@
-/* Tasks in general: splits that never meet, batches, scores by hand, what task_open refuses. */
+/* Tasks in general: disjoint splits, batches, scores by hand, errors of task_open. */
 #include "tasks/tasks.h"
 #include "math/parallel.h"
 #include "task_help.h"
@@ -18,7 +18,7 @@ static uint64_t fnv(const unsigned char *s, size_t n)
     return h;
 }
 
-static uint64_t splitmix(uint64_t state) /* the first output of the generator from that state */
+static uint64_t splitmix(uint64_t state) /* returns the generator's first output from that state */
 {
     uint64_t z = (state + 0x9e3779b97f4a7c15);
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
@@ -26,7 +26,7 @@ static uint64_t splitmix(uint64_t state) /* the first output of the generator fr
     return z ^ (z >> 31);
 }
 
-/* The reference, itself held to published values, then split_of to the reference. */
+/* Compares the reference with published values, and split_of with the reference. */
 START_TEST(split_by_hash)
 {
     ck_assert_uint_eq(fnv((const unsigned char *)"", 0), 0xcbf29ce484222325);
@@ -64,7 +64,8 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The distinct sequences among 100,000 drawn, as sorted fingerprints; returns how many. */
+/* Draws 100,000 sequences, writes the sorted fingerprints of the distinct ones and returns their
+ * number. */
 static int draw_prints(const Task *t, Split split, uint64_t *print, int n)
 {
     Rng rng = rng_make(2, RNG_TEST, split);
@@ -86,7 +87,7 @@ static int draw_prints(const Task *t, Split split, uint64_t *print, int n)
     return distinct;
 }
 
-/* Lengths so short that the same sequences come up again and again. */
+/* Lengths so short that the same sequences are drawn many times. */
 START_TEST(splits_are_disjoint)
 {
     enum { N = 100000 };
@@ -105,7 +106,7 @@ START_TEST(splits_are_disjoint)
                 for (int i = 0; i < n[a]; i++)
                     met += bsearch(&print[a][i], print[b], n[b], sizeof **print, by_value) != NULL;
         ck_assert_int_eq(met, 0);
-        if (k == 0) { /* every 10-bit sequence turned up in the split it belongs to */
+        if (k == 0) { /* every 10-bit sequence was drawn, in its split */
             ck_assert_int_gt(n[SPLIT_TEST], 60);
             ck_assert_int_gt(n[SPLIT_VALID], 60);
             ck_assert_int_lt(n[SPLIT_TEST] + n[SPLIT_VALID], 300);
@@ -167,8 +168,8 @@ START_TEST(layout)
 }
 END_TEST
 
-/* One batch used for one task after another, growing and shrinking: nothing old is left, and
- * no array is too small (which the sanitizer would tell). */
+/* One batch used for several tasks, growing and shrinking: no old value is left, and no array is
+ * too small (the sanitizer would report it). */
 START_TEST(reuse)
 {
     Batch b = batch_new();
@@ -210,8 +211,8 @@ static bool column_equal(const Task *t, const Batch *a, int ca, const Batch *b, 
     return true;
 }
 
-/* Sequence i is the same in whatever batch it comes, and differs from its neighbour and from that
- * of the other split. */
+/* Sequence i is the same in any batch, and differs from its neighbour and from sequence i of the
+ * other split. */
 START_TEST(heldout_is_numbered)
 {
     for (int k = 0; k < LEN(names); k++) {
@@ -261,7 +262,8 @@ START_TEST(layouts_agree)
 }
 END_TEST
 
-/* What a task asks for is there, with the values of nothing, whatever the batch held before. */
+/* The extra arrays that a task asks for exist and have their default values, whatever the batch
+ * held before. */
 START_TEST(extras)
 {
     const Task plain = {.vocab = 3, .outputs = 3},
@@ -302,7 +304,7 @@ START_TEST(score_by_hand)
 }
 END_TEST
 
-/* Logits that know nothing: log V nats, to the last digit, and half of all yes-or-no questions. */
+/* Uniform logits: exactly log V nats, and half of all binary questions right. */
 START_TEST(blind_model_is_at_chance)
 {
     for (int k = 1; k < LEN(names); k++) {
@@ -319,7 +321,7 @@ START_TEST(blind_model_is_at_chance)
         batch_free(&b);
         if (strcmp(names[k], "copy-memory") == 0 || strcmp(names[k], "recall") == 0) {
             ck_assert_double_eq(s.asked, (t.name[0] == 'c' ? 10 : 8) * 2000);
-            continue; /* their chance level knows more: which symbols there may be */
+            continue; /* at their chance level a model knows which symbols can occur */
         }
         ck_assert_double_eq_tol(t.loss_chance, log(t.outputs), 1e-12);
         ck_assert_double_eq_tol(s.hits / s.asked, t.metric_chance, 4 * sqrt(.25 / s.asked));
@@ -381,7 +383,7 @@ START_TEST(bad_requests)
 }
 END_TEST
 
-/* The longest there are fit. */
+/* The longest sequences fit. */
 START_TEST(longest)
 {
     Rng rng = rng_make(8, RNG_TEST, 0);

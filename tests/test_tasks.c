@@ -1,10 +1,10 @@
-/* Each generated task against a checker of its own, and the scores of models whose loss is known in
- * closed form: chance, memoryless, perfect, Bayes. */
+/* Each generated task with its own checker, and the scores of models whose loss is known in closed
+ * form: chance, memoryless, perfect, Bayes. */
 #include "tasks/agreement.h"
 #include "task_help.h"
 
 /* --- adding ------------------------------------------------------------------------------------- */
-/* --- each task against a checker of its own ------------------------------------------------------ */
+/* --- each task with its own checker ----------------------------------------------------------- */
 START_TEST(adding)
 {
     Task t = open_task("adding", 51);
@@ -33,7 +33,7 @@ START_TEST(adding)
 }
 END_TEST
 
-/* The content that is hashed: the marked steps and the 32-bit words behind u. */
+/* The content that is hashed: the marked steps and the 32-bit values of u. */
 START_TEST(adding_hashes_to_its_split)
 {
     Task t = open_task("adding", 10);
@@ -121,7 +121,7 @@ START_TEST(parity)
 }
 END_TEST
 
-/* Certain of the truth; and, for copy memory, the best without memory: 10 log 8 / (T+20). */
+/* A perfect model; and, for copy memory, the best one without memory: 10 log 8 / (T+20). */
 START_TEST(copy_and_parity_levels)
 {
     for (int k = 1; k <= 2; k++) {
@@ -190,11 +190,11 @@ START_TEST(dyck)
 }
 END_TEST
 
-/* What the best model knows of a Dyck sequence after each bracket: how likely each n still is. Fills
- * in the logits of one sequence. */
+/* Writes the logits of the best model for one Dyck sequence. After each bracket it knows the
+ * probability of each n. */
 static void dyck_oracle(const Batch *b, int c, int length, real *logits)
 {
-    double like[200]; /* of the n = 2k brackets that there may be */
+    double like[200]; /* like[k]: the likelihood of n = 2k brackets */
     int stack[300], depth = 0;
     for (int k = 1; k <= length / 2; k++) like[k] = 1;
     for (int i = 0; i < steps(b, c); i++) {
@@ -242,12 +242,12 @@ START_TEST(dyck_oracle_is_bayes)
     ck_assert_double_eq_tol(s.loss / s.scored, s.bayes / s.scored, 1e-6);
     ck_assert_double_eq(s.hits, s.asked);
     ck_assert_double_eq(s.asked, 16 * N);
-    /* The 8 batch means have this spread about the exact level. */
+    /* The spread of the 8 batch means gives the tolerance: four standard errors. */
     printf("dyck: %.6f nats a token exactly, %.6f in a sample\n", t.loss_perfect,
            s.bayes / s.scored);
     ck_assert_double_le(fabs(s.bayes / s.scored - t.loss_perfect), 4 * sqrt(squares / 8 / 8));
 
-    Score longer = {0}; /* of lengths that training never shows nothing is known */
+    Score longer = {0}; /* a length that does not occur in training */
     task_heldout(&t, SPLIT_TEST, 256, 0, 2, &b);
     real *logits = logits_new(&t, &b);
     task_score(&t, &b, logits, &longer);
@@ -257,7 +257,7 @@ START_TEST(dyck_oracle_is_bayes)
 }
 END_TEST
 
-/* Adds -p log p of every way to go on; returns the sum. */
+/* Returns the sum of -p log p over all continuations. */
 static double shape_entropy(int depth, int left, double p)
 {
     if (left == 0) return -p * log(p);
@@ -301,7 +301,7 @@ START_TEST(agreement)
             }
             ck_assert_int_eq(aux, -1);
             if (y == 0) subject = -1, others = 0;
-            if (y < 13 || y > 28) continue; /* no noun */
+            if (y < 13 || y > 28) continue; /* not a noun */
             if (subject < 0)
                 subject = s;
             else
@@ -313,8 +313,8 @@ START_TEST(agreement)
 }
 END_TEST
 
-/* The level of a grammar-blind model is half, of a perfect one 1, in every class of attractors; the
- * best possible loss is that of the grammar. */
+/* A model that ignores the grammar scores 1/2, a perfect one 1, for every number of attractors; the
+ * best possible loss is the entropy of the grammar. */
 START_TEST(agreement_levels)
 {
     Task t = open_task("agreement", 0);

@@ -1,12 +1,12 @@
-/* Recall and induction against checkers of their own, and the levels that can be worked out: of
- * looking up, of guessing among what is present, of matching what came before. */
+/* Recall and induction with their own checkers, and the scores that can be computed: of looking up,
+ * of guessing among the values present, of matching earlier symbols. */
 #include "tasks/tasks.h"
 #include "task_help.h"
 
 /* --- recall ------------------------------------------------------------------------------------- */
 enum { PAIRS = 8, KEYS = 32 };
 
-static int looked_up(const Batch *b, int c, int n, int key) /* its value, or -1 */
+static int looked_up(const Batch *b, int c, int n, int key) /* the value of key, or -1 */
 {
     for (int i = 0; i < n; i++)
         if (b->x[at(b, 2 * i, c)] == key) return b->x[at(b, 2 * i + 1, c)];
@@ -34,7 +34,7 @@ START_TEST(recall_layout)
         }
         for (int i = 2 * PAIRS; i < 3 * PAIRS; i++) {
             const int x = b.x[at(&b, i, c)];
-            ck_assert(x < KEYS && seen[x]++ == 1); /* each of them once more */
+            ck_assert(x < KEYS && seen[x]++ == 1); /* each key is queried once */
             ck_assert_int_eq(b.y[at(&b, i, c)], looked_up(&b, c, PAIRS, x));
         }
         for (int i = 0; i < PAIRS; i++) {
@@ -52,8 +52,8 @@ START_TEST(recall_layout)
 }
 END_TEST
 
-/* Looking up is right everywhere; without knowing what belongs to what, the n values present are
- * equally likely: log n nats, and 1/n right whichever is answered. */
+/* A model that looks up is always right. A model that does not know which value belongs to which
+ * key has n equally likely values: log n nats, and accuracy 1/n whichever it answers. */
 START_TEST(recall_levels)
 {
     enum { N = 1000 };
@@ -82,7 +82,7 @@ START_TEST(recall_levels)
         ck_assert_double_eq(right.asked, n * N);
         ck_assert_double_eq_tol(first.loss / first.scored, t.loss_chance, 1e-6);
         ck_assert_double_eq(t.metric_chance, 1. / n);
-        /* The same answer to all queries of a sequence is right exactly once. */
+        /* If all queries of a sequence get the same answer, it is right exactly once. */
         ck_assert_double_eq(first.hits, N);
         ck_assert_double_eq_tol(random.hits / random.asked, 1. / n,
                                 4 * sqrt((1. / n) * (1 - 1. / n) / (n * N)));
@@ -99,10 +99,10 @@ START_TEST(recall_lengths)
     ck_assert(!task_open(&t, "recall", 1, &err));
     ck_assert(!task_open(&t, "recall", 257, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "2 to 256"));
-    ck_assert(!task_open(&t, "induction", 24, &err)); /* nothing of period 24 would be scored */
+    ck_assert(!task_open(&t, "induction", 24, &err)); /* period 24 would have no scored step */
     t = open_task("recall", 0);
     Batch b = batch_new();
-    task_heldout(&t, SPLIT_VALID, 3, 0, 50, &b); /* fewer pairs, of as many keys */
+    task_heldout(&t, SPLIT_VALID, 3, 0, 50, &b); /* fewer pairs, the same number of keys */
     ck_assert_int_eq(b.T, 9);
     for (int c = 0; c < 50; c++) ck_assert_int_eq(steps(&b, c), 9);
     batch_free(&b);
@@ -120,7 +120,7 @@ END_TEST
 /* --- induction ---------------------------------------------------------------------------------- */
 enum { SYMBOLS = 32 };
 
-static int period_of(const Batch *b, int c) /* that of the checker: unscored steps */
+static int period_of(const Batch *b, int c) /* the period: the number of unscored steps */
 {
     int p = 0;
     while (p < b->T && b->y[at(b, p, c)] < 0) p++;
@@ -155,14 +155,15 @@ START_TEST(induction_layout)
 }
 END_TEST
 
-static int match(const Batch *b, int c, int j, int i) /* symbols alike, back from j and from i */
+static int match(const Batch *b, int c, int j, int i) /* equal symbols, backwards from j and i */
 {
     int n = 0;
     while (n <= j && b->x[at(b, j - n, c)] == b->x[at(b, i - n, c)]) n++;
     return n;
 }
 
-/* How often each symbol followed the longest match, no more than `most` long, of what ends at i. */
+/* Counts how often each symbol followed the longest match (at most `most` symbols) of the text that
+ * ends at step i. */
 static void suffix_counts(const Batch *b, int c, int i, int most, real *count)
 {
     int longest = 1;
@@ -176,8 +177,8 @@ static void suffix_counts(const Batch *b, int c, int i, int most, real *count)
     }
 }
 
-/* Every period up to i that explains all symbols so far is a reason for the one it predicts; each
- * symbol of its segment was a choice of 1 in 32. */
+/* Weighs the predictions of all periods up to i that explain the symbols so far; each symbol of a
+ * period's segment has probability 1/32. */
 static void period_weights(const Batch *b, int c, int i, real *weight)
 {
     for (int p = 12; p <= 24 && p <= i; p++)
@@ -185,8 +186,8 @@ static void period_weights(const Batch *b, int c, int i, real *weight)
             weight[b->x[at(b, i + 1 - p, c)]] += (real)pow(SYMBOLS, 12 - p);
 }
 
-/* What three readers, who see x alone, make of the same sequences, choosing evenly where they cannot
- * tell: the header of the task has their levels. */
+/* Measures three models that see x only and choose uniformly if they cannot decide; the header of
+ * the task has their scores. */
 START_TEST(induction_levels)
 {
     enum { N = 3000 };

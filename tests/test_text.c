@@ -1,7 +1,7 @@
-/* Running text as a task: crops, windows, streams, and what is refused. */
+/* Running text as a task: crops, windows, streams, and errors. */
 #include "text_help.h"
 
-/* n tokens, all different from their neighbours, as bytes: token i of the file is i mod 251. */
+/* Opens a text of n bytes in which neighbours differ: byte i of the file is i mod 251. */
 static char *counting_bytes(int n)
 {
     char *s = xmalloc((size_t)n);
@@ -36,8 +36,8 @@ START_TEST(split_at_the_end)
 }
 END_TEST
 
-/* 19 syllables of three bytes: 0.9 of 57 bytes is 51.3, the end of one; with two letters and one
- * more syllable 0.9 of 62 is 55.8, inside the 18th syllable, and the cut moves behind it. */
+/* 19 syllables of three bytes: 0.9 of 57 bytes is 51.3, the end of a syllable. With two letters and
+ * one more syllable, 0.9 of 62 is 55.8, inside the 18th syllable, and the cut moves behind it. */
 START_TEST(split_between_characters)
 {
     static const char *const units[] = {"char", "byte", "jamo"};
@@ -66,8 +66,8 @@ START_TEST(validation_file)
 }
 END_TEST
 
-/* A crop is consecutive tokens, y is x one later, and every start comes, the first and the last
- * too, equally often. */
+/* A crop has consecutive tokens, y is x shifted by one, and every start, with the first and the
+ * last, is equally frequent. */
 START_TEST(crops_are_uniform)
 {
     enum { N = 100, T = 7, B = 50, ROUNDS = 400 };
@@ -111,7 +111,7 @@ START_TEST(windows_follow_one_another)
             ck_assert_int_eq(batch.x[t * B + b], 216 + b % 5 * 4 + t);
             ck_assert_int_eq(batch.y[t * B + b], 216 + b % 5 * 4 + t + 1);
         }
-    task_heldout(&o->task, SPLIT_VALID, 23, 3, 1, &batch); /* the longest there is */
+    task_heldout(&o->task, SPLIT_VALID, 23, 3, 1, &batch); /* the longest possible window */
     ck_assert_int_eq(batch.T, 23);
     ck_assert_int_eq(batch.x[0], 216);
     ck_assert_int_eq(batch.y[22], 239);
@@ -122,8 +122,8 @@ END_TEST
 
 /* --- streams ---------------------------------------------------------------------------------- */
 
-/* Over the held-out split every token but the first is a target once, after its predecessor, and a
- * cursor's column goes on where it stopped. */
+/* In the held-out split every token except the first is a target once, after its predecessor, and
+ * each column continues where it stopped in the batch before. */
 static void check_stream(const Opened *o, int T, int B)
 {
     const int len = o->text.n[SPLIT_VALID], base = o->text.ids[SPLIT_VALID][0];
@@ -149,9 +149,9 @@ static void check_stream(const Opened *o, int T, int B)
                 seen[(y - base + 251) % 251]++; /* len < 251 */
                 scored++;
             }
-        ck_assert_int_gt(scored, 0); /* not one batch too many */
+        ck_assert_int_gt(scored, 0); /* no batch is empty */
     }
-    ck_assert_int_eq(steps, (len - 1 + B - 1) / B); /* and not a step too many */
+    ck_assert_int_eq(steps, (len - 1 + B - 1) / B); /* and no step is empty */
     for (int i = 0; i < len; i++) ck_assert_int_eq(seen[i], i > 0);
     text_stream(&o->text, SPLIT_VALID, T, B, &cursor, &batch);
     for (int i = 0; i < batch.T * B; i++) ck_assert_int_eq(batch.y[i], -1);
@@ -173,7 +173,7 @@ START_TEST(stream_scores_each_token_once)
 }
 END_TEST
 
-/* Training: no end, no -1; the cursors start evenly spread and go round the whole text. */
+/* Training: there is no end and no target -1; the cursors start evenly spread and wrap around. */
 START_TEST(stream_goes_round)
 {
     enum { T = 8, B = 4 };
@@ -191,7 +191,7 @@ START_TEST(stream_goes_round)
                 ck_assert_int_eq(batch.y[t * B + b], at + 1);
             }
     }
-    /* The cursor is all there is to the state. */
+    /* The cursor is the whole state. */
     int64_t again = cursor - T;
     Batch second = batch_new();
     text_stream(&o->text, SPLIT_TRAIN, T, B, &again, &second);
@@ -218,7 +218,8 @@ START_TEST(bytes_per_token)
 }
 END_TEST
 
-/* Words that occur twice in training have an id; the newline is one; the metric says the unit. */
+/* Words that occur twice in training have an id, and so has the newline; the metric names the
+ * unit. */
 START_TEST(words)
 {
     Opened *o = open_bytes("The cat.\nthe dog.\n", 18, "The cat\nand the dog", "word", false, 1);
@@ -232,7 +233,7 @@ START_TEST(words)
     ck_assert_double_eq_tol(t->bytes_per_token, 19 / 6., 1e-12);
     ck_assert_str_eq(o->task.metric, "bits per word");
     int first;
-    ck_assert(text_outcomes(t, &first) == 4 && first == 0); /* the unknown is a word like any */
+    ck_assert(text_outcomes(t, &first) == 4 && first == 0); /* UNK is a possible next word */
     close_it(o);
     o = open_bytes("각가\n각\n", 11, "가각", "jamo", false, 1);
     ck_assert_int_eq(o->text.n[SPLIT_VALID], 5);
@@ -242,7 +243,7 @@ START_TEST(words)
 }
 END_TEST
 
-/* A letter and its accent are one character, in the file and in what is typed. */
+/* A letter and its accent are one character, in the file and in a prompt. */
 START_TEST(composed)
 {
     Opened *o = open_text("e\u0301te\u0301", "\u00e9te\u0301", 1);
@@ -292,7 +293,7 @@ START_TEST(refused)
 }
 END_TEST
 
-/* One token more than what is refused. */
+/* The shortest text that is accepted: one token more than the longest that is refused. */
 START_TEST(just_long_enough)
 {
     Opened *o = open_text("0123456789", "0123456", 6);

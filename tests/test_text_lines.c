@@ -1,4 +1,4 @@
-/* Lists of lines as a task: what is one, who is held out, odd files. */
+/* Lists of lines as a task: what counts as a line, which lines are held out, odd files. */
 #include "text_help.h"
 
 /* --- lines ------------------------------------------------------------------------------------ */
@@ -15,7 +15,7 @@ START_TEST(lines_of_a_file)
     Batch batch = batch_new();
     task_heldout(&o->task, SPLIT_VALID, 0, 0, 3, &batch);
     ck_assert_int_eq(batch.T, 5);
-    const char *const want[] = {"\neva", "\nmalo", "\neva"}; /* round again */
+    const char *const want[] = {"\neva", "\nmalo", "\neva"}; /* starts again */
     for (int b = 0; b < 3; b++) {
         const int n = (int)strlen(want[b]);
         for (int t = 0; t < batch.T; t++) {
@@ -60,7 +60,7 @@ static bool heldout_by_content(const char *line, int len)
     return split_of(byte, len) == SPLIT_VALID;
 }
 
-/* Walks the lines of a split and returns how many of them are held out by content. */
+/* Returns how many lines of a split are held out by their content. */
 static int count_heldout(const Text *t, Split split)
 {
     int n = 0;
@@ -75,7 +75,7 @@ static int count_heldout(const Text *t, Split split)
     return n;
 }
 
-/* Each line twice, in another order: both copies are on the same side, with either unit. */
+/* Each line occurs twice, in another order: both copies are in the same split, with either unit. */
 START_TEST(lines_split_by_content)
 {
     enum { N = 5000 };
@@ -145,12 +145,12 @@ START_TEST(unknown_in_a_line)
     Opened *o = open_lines("abc\n", "\n\nab\r\n\ncxb\n", 0);
     ck_assert_int_eq(o->text.unknown[SPLIT_VALID], 1);
     ck_assert_int_eq(o->text.first_unknown[SPLIT_VALID],
-                     8); /* of the file, not of what is left of it */
+                     8); /* offset in the file, not in the kept lines */
     close_it(o);
 }
 END_TEST
 
-/* A trained model's vocabulary stays its own, whatever the text. */
+/* A trained model keeps its vocabulary, whatever the text is. */
 START_TEST(given_vocabulary)
 {
     Tokenizer given = tokenizer_raw("\nabx", 4), no_newline = tokenizer_raw("ab", 2);

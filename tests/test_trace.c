@@ -1,4 +1,4 @@
-/* What training leaves of a network's inside, as numbers, and the scripts that draw them. */
+/* The traces of a network's inside, as tables, and the scripts that draw them. */
 #include <unistd.h>
 
 #include "system/file.h"
@@ -8,7 +8,7 @@
 static char dir[] = "/tmp/lmzoo-trace-XXXXXX";
 static Error why;
 
-/* The bytes of a file, which is removed; free() it. */
+/* Reads a file and removes it; the caller frees the bytes. */
 static char *taken(const char *name)
 {
     char *path = xformat("%s/%s", dir, name), *text;
@@ -59,7 +59,7 @@ static GateTrace gates_of(int T, int H)
     return t;
 }
 
-/* Tokens are shown as label.h has it, whatever they are; the script says of each what the file does. */
+/* Any token is shown in the form of label.h; the script shows the same tokens as the table. */
 START_TEST(tokens_as_labels)
 {
     const char text[] = "a \n\t\",'\x7F";
@@ -90,7 +90,7 @@ START_TEST(tokens_as_labels)
 }
 END_TEST
 
-/* The units that are shown first are those that vary, not those that are open. */
+/* The units shown first are those that vary most, not those with open gates. */
 START_TEST(liveliest_units_first)
 {
     enum { TOKENS = 4, UNITS = 3 };
@@ -114,7 +114,7 @@ START_TEST(liveliest_units_first)
 }
 END_TEST
 
-/* Time grows with the text, not with its square. */
+/* Time grows linearly with the text, not with its square. */
 START_TEST(a_long_text)
 {
     enum { LONG = 20000, UNITS = 30, SHOWN = 24 };
@@ -136,8 +136,8 @@ START_TEST(a_long_text)
 }
 END_TEST
 
-/* Two sequences whose losses are at steps 2 and 1: at lag k |ds|^2 is that of step 2-k of the first and
- * 1-k of the second. */
+/* Two sequences whose losses are at steps 2 and 1: at lag k, |ds|^2 is the sum of that at step 2-k
+ * of the first and at step 1-k of the second sequence. */
 START_TEST(lags_of_different_lengths)
 {
     enum { T = 3, B = 2, H = 1 };

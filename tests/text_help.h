@@ -1,4 +1,4 @@
-/* What the suites about texts share: small files that are opened and gone again. */
+/* Helpers of the tests of texts: small files that are opened and removed again. */
 #ifndef TEXT_HELP_H
 #define TEXT_HELP_H
 
@@ -8,7 +8,7 @@
 #include "data/text.h"
 
 static const char pattern[] = "/tmp/lmzoo-text-XXXXXX";
-static char dir[sizeof pattern]; /* "" while there is none */
+static char dir[sizeof pattern]; /* "" if there is no directory */
 
 static inline char *put_file(const char *name, const char *bytes, size_t len)
 {
@@ -30,7 +30,7 @@ static inline void remove_file(char *path)
 
 typedef struct {
     Text text;
-    Task task; /* borrows text, so that this struct stays where it is */
+    Task task; /* borrows text, so this struct must not be moved */
 } Opened;
 
 static Error why;
@@ -72,7 +72,7 @@ static inline void close_it(Opened *o)
     free(o);
 }
 
-/* Tokens as text again; free() it. */
+/* Returns the text of tokens; the caller frees it. */
 static inline char *spell(const Text *t, const int *ids, int n)
 {
     return tokenizer_decode(&t->tokens, ids, n, NULL);

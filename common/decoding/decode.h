@@ -21,11 +21,11 @@ typedef struct {
      * parent may occur several times or not at all. n changes from call to call, up to the width of
      * the beam. */
     void (*step)(void *self, int n, const int *parent, const int *token, real *logits);
-    /* Begins a sequence without a source: forgets all hypotheses, feeds n >= 1 tokens to a single one, and
-     * writes the logits (V) of what comes next. NULL: the decoder goes on from a source. */
+    /* Begins a sequence without a source: drops all hypotheses, feeds n >= 1 tokens to a new one,
+     * and writes the logits (V) of the next token. NULL: the decoder needs a source. */
     void (*start)(void *self, int n, const int *token, real *logits);
-    int longest;               /* tokens that a hypothesis can be fed, at most; 0: any number */
-    void (*close)(void *self); /* frees self; NULL: it belongs to somebody else */
+    int longest;               /* the maximal number of tokens of a hypothesis; 0: no limit */
+    void (*close)(void *self); /* frees self; NULL: the decoder does not own self */
 } Decoder;
 
 /* Decodes greedily: takes the most likely token at each step until EOS; ties go to the lower id.

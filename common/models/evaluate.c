@@ -5,10 +5,10 @@
 #include "system/stop.h"
 #include "tasks/batches.h"
 
-enum { LOGITS_AT_ONCE = 1 << 22 }; /* reals, 16 MB */
+enum { LOGITS_AT_ONCE = 1 << 22 }; /* reals of logits in memory, 16 MB */
 enum { EVAL_BATCH = 64, EVAL_STEPS = 128, STREAM_LEAST = 512 };
 
-/* Scores all steps from the hidden states, so many at a time that their logits fit. */
+/* Scores all steps from the hidden states, in parts of at most LOGITS_AT_ONCE logits. */
 static void score_hidden(const Task *t, const Model *m, const Batch *batch, Tensor *hidden,
                          Score *s)
 {
@@ -40,8 +40,8 @@ void model_score(const Model *m, const Task *t, const Batch *batch, real *state,
     tape_free(&tp);
 }
 
-/* Each stream starts from a state of zeros; so that few tokens are predicted from little before them, a
- * short text is cut into few. */
+/* Returns the number of streams for a text. Each stream starts from a state of zeros and predicts
+ * its first tokens from little context, so a short text gets few streams. */
 static int streams_for(int tokens)
 {
     const int streams = tokens / STREAM_LEAST;
@@ -65,7 +65,8 @@ static void evaluate_running(const Data *d, const Model *m, Batch *batch, Split 
     free(state);
 }
 
-/* Sequences 0 .. n-1 of a split; those of a table or list sorted by length, so that little is padding. */
+/* Scores the sequences 0 .. n-1 of a split. Items of a table or list are sorted by length, so that
+ * there is little padding. */
 static void evaluate_numbered(const Data *d, const Model *m, Batch *batch, Split split, int length,
                               int n, Score *s)
 {

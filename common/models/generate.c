@@ -8,8 +8,9 @@
 #include "system/utf8.h"
 #include "tokens/detokenizer.h"
 
-/* The newline that every line and, by custom, every text starts after, then the prompt. Only what is
- * unknown of the prompt is counted: a vocabulary need not have the newline. */
+/* Returns the first input: a newline, because every line (and by convention every text) follows
+ * one, then the prompt. *unknown counts the unknown tokens of the prompt only: a vocabulary need
+ * not have the newline. */
 static int *starting_tokens(const Tokenizer *v, const char *prompt, int *n, int64_t *unknown)
 {
     if (!prompt) prompt = "";
@@ -30,13 +31,14 @@ typedef struct {
     FILE *f;
 } Output;
 
-static void print(Output *o) /* what can be read so far */
+/* Prints the complete characters decoded so far. */
+static void print(Output *o)
 {
     utf8_print(&o->printer, o->text.text, o->text.len, o->f);
     o->text.len = 0;
 }
 
-/* Prints the prompt as the model reads it; as it was typed if something of it is unknown. */
+/* Prints the prompt as its tokens decode, or as it was typed if some of its tokens are unknown. */
 static void print_prompt(Output *o, const char *prompt, const int *ids, int n, bool known)
 {
     for (int i = 0; i < n; i++)

@@ -1,4 +1,4 @@
-/* Text from a language model, a token at a time. */
+/* Generates text with a language model, one token at a time. */
 #ifndef GENERATE_H
 #define GENERATE_H
 
@@ -9,16 +9,16 @@
 #include "decoding/sample.h"
 
 typedef struct {
-    const char *prompt; /* UTF-8 that the text starts with; it is printed too */
-    int length;         /* tokens at most, after the prompt */
-    bool line;          /* one item of a list of lines: stops at the newline */
+    const char *prompt; /* UTF-8; the beginning of the text, which is printed too */
+    int length;         /* the maximal number of tokens after the prompt */
+    bool line;          /* the model generates lists: stop at the newline */
     Sampling sampling;
 } Generation;
 
-/* Writes sample number `index` of the seed to f. Incomplete UTF-8 is held back, what can never be
- * printed is replaced (utf8.h). The model must continue sequences
- * (model_decodes); one that reads so many tokens at most reads the end of the prompt, and stops there. Returns the tokens of the prompt that
- * the vocabulary does not have. */
+/* Generates sample number `index` of a seed and writes it to f. Incomplete UTF-8 is held back, and
+ * invalid UTF-8 is replaced (utf8.h). The model must continue sequences (model_decodes). If it
+ * reads a limited number of tokens (Decoder.longest), it reads the end of a longer prompt, and the
+ * text ends at the limit. Returns the number of unknown tokens in the prompt. */
 int generate(const Model *m, const Tokenizer *v, const Generation *g, uint64_t seed, int index,
              FILE *f);
 

@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The state of each hypothesis is a row of every block, so that a step copies its parents' rows. */
+/* A decoder made of forward and the state. The state of a hypothesis is one row in every block; a
+ * step copies the rows of the parents. */
 typedef struct {
     const Model *m;
     int vocab;
     int n;                /* hypotheses of the last call */
-    real *state, *before; /* (state_blocks,n,width): after the last call; room for the next */
+    real *state, *before; /* (state_blocks,n,width): the state; memory for the next state */
     Tape tp;
 } StateDecoder;
 
@@ -17,7 +18,7 @@ static int blocks_of(const Model *m)
     return m->state_blocks ? m->state_blocks : 1;
 }
 
-/* Feeds T steps of n sequences, and writes the logits (n,V) after the last step. */
+/* Feeds T steps of n sequences and writes the logits (n,V) of the last step. */
 static void feed(StateDecoder *s, int *token, int T, int n, real *logits)
 {
     tape_reset(&s->tp);

@@ -1,15 +1,15 @@
-/* A model as a decoder (decoding/decode.h): any model that can continue a sequence token by token, with a
- * state that it carries or with a key/value cache, behind one contract. */
+/* Makes a Decoder (decoding/decode.h) of any model that can continue a sequence token by token,
+ * whether it carries a state or has a key/value cache. */
 #ifndef MODEL_DECODER_H
 #define MODEL_DECODER_H
 
 #include "models/model.h"
 
-/* Can the model continue a sequence? False for one that needs a source. */
+/* Returns true if the model can continue a sequence; false for a model that needs a source. */
 bool model_decodes(const Model *m);
 
-/* A decoder of ids below vocab, with `start` and `close`; its BOS, EOS and PAD are -1. It borrows m. CHECKs
- * model_decodes. */
+/* Returns a decoder of ids below vocab, with `start` and `close`; its BOS, EOS and PAD are -1. It
+ * borrows m. Aborts unless model_decodes(m). */
 Decoder model_decoder(const Model *m, int vocab);
 
 #endif

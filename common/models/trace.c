@@ -109,7 +109,7 @@ bool trace_lags_script(const char *dir, Error *err)
     size_t len;
     bool ok = file_read_regular(csv, (size_t)1 << 28, &text, &len, err);
     if (ok) {
-        text[strcspn(text, "\n")] = 0; /* the names of its columns */
+        text[strcspn(text, "\n")] = 0; /* keeps the header, the column names */
         const bool has_cell = strstr(text, "cell") != NULL;
         ok = file_print(script, print_lags_script, &has_cell, err);
     }

@@ -1,4 +1,4 @@
-/* What the gates do over a text, as numbers and as a picture. */
+/* The activations of the gates over a text, as a table and as a figure. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +9,8 @@
 #include "models/trace.h"
 
 enum {
-    SHOWN = 24,       /* units */
-    LARGEST = 1 << 28 /* bytes of gates.csv; a text of 200,000 tokens */
+    SHOWN = 24,       /* units in the figure */
+    LARGEST = 1 << 28 /* maximal bytes of gates.csv: a text of 200,000 tokens */
 };
 
 /* --- writing the numbers ---------------------------------------------------------------------------- */
@@ -36,7 +36,7 @@ static double variance_of_unit(const GateTrace *t, int unit)
     return total;
 }
 
-/* The units whose gates vary most, the liveliest first; returns how many. */
+/* Chooses the units whose gates vary most, in order of falling variance; returns their number. */
 static int choose_units(const GateTrace *t, int *unit)
 {
     const int n = t->H < SHOWN ? t->H : SHOWN;
@@ -57,7 +57,7 @@ typedef struct {
     const GateTrace *trace;
     const Tokenizer *vocab;
     const int *ids;
-    int n, unit[SHOWN]; /* which are shown */
+    int n, unit[SHOWN]; /* the n units that are shown */
 } Gates;
 
 static void print_gates(FILE *f, const void *arg)
@@ -95,14 +95,14 @@ bool trace_gates_write(const char *dir, const GateTrace *t, const Tokenizer *v, 
 
 /* --- drawing them ----------------------------------------------------------------------------------- */
 
-/* What gates.csv says besides its numbers; the strings lie in its text. */
+/* The names and sizes in gates.csv; the strings point into its text. */
 typedef struct {
     const char *gate[TRACE_GATES], **token;
     int gates, T, units;
 } GateTable;
 
-/* The field of CSV that *at stands on, in quotes or not. Moves *at behind the comma or newline after
- * it, and returns which of them that was, or 0. */
+/* Reads the CSV field at *at, in quotes or not. Moves *at behind the comma or newline that ends the
+ * field, and returns that character, or 0 at the end of the text. */
 static char take_field(char **at, const char **field)
 {
     char *s = *at, *to = s;
@@ -120,10 +120,11 @@ static char take_field(char **at, const char **field)
     return end;
 }
 
-/* position,token,rank,unit: the first four of each line. */
+/* The first four columns are position,token,rank,unit. */
 enum { TOKEN = 1, RANK = 2, VALUES = 4 };
 
-/* False: no such table. free() t->token in either case. */
+/* Reads the table. Returns false if the text is not such a table. The caller frees t->token in
+ * either case. */
 static bool table_of(GateTable *t, char *text)
 {
     char *at = text, end = ',';
@@ -147,8 +148,8 @@ static bool table_of(GateTable *t, char *text)
     return t->gates > 0 && t->T > 0;
 }
 
-/* The margins are fixed: where no font has a label's character, gnuplot would give it the whole
- * height. */
+/* Writes the script. The margins are fixed, because gnuplot would otherwise reserve the whole
+ * height for a label whose character is in no font. */
 static void print_gates_script(FILE *f, const void *arg)
 {
     const GateTable *t = arg;
@@ -184,7 +185,7 @@ bool trace_gates_script(const char *dir, Error *err)
     bool ok = file_read_regular(csv, LARGEST, &text, &len, err);
     if (ok && !table_of(&t, text))
         ok = error_set(
-            err, "%s: not what --trace or --gates TEXT writes; write it anew with one of them",
+            err, "%s: not what --trace or --gates TEXT writes; write it again with one of them",
             csv);
     ok = ok && file_print(script, print_gates_script, &t, err);
     free(csv), free(script), free(text), free(t.token);

@@ -1,14 +1,14 @@
-/* A grammar small enough that the best possible language model is known exactly.
+/* A grammar that is small enough to compute the best possible language model exactly.
  *
  *     sentence = det adj? SUBJECT (prep det noun)* VERB (det noun)? .
  *     "the small dog near my cats behind the boys sees her bird ."
  *
- * The verb has the subject's number, whatever the number of the nouns in between, the attractors
- * (Linzen, Dupoux & Goldberg 2016). So a model needs one bit of memory over any distance, and it is
- * seen at once whether it has it or copies the nearest noun.
+ * The verb agrees in number with the subject, whatever the number of the nouns in between. Such
+ * nouns are called attractors (Linzen, Dupoux & Goldberg 2016). So a model must remember one bit
+ * over any distance, and a test shows whether it does or copies the number of the nearest noun.
  *
- * As a hidden Markov model: a state is a phase of the sentence and the number of its subject, 10 x 2.
- * Words of a class follow Zipf's law, p ~ 1 / rank. */
+ * The grammar is a hidden Markov model. A state is a phase of the sentence and the number of its
+ * subject: 10 x 2 states. The words of a class follow Zipf's law, p ~ 1 / rank. */
 #include "tasks/agreement.h"
 
 #include <math.h>
@@ -60,7 +60,8 @@ typedef struct {
     double p;
 } Arc;
 
-/* The two states that may follow. A full stop draws the next subject's number; all others keep it. */
+/* Returns the i-th of the two states that may follow. At a full stop i is the next subject's
+ * number; in all other states the number stays the same. */
 static Arc arc(int state, int i)
 {
     const int phase = state / 2, number = state % 2;
@@ -113,8 +114,8 @@ void agreement_draw(Rng *rng, int n, int *word, int *state)
     }
 }
 
-/* belief[s] = p(state s | words so far) becomes that after one more word; returns the probability
- * of that word. */
+/* Updates belief[s] = p(state s | words so far) with one more word, and returns the probability of
+ * that word. */
 static double forward_step(double belief[AGREEMENT_STATES], int word)
 {
     CHECK(word >= 0 && word < AGREEMENT_WORDS, "agreement: word %d of %d", word, AGREEMENT_WORDS);
@@ -137,15 +138,15 @@ void agreement_bayes(const int *word, int n, double *nats)
     for (int t = 1; t < n; t++) nats[t] = -log(forward_step(belief, word[t]));
 }
 
-/* --- the entropy, exactly --------------------------------------------------------------------
- * The expected loss of the best model is a sum over all histories. But of a history nothing counts
- * besides the belief it leads to, and there are few beliefs: the phase is always plain from the
- * words, and the number is either known or, before the subject, even. So it is enough to keep the
- * probability of each belief. */
+/* --- the exact entropy -----------------------------------------------------------------------
+ * The expected loss of the best model is a sum over all histories. But the loss depends on a
+ * history only through its belief, and there are few beliefs: the words always tell the phase, and
+ * the number is either known or, before the subject, equally likely to be either. So it is enough
+ * to keep the probability of each belief. */
 enum { MOST_BELIEFS = 64 };
 
 typedef struct {
-    double weight; /* p(a history leads here) */
+    double weight; /* the probability of all histories with this belief */
     double of[AGREEMENT_STATES];
 } Belief;
 
@@ -180,7 +181,7 @@ static void check_rows(void)
 
 double agreement_entropy_rate(int n)
 {
-    CHECK(n >= 2, "agreement_entropy_rate: %d words, must be at least 2", n);
+    CHECK(n >= 2, "agreement_entropy_rate: %d words; must be at least 2", n);
     check_rows();
     Belief now[MOST_BELIEFS] = {{.weight = 1, .of = {[2 * STOP] = 1}}}, next[MOST_BELIEFS];
     int n_now = 1;

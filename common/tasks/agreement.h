@@ -1,5 +1,5 @@
-/* The agreement grammar: sentences whose verb agrees with a subject far to its left, from a hidden
- * Markov model of 20 states, so that the best possible loss is known exactly. */
+/* The agreement grammar: sentences whose verb agrees with a subject far to its left. They come from
+ * a hidden Markov model of 20 states, so that the best possible loss is known exactly. */
 #ifndef AGREEMENT_H
 #define AGREEMENT_H
 
@@ -9,18 +9,20 @@ enum { AGREEMENT_WORDS = 55, AGREEMENT_STATES = 20 };
 
 extern const char *const agreement_word[AGREEMENT_WORDS];
 
-/* n words of sentences, starting with a full stop (word 0) and then a fresh sentence. state[i]
- * (state may be NULL) is the hidden state that made word i. */
+/* Draws n words of sentences: a full stop (word 0), then the beginning of a sentence. state[i] is
+ * the hidden state that emitted word i; state may be NULL. */
 void agreement_draw(Rng *rng, int n, int *word, int *state);
 
-/* -log p(word[t] | word[0..t-1]) in nats for t = 1 .. n-1, by the forward algorithm (Rabiner 1989,
- * eq. 19-21): what no model can beat on average. nats[0] = 0; word[0] must be the full stop. */
+/* Computes nats[t] = -log p(word[t] | word[0..t-1]) for t = 1 .. n-1 by the forward algorithm
+ * (Rabiner 1989, eq. 19-21): no model has a lower loss on average. nats[0] = 0; word[0] must be the
+ * full stop. */
 void agreement_bayes(const int *word, int n, double *nats);
 
-double agreement_entropy_rate(int n); /* the exact expected mean of nats[1..n-1], n >= 2 */
+/* Returns the exact expected mean of nats[1..n-1], n >= 2. */
+double agreement_entropy_rate(int n);
 
-/* For a verb: the same verb of the other number; and for one at word[t], how many nouns between
- * subject and verb have the other number. -1 if the word is no verb. */
+/* Return, for a verb, the same verb in the other number; and for a verb at word[t], how many nouns
+ * between the subject and the verb have the other number. -1 if the word is not a verb. */
 int agreement_other_verb(int word);
 int agreement_attractors(const int *word, const int *state, int t);
 

@@ -94,7 +94,7 @@ void batch_source(Batch *b, int S)
     memset(b->s_len, 0, b->B * sizeof *b->s_len);
 }
 
-/* Moves the first `now` of each row's `before` steps together: (B,before) becomes (B,now). */
+/* Keeps the first `now` steps of each row: (B,before) becomes (B,now). */
 static void shorten_rows(void *array, size_t size, int B, int before, int now)
 {
     char *bytes = array;
@@ -102,7 +102,7 @@ static void shorten_rows(void *array, size_t size, int B, int before, int now)
         memmove(bytes + (size_t)b * now * size, bytes + (size_t)b * before * size, now * size);
 }
 
-/* In a time-major batch the steps that go are the end of every array. */
+/* In a time-major batch the dropped steps are the end of every array, so no value moves. */
 void batch_trim(Batch *b, int T)
 {
     CHECK(T >= 1 && T <= b->T, "batch_trim: %d of %d steps", T, b->T);

@@ -18,7 +18,8 @@ typedef struct {
     int item, place;
 } Sorted;
 
-/* Sources go up and down in turn, so that a batch across two lengths of the target has similar sources.
+/* Orders items by the length of the target, then of the source. Source lengths rise for one target
+ * length and fall for the next, so that a batch with two target lengths still has similar sources.
  * Equal lengths keep their order. */
 static int by_length(const void *a, const void *b)
 {
@@ -42,7 +43,7 @@ void batches_sort(const Task *task, Split split, int *item, int n)
 
 /* --- pools ---------------------------------------------------------------------------------------- */
 
-/* Fisher & Yates's shuffle of groups of `group` numbers each. */
+/* Shuffles groups of `group` numbers each (Fisher & Yates). */
 static void shuffle(int *x, int groups, int group, Rng *rng)
 {
     for (int i = groups - 1; i > 0; i--) {
@@ -55,7 +56,7 @@ static void shuffle(int *x, int groups, int group, Rng *rng)
     }
 }
 
-/* Item q of the endless sequence of epochs. */
+/* Returns item q of the endless sequence of epochs of n items. */
 static int item_at(Batches *b, int n, int64_t q)
 {
     if (b->epoch != q / n) {
@@ -77,7 +78,7 @@ static void fill_pool(Batches *b, int64_t pool)
     shuffle(b->item, b->pool_batches, b->B, &rng);
 }
 
-/* Part of all steps of the pool's batches that is padding. */
+/* Returns the fraction of all steps in the pool's batches that is padding. */
 static double padding(const Batches *b)
 {
     double steps = 0, tokens = 0;

@@ -1,19 +1,20 @@
-/* The training batches of a task, as a function of (seed, step), and batches of similar lengths.
+/* The training batches of a task, as a function of (seed, step), with sequences of similar lengths.
  *
- * A batch is as long as its longest sequence, and the rest is padding, which costs as much as tokens. Of
- * tables and lists (Task.items) the batches are therefore cut from items sorted by length:
+ * A batch is as long as its longest sequence; shorter sequences are padded, and padding costs as
+ * much time as tokens. For tables and lists (Task.items), batches are therefore made of items of
+ * similar length:
  *
- *   order   the n items in a new random order each epoch: every item once in n draws, for ever on
- *   pool    100 batches (fewer of a small table: no more than n items) in that order, sorted by the
- *           length of the target, then of the source, and cut into batches
- *   step    the pool's batches come in a random order
+ *   order   each epoch puts the n items into a new random order; every item occurs once per epoch
+ *   pool    the items of the next 100 batches in that order (for a small table: at most n items)
+ *           are sorted by the length of the target, then of the source, and cut into batches
+ *   step    the batches of a pool come in random order
  *
- * A table whose batches have little padding even at random, at most a quarter of all steps, is not sorted:
- * batches of items that are all alike make noisier updates (dates sorted by their form took a Transformer
- * from 0.97 exact to 0.75 after 400 updates).
+ * A table is not sorted if random batches have little padding, at most a quarter of all steps:
+ * batches of similar items make noisier updates. (With dates sorted by length, that is by their
+ * form, a Transformer reached 0.75 exact match after 400 updates instead of 0.97.)
  *
- * Which items share a batch changes with every epoch. Sequences that are drawn without end come as
- * task_batch draws them. */
+ * The items that share a batch change with every epoch. Sequences that are generated without end
+ * come from task_batch. */
 #ifndef BATCHES_H
 #define BATCHES_H
 
@@ -23,26 +24,27 @@ typedef struct {
     const Task *task;
     uint64_t seed;
     int B;
-    int *item;        /* (pool_batches,B) of the pool at hand, batch after batch */
-    bool by_length;   /* are pools sorted? */
-    int pool_batches; /* 0: sequences are drawn without end, and there are no pools */
-    int64_t pool;     /* -1: none yet */
-    int *order;       /* (n) of the epoch at hand */
-    int64_t epoch;    /* -1: none yet */
-    Rng rng;          /* of the batch at hand, where sequences are drawn without end */
+    int *item;        /* (pool_batches,B) the items of the current pool, batch after batch */
+    bool by_length;   /* pools are sorted by length */
+    int pool_batches; /* batches in a pool; 0: sequences are generated, there are no pools */
+    int64_t pool;     /* number of the current pool; -1: none yet */
+    int *order;       /* (n) the order of the items in the current epoch */
+    int64_t epoch;    /* number of the current epoch; -1: none yet */
+    Rng rng;          /* generated sequences: the random numbers of the current batch */
 } Batches;
 
-/* B sequences a batch. *task is borrowed. */
+/* Makes batches of B sequences. *task is borrowed. */
 Batches batches_new(const Task *task, uint64_t seed, int B);
 void batches_free(Batches *b);
 
-/* Part number `part` >= 0 of the `parts` equal micro-batches of batch number `step` >= 1 of the training split,
- * in out's layout; length as in task_batch. A batch is the same whatever was drawn before, so that a
- * resumed run goes on to the bit; its parts must be drawn in order. */
+/* Draws micro-batch `part` (0 .. parts-1) of batch number `step` >= 1 of the training split, in
+ * out's layout. The batch is split into `parts` equal micro-batches, which must be drawn in order.
+ * length: as in task_batch. A batch does not depend on what was drawn before, so that a resumed run
+ * has the same bits. */
 void batches_draw(Batches *b, int length, int step, int part, int parts, Batch *out);
 
-/* Sorts n items of a split by the length of the target, then of the source; tasks without items stay as
- * they are. */
+/* Sorts n items of a split by the length of the target, then of the source. Does nothing for tasks
+ * without items. */
 void batches_sort(const Task *task, Split split, int *item, int n);
 
 #endif

@@ -14,7 +14,7 @@ static double sum_exp(const real *z, int V, double max)
     return sum;
 }
 
-/* The same by vector code, ten times as fast: each term is right to 2 units in its last place. */
+/* Computes the same with vector code, ten times as fast; each term is exact to 2 ulp. */
 static double sum_exp_of_many(const real *z, int V, real max)
 {
     double sum = 0;
@@ -25,7 +25,7 @@ static double sum_exp_of_many(const real *z, int V, real max)
 
 enum { MANY = 1024 };
 
-/* -log softmax(z)[y] in nats; *best becomes the class of the largest z. */
+/* Returns -log softmax(z)[y] in nats; *best becomes the class of the largest z. */
 static double row_nats(const real *z, int V, int y, int *best)
 {
     CHECK(y < V, "task_score: target %d of %d classes", y, V);
@@ -38,7 +38,7 @@ static double row_nats(const real *z, int V, int y, int *best)
 void task_score_steps(const Task *t, const Batch *b, int first, int n, const real *logits,
                       StepScore *step)
 {
-    const double flops = 20.0 * n * t->outputs; /* an exponential is worth about 20 */
+    const double flops = 20.0 * n * t->outputs; /* an exponential costs about 20 */
     const int V = t->outputs;
 #pragma omp parallel for num_threads(parallel_threads(flops)) schedule(static)
     for (int i = 0; i < n; i++) {
@@ -100,7 +100,7 @@ static void score_add(Score *sum, const Score *s)
 
 void task_score_sum(const Task *t, const Batch *b, const StepScore *step, Score *s)
 {
-    CHECK(t->outputs && !t->score, "task_score_sum: task %s has a score of its own", t->name);
+    CHECK(t->outputs && !t->score, "task_score_sum: task %s has its own score function", t->name);
     for (int column = 0; column < b->B; column++) {
         Score one = {0};
         score_classes(t, b, column, step, &one);

@@ -1,4 +1,4 @@
-/* How well a model does: sums over batches. */
+/* The score of a model: sums over batches. */
 #ifndef SCORE_H
 #define SCORE_H
 
@@ -6,36 +6,39 @@
 
 enum { SCORE_CLASSES = 64 }; /* subclasses that a metric can be reported by */
 
-/* Sums over scored items, over any number of batches; loss / scored is the mean, and so on. */
+/* Sums over the scored items of any number of batches. Means are quotients, for example loss /
+ * scored. */
 typedef struct {
-    double loss;        /* sum of nats (or squared errors) over `scored` */
-    double bayes;       /* the best possible loss on the same items; NAN if not known */
-    double scored;      /* tokens (or sequences) the loss is summed over */
+    double loss;        /* sum of nats (or squared errors) over the scored items */
+    double bayes;       /* the best possible loss on the same items; NAN if unknown */
+    double scored;      /* number of scored items: tokens (or sequences) */
     double hits, asked; /* the metric's numerator and denominator */
-    /* The metric by subclass, e.g. the number of attractors (score_class). */
+    /* The metric by subclass (score_class), for example by the number of attractors. */
     double split_hits[SCORE_CLASSES], split_asked[SCORE_CLASSES];
-    double right, sequences; /* exact match of whole sequences */
+    double right, sequences; /* exact match: sequences without an error, all sequences */
 } Score;
 
-/* Counts one answer of a subclass, below SCORE_CLASSES: hit is 1, 0, or 1/2 for a tie. */
+/* Counts one answer of a subclass (0 .. SCORE_CLASSES-1): hit is 1, 0, or 1/2 for a tie. */
 void score_class(Score *s, int class, double hit);
 
-/* What the logits of one step say of its target. */
+/* The score of one step's logits. */
 typedef struct {
     double nats; /* -log p(target) */
     int best;    /* the class of the largest logit */
 } StepScore;
 
-/* Fills in step[first .. first+n-1] of a batch's T*B, from the n rows of their logits (n,outputs); steps
- * without a target stay as they are. */
+/* Computes step[first .. first+n-1] of a batch's T*B steps from their logits (n,outputs). Steps
+ * without a target are left unchanged. */
 void task_score_steps(const Task *t, const Batch *b, int first, int n, const real *logits,
                       StepScore *step);
 
-/* Adds a batch whose steps have all been scored; not for tasks with a score of their own. */
+/* Adds a batch whose steps have all been scored to *s. Not for tasks with their own score
+ * function. */
 void task_score_sum(const Task *t, const Batch *b, const StepScore *step, Score *s);
 
-/* Adds a batch to the score: loss, metric, exact match. The model's logits are (T,B,outputs) or (B,T,outputs),
- * as the batch's layout has it, or its answers (B) where outputs is 0. The same bits for any number of threads. */
+/* Adds a batch to the score: loss, metric, exact match. logits are (T,B,outputs) or (B,T,outputs),
+ * in the batch's layout; if outputs is 0 they are predictions (B). Any number of threads gives the
+ * same bits. */
 void task_score(const Task *t, const Batch *b, const real *logits, Score *s);
 
 #endif

@@ -11,7 +11,7 @@ static uint64_t fnv1a(const int *tokens, int n) /* Fowler, Noll & Vo, 64 bits */
     return h;
 }
 
-static uint64_t splitmix64(uint64_t x) /* Steele, Lea & Flood 2014: mixes the high bits down */
+static uint64_t splitmix64(uint64_t x) /* Steele, Lea & Flood 2014: mixes high bits into low bits */
 {
     x += 0x9E3779B97F4A7C15;
     x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9;

@@ -2,11 +2,12 @@
 
 #include <stdlib.h>
 
-static int batch_begin(const Task *t, int length, int B, Batch *out) /* returns the true length */
+/* Resizes a batch and returns the length, which is the task's own if length is 0. */
+static int batch_begin(const Task *t, int length, int B, Batch *out)
 {
     if (length == 0) length = t->length;
     CHECK(length >= t->shortest && (t->longest == 0 || length <= t->longest),
-          "task %s: length %d, must be %d to %d", t->name, length, t->shortest, t->longest);
+          "task %s: length %d; must be %d to %d", t->name, length, t->shortest, t->longest);
     batch_resize(out, t, length + t->extra, B);
     if (t->source_vocab) batch_source(out, length);
     return length;

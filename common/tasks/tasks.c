@@ -5,7 +5,7 @@
 static const struct {
     const char *name;
     Task (*make)(int length);
-    int length, shortest, longest; /* its own; the least that leaves enough sequences to split */
+    int length, shortest, longest; /* the default; the range: shorter ones are too few to split */
 } tasks[] = {
     {"adding", task_adding, 100, 2, TASK_LONGEST},           /* steps */
     {"copy-memory", task_copy_memory, 100, 1, TASK_LONGEST}, /* steps of delay */
@@ -13,7 +13,7 @@ static const struct {
     {"dyck", task_dyck, 32, 10, TASK_LONGEST},               /* brackets */
     {"agreement", task_agreement, 32, 8, TASK_LONGEST},      /* words */
     {"recall", task_recall, 8, 2, RECALL_LONGEST},           /* pairs */
-    {"induction", task_induction, 48, 25, TASK_LONGEST},     /* steps: one scored of the longest */
+    {"induction", task_induction, 48, 25, TASK_LONGEST},     /* steps; 25 leaves one scored */
 };
 const char *const task_names = "adding|copy-memory|parity|dyck|agreement|recall|induction";
 
@@ -23,7 +23,7 @@ bool task_open(Task *t, const char *name, int length, Error *err)
         if (strcmp(tasks[i].name, name) != 0) continue;
         if (length == 0) length = tasks[i].length;
         if (length < tasks[i].shortest || length > tasks[i].longest)
-            return error_set(err, "task %s: length %d, must be %d to %d", name, length,
+            return error_set(err, "task %s: length %d; must be %d to %d", name, length,
                              tasks[i].shortest, tasks[i].longest);
         *t = tasks[i].make(length);
         t->name = tasks[i].name;

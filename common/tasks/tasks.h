@@ -1,11 +1,12 @@
-/* The generated tasks. tasks.c lists them by name and sets name, shortest and, where it is 0,
- * longest; each of these sets the rest, for training sequences of that length. */
+/* The generated tasks. Each function below makes a task for training sequences of that length.
+ * tasks.c lists them by name and sets name, shortest and, if it is 0, longest. */
 #ifndef TASKS_H
 #define TASKS_H
 
 #include "tasks/task.h"
 
-/* Of any generated sequence, in steps, and of recall, in pairs: the bounds of arrays on the stack. */
+/* The maximal length of a generated sequence, in steps, and of recall, in pairs: sizes of arrays on
+ * the stack. */
 enum { TASK_LONGEST = 4096, RECALL_LONGEST = 256 };
 
 Task task_adding(int length);
@@ -16,10 +17,10 @@ Task task_agreement(int length);
 Task task_recall(int length);
 Task task_induction(int length);
 
-/* One of the generated tasks by its name in task_names. length 0: the task's own. Errors: another
- * name (the message lists them all), a length that the task does not have. */
+/* Opens a generated task by its name in task_names. length 0: the task's default. Errors: an
+ * unknown name (the message lists all names), a length that the task does not accept. */
 bool task_open(Task *t, const char *name, int length, Error *err);
-bool task_exists(const char *name);  /* is it one of these? */
+bool task_exists(const char *name);  /* true for a name in task_names */
 extern const char *const task_names; /* "adding|copy-memory|parity| .. |induction" */
 
 #endif

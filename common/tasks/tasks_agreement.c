@@ -1,5 +1,6 @@
-/* The agreement grammar (agreement.h) as a task: predict the next word of running sentences; and of
- * each verb, is the right form likelier than the wrong one? Linzen, Dupoux & Goldberg 2016. */
+/* The agreement grammar (agreement.h) as a task: predict the next word of running sentences. The
+ * metric asks, at each verb, whether the right form gets a higher probability than the wrong one
+ * (Linzen, Dupoux & Goldberg 2016). */
 #include <math.h>
 
 #include "tasks/agreement.h"
@@ -20,8 +21,9 @@ static int agreement_sequence(const Task *t, const Draw *draw, Batch *batch, int
     return length;
 }
 
-/* hits: the right form beats the wrong one; a tie is half a hit, so that a model blind to number is
- * at chance. By the number of attractors: 0, 1, 2, 3 or more. */
+/* Counts a hit if the right form beats the wrong one. A tie is half a hit, so that a model that
+ * ignores number is at chance level. Subclasses are the number of attractors: 0, 1, 2, 3 or
+ * more. */
 static void agreement_score(const Task *t, const Batch *batch, int b, const real *logits, Score *s)
 {
     int word[TASK_LONGEST + 1] = {batch->x[batch_at(batch, 0, b)]}, n = 1;

@@ -1,26 +1,28 @@
-/* Dyck-2: well-nested brackets of two kinds, ([])[()], at most 8 deep, as a language model's task.
- * To know the kind of a closing bracket a model must remember its opening one: a stack.
+/* Dyck-2: a language model predicts well-nested brackets of two kinds, ([])[()], at most 8 deep. To
+ * predict the kind of a closing bracket, a model must remember the opening one: it needs a stack.
  *
  *     x   .  (  [  ]  )        y   (  [  ]  )  .        token 0, here ".", starts and ends
  *
- * A training sequence has n brackets, n uniform on 2, 4 .. length. Each opens or closes with
- * probability 1/2 where both are possible: not closing at depth 0, not opening at depth 8 or when
- * the brackets left are all needed to close. An opening one is of either kind with probability 1/2.
+ * A training sequence has n brackets, n uniform on 2, 4 .. length. If both are possible, a bracket
+ * opens or closes with probability 1/2. Closing is impossible at depth 0; opening is impossible at
+ * depth 8, and when all remaining brackets must close. An opening bracket is of either kind with
+ * probability 1/2.
  *
- * There are few short sequences (2, 8, 40, 224 of n = 2, 4, 6, 8), too few to be split by their
- * hash: they are all for training, and held-out sequences have exactly the n asked for, >= 10.
+ * There are too few short sequences (2, 8, 40, 224 for n = 2, 4, 6, 8) to be split by their hash.
+ * All of them are for training, and held-out sequences have exactly the n asked for, >= 10.
  *
- * The best possible loss. The closing token tells n, so a sequence x has probability p(n) p(x | n),
- * and by the chain rule a model that has learnt the training distribution loses, in all,
+ * The best possible loss: the last token tells n, so a sequence x has probability p(n) p(x | n). By
+ * the chain rule, the loss of a model that has learned the training distribution, summed over the n
+ * + 1 tokens of x, is
  *
  *     -log p(n) - log p(x | n)           p(n) = 2 / length
  *
- * nats over the n + 1 tokens of x. In expectation, for the n of the held-out sets:
+ * nats. Its expected mean per token, for the n of the held-out sets, is
  *
  *     (log(length / 2) + h(0, n)) / (n + 1)
  *
- * where h(d, r), the entropy of the r brackets left at depth d, has the recurrence of
- * bracket_entropy below. Of n that training never shows the best loss is undefined. */
+ * where h(d, r) is the entropy of the r remaining brackets at depth d; bracket_entropy has its
+ * recurrence. For an n that does not occur in training the best loss is undefined. */
 #include <math.h>
 
 #include "tasks/tasks.h"
@@ -30,7 +32,7 @@ enum { DEPTH = 8, ALL_IN_TRAINING = 8 };
 
 static bool may_open(int depth, int left)
 {
-    return depth < DEPTH && depth < left; /* left - depth is even: there is room for two */
+    return depth < DEPTH && depth < left; /* left - depth is even, so at least 2 */
 }
 
 static bool may_close(int depth)
@@ -67,9 +69,11 @@ static int dyck_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
     return n + 1;
 }
 
-/*          log 2 + (log 2 + h(d+1, r-1) + h(d-1, r-1)) / 2     where both are possible
- * h(d,r) =         log 2 + h(d+1, r-1)                         where only opening is
- *                                         h(d-1, r-1)          where only closing is;  h(0,0) = 0 */
+/* Returns h(0,n), from h(0,0) = 0 and
+ *
+ *          log 2 + (log 2 + h(d+1, r-1) + h(d-1, r-1)) / 2     if both are possible
+ * h(d,r) =         log 2 + h(d+1, r-1)                         if only opening is possible
+ *                                         h(d-1, r-1)          if only closing is possible */
 static double bracket_entropy(int n)
 {
     double h[DEPTH + 2] = {0}, before[DEPTH + 2];
@@ -85,7 +89,8 @@ static double bracket_entropy(int n)
     return h[0];
 }
 
-/* hits: of each closing bracket, is its kind the likelier of the two? A tie is half a hit. */
+/* Counts a hit for each closing bracket whose kind gets the higher probability; a tie is half a
+ * hit. */
 static void dyck_score(const Task *t, const Batch *batch, int b, const real *logits, Score *s)
 {
     int n = 0;

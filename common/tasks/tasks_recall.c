@@ -1,6 +1,7 @@
-/* Two tasks that ask to find again what stood earlier in the same sequence, and to say what came
- * with it: pairs to be looked up (recall), a segment that repeats (induction). Both are beyond what
- * the weights can hold, since every sequence has its own pairs and its own segment. */
+/* Two tasks in which a model must find an earlier token of the same sequence and predict the token
+ * that followed it: recall looks up pairs, induction continues a segment that repeats. The
+ * parameters cannot store the answers, because every sequence has different pairs or a different
+ * segment. */
 #include <math.h>
 
 #include "tasks/tasks.h"
@@ -9,23 +10,24 @@
  *     x   k1 v1 k2 v2 .. kn vn   k3 k1 .. k2        keys 0 .. K-1, values K .. 2K-1, K = 4 n
  *     y                          v3 v1 .. v2        only the queries are scored
  *
- * The length is the number n of pairs, the same in training. The keys of a sequence are distinct,
- * and so are its values, as in Zoology; each key is asked for once, in random order.
+ * The length is the number n of pairs; it is the same in training. The keys of a sequence are
+ * distinct, and so are its values, as in Zoology. Each key is queried once, in random order.
  *
- * The chance level is that of a model which knows the n values present but not which belongs to
- * which key: log n nats and 1/n right. (Were values drawn with replacement, it could answer the
- * most frequent one and be right more often: .20 instead of .125 for 8 pairs.) Since that level,
- * the vocabulary and the difficulty all follow n, eval reports no other length.
+ * The chance level is that of a model that knows the n values but not which value belongs to which
+ * key: log n nats and accuracy 1/n. (If values were drawn with replacement, it could always answer
+ * the most frequent one and be right more often: .20 instead of .125 for 8 pairs.) The chance
+ * level, the vocabulary and the difficulty all depend on n, so eval reports no other length.
  *
- * Zoology spreads the queries over a longer text, near ones oftener (power_a), with other tokens in
- * between (random_non_queries); here they stand one after the other. */
+ * Zoology spreads the queries over a longer text, more of them near their pair (power_a), with
+ * other tokens in between (random_non_queries); here the queries follow one another. */
 enum { KEYS_A_PAIR = 4 };
 
-static void draw_distinct(Rng *rng, int n, int of, int *out) /* n of 0 .. of-1, in random order */
+/* Draws n distinct numbers of 0 .. of-1, in random order. */
+static void draw_distinct(Rng *rng, int n, int of, int *out)
 {
     int left[KEYS_A_PAIR * RECALL_LONGEST];
     for (int i = 0; i < of; i++) left[i] = i;
-    for (int i = 0; i < n; i++) { /* Fisher & Yates, as far as needed */
+    for (int i = 0; i < n; i++) { /* the first n steps of Fisher & Yates */
         const int j = i + rng_below(rng, of - i);
         out[i] = left[j];
         left[j] = left[i];
@@ -77,20 +79,22 @@ Task task_recall(int length)
 }
 
 /* --- induction (Olsson et al. 2022) -------------------------------------------------------------
- *     x   a b .. z a b .. z a b ..        a segment of p random symbols, over and over
- *     y            b c .. a b c ..        the next one, once a symbol has come again
+ *     x   a b .. z a b .. z a b ..        a segment of p random symbols, repeated
+ *     y            b c .. a b c ..        the next symbol, from the second period on
  *
- * p is uniform on 12 .. 24: were it always the same, attending to one fixed distance would do. The
- * first symbol that can be known is the second of the second period, so scoring starts there: who
- * has read p symbols cannot tell that the next one is the first again.
+ * The period p is uniform on 12 .. 24: with a fixed p, attending to one fixed distance would be
+ * enough. After p symbols a model cannot know that the segment starts again. The first symbol that
+ * it can know is the second of the second period, so scoring starts there.
  *
- * Chance is 1 / 32; but who always answers the symbol that came most often so far is right at .11.
+ * The chance level is 1 / 32, but a model that always answers the most frequent symbol so far has
+ * accuracy .11.
  *
- * A symbol may stand in a segment twice, so the one before does not always tell what comes next.
- * At 48 steps, measured: an even choice among all that have followed this symbol is right at .76;
- * among what followed the longest match of all that was just read, .992, which is the mark for an
- * induction head; whoever weighs all p by how well they explain the sequence, .9999 and .0002
- * nats. That best possible is taken for 1 and 0 here. */
+ * A symbol may occur twice in a segment, so the current symbol does not always determine the next
+ * one. Measured accuracies at 48 steps: .76 for a uniform choice among all symbols that followed
+ * the current one; .992 for a choice among the symbols that followed the longest match of the text
+ * just read, which is the bar for an induction head; .9999 (and .0002 nats) for a model that weighs
+ * all p by how well they explain the sequence. The last is the best possible; this task rounds it
+ * to 1 and 0. */
 enum { SYMBOLS = 32, PERIOD_LEAST = 12, PERIOD_MOST = 24 };
 
 static int induction_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
@@ -114,7 +118,7 @@ static int induction_sequence(const Task *t, const Draw *draw, Batch *batch, int
 Task task_induction(int length)
 {
     return (Task){
-        .about = "go on with a random segment that repeats",
+        .about = "continue a random segment that repeats",
         .vocab = SYMBOLS,
         .outputs = SYMBOLS,
         .length = length,

@@ -1,21 +1,21 @@
-/* Three tasks that ask a recurrent state to carry something far: a real number (adding), symbols
- * (copy memory), one bit that every step may flip (parity). */
+/* Three tasks in which a recurrent state must carry information over many steps: a real number
+ * (adding), symbols (copy memory), one bit that every step may flip (parity). */
 #include <math.h>
 
 #include "tasks/tasks.h"
 #include "math/vecmath.h"
 
 /* --- adding (Hochreiter & Schmidhuber 1997, in the form of Arjovsky, Shah & Bengio 2016) --------
- * Each step brings u ~ U[0,1) and a marker, 1 at two steps, one in each half, else 0. Wanted, at
- * the end: the sum of the two marked u. Always answering 1, their mean, has the squared error
- * var(u1 + u2) = 2/12. */
+ * The input of each step is u ~ U[0,1) and a marker. The marker is 1 at two steps, one in each
+ * half, else 0. The target, at the last step, is the sum of the two marked u. Always answering 1,
+ * the mean of the target, has the squared error var(u1 + u2) = 2/12. */
 
 static int adding_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
 {
     (void)t;
     const int length = draw->length;
     Rng *rng = draw->rng;
-    int content[TASK_LONGEST + 2]; /* the two marked steps, then the words that make u */
+    int content[TASK_LONGEST + 2]; /* the two marked steps, then the 32-bit values of u */
     do {
         content[0] = rng_below(rng, length / 2);
         content[1] = length / 2 + rng_below(rng, length - length / 2);
@@ -33,7 +33,8 @@ static int adding_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
     return length;
 }
 
-/* A sequence is right where the 1997 paper counts it so: error below .04 of a sum halved. */
+/* A sequence counts as right if the error is below 2 * .04: the 1997 paper asks for .04, of half
+ * the sum. */
 static void adding_score(const Task *t, const Batch *batch, int b, const real *answer, Score *s)
 {
     (void)t;
@@ -47,7 +48,7 @@ static void adding_score(const Task *t, const Batch *batch, int b, const real *a
 Task task_adding(int length)
 {
     return (Task){
-        .about = "add the two marked ones of many real numbers",
+        .about = "add the two marked numbers of a sequence",
         .inputs = 2,
         .length = length,
         .steps = 2000,
@@ -69,8 +70,8 @@ Task task_adding(int length)
  *     x   s1 .. s10   blank x (T-1)   marker   blank x 10
  *     y   blank x (T+10)                       s1 .. s10
  *
- * The length is the delay T. All T + 20 steps are scored; without memory nothing beats uniform
- * guesses of the symbols, 10 log 8 / (T + 20) nats a step. */
+ * The length is the delay T. All T + 20 steps are scored. Without memory the best a model can do is
+ * to guess the symbols uniformly: 10 log 8 / (T + 20) nats per step. */
 enum { BLANK, MARKER = 9, SYMBOLS = 8, COPIED = 10 };
 
 static int copy_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
@@ -84,14 +85,14 @@ static int copy_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
         for (int i = 0; i < COPIED; i++) token[i] = 1 + rng_below(draw->rng, SYMBOLS);
     while (split_of(token, steps) != draw->split);
     for (int i = 0; i < steps; i++) {
-        const int from = i - length - COPIED; /* the symbol to be recalled now */
+        const int from = i - length - COPIED; /* index of the symbol to recall now */
         batch->x[batch_at(batch, i, b)] = token[i];
         batch->y[batch_at(batch, i, b)] = from >= 0 ? token[from] : BLANK;
     }
     return steps;
 }
 
-/* hits: symbols recalled; the blanks, which are easy, do not count. */
+/* Counts a hit for each symbol recalled; the blanks are easy and do not count. */
 static void copy_score(const Task *t, const Batch *batch, int b, const real *logits, Score *s)
 {
     for (int i = batch->T - COPIED; i < batch->T; i++) {
@@ -127,8 +128,8 @@ Task task_copy_memory(int length)
 
 /* --- parity ------------------------------------------------------------------------------------
  * y_t = x_1 xor .. xor x_t. Training sequences have n bits, n uniform on 1 .. length. There are too
- * few short ones to be split by their hash: n <= 6 is all for training, and held-out sequences have
- * exactly the n asked for, >= 7. */
+ * few short sequences to be split by their hash: all with n <= 6 are for training, and held-out
+ * sequences have exactly the n asked for, >= 7. */
 enum { ALL_IN_TRAINING = 6 };
 
 static int parity_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
@@ -152,7 +153,7 @@ static int parity_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
 Task task_parity(int length)
 {
     return (Task){
-        .about = "say at each bit whether the ones so far are odd",
+        .about = "predict after each bit whether the number of ones is odd",
         .vocab = 2,
         .outputs = 2,
         .length = length,
