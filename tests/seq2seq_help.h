@@ -1,5 +1,5 @@
-/* What the suites about encoder-decoder networks share: small networks of every kind, and numbered
- * pairs that can stand in any batch. */
+/* Helpers of the tests of encoder-decoder networks: small networks of every kind, and numbered
+ * pairs that can be in any batch. */
 #ifndef SEQ2SEQ_HELP_H
 #define SEQ2SEQ_HELP_H
 
@@ -10,7 +10,7 @@
 
 #include "seq2seq_attention/seq2seq.h"
 
-enum { LONGEST_SOURCE = 6, LONGEST_TARGET = 5 }; /* of a numbered pair */
+enum { LONGEST_SOURCE = 6, LONGEST_TARGET = 5 }; /* steps of a numbered pair */
 
 /* Must not move: the model points to the network. */
 typedef struct {
@@ -36,7 +36,7 @@ static inline void network_free(Network *n)
     free(n);
 }
 
-/* Every kind of network there is; false for the numbers of options that contradict each other. */
+/* Makes network number i of all kinds; returns false if its options contradict each other. */
 enum { KINDS = 5 * 3 * 2 * 2 * 2 };
 
 static inline bool kind_of_network(int i, Seq2seqConfig *c)
@@ -81,7 +81,7 @@ static inline Numbered numbered(int k, int source_vocab, int vocab)
     return p;
 }
 
-/* Room for B pairs of up to S and T steps. */
+/* Makes room for B pairs of up to S and T steps. */
 static inline Batch batch_of(int S, int T, int B)
 {
     const Task task = {.outputs = 1};
@@ -96,7 +96,7 @@ static inline void put(Batch *batch, int b, const Numbered *p)
     pair_put(p->source, p->S, p->target, p->T, batch, b);
 }
 
-/* Pairs first .. first+B-1, with that many steps of padding beyond what any of them can need. */
+/* Makes a batch of the pairs first .. first+B-1, with additional steps of padding. */
 static inline Batch batch_numbered(const Network *n, int first, int B, int more_S, int more_T)
 {
     Batch batch = batch_of(LONGEST_SOURCE + more_S, LONGEST_TARGET + 1 + more_T, B);
@@ -107,7 +107,7 @@ static inline Batch batch_numbered(const Network *n, int first, int B, int more_
     return batch;
 }
 
-/* Logits (T,B,V), new; free() them. */
+/* Returns logits (T,B,V) in a new array; the caller frees it. */
 static inline real *logits_of(const Network *n, const Batch *batch)
 {
     Tape tp = {.frozen = true};
@@ -125,7 +125,7 @@ static inline int targets_of(const Batch *batch, int b) /* EOS included */
     return n;
 }
 
-/* The logits of two columns of two batches, over the true steps, bit for bit. */
+/* Compares the logits of two columns of two batches, without padding, bit for bit. */
 static inline void ck_same(const Seq2seqConfig *c, const char *what, int vocab, const Batch *one,
                            const real *logits, int column, const Batch *other, const real *others,
                            int other_column)

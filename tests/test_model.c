@@ -1,4 +1,4 @@
-/* A model's loss, and how the losses of several micro-batches make one update. */
+/* A model's loss, and the update from the losses of several micro-batches. */
 #include "models/evaluate.h"
 #include "models/model.h"
 
@@ -38,7 +38,7 @@ static void draw(Ids *d)
     }
 }
 
-/* The gradients of a batch, backward in `parts` micro-batches of equal numbers of sequences. */
+/* Computes the gradients of a batch in `parts` micro-batches with equal numbers of sequences. */
 static LossSum backward(const Model *m, Params *ps, const Ids *all, int parts)
 {
     LossSum sum = {0};
@@ -97,7 +97,7 @@ START_TEST(four_parts_equal_the_batch)
 }
 END_TEST
 
-/* Targets of weight 0 count as little as those that are not scored; twice the weight is twice the target. */
+/* A target of weight 0 counts as an unscored one; twice the weight counts as two targets. */
 START_TEST(weights_of_targets)
 {
     enum { CLASSES = 3 };
@@ -119,7 +119,7 @@ START_TEST(weights_of_targets)
 }
 END_TEST
 
-/* One micro-batch is the plain backward pass, to the last bit. */
+/* One micro-batch gives the bits of the plain backward pass. */
 START_TEST(one_part_is_plain)
 {
     const Task task = {.source_vocab = V, .vocab = V, .outputs = V};
@@ -150,7 +150,7 @@ static Loss seven(Tape *tp, const void *self, const Batch *batch, real *state, R
     return (Loss){.mean = mean, .scored = batch->B};
 }
 
-/* A model's own loss is used; label smoothing is part of the Transformer's. */
+/* A model's own loss function is used; the Transformer's has label smoothing. */
 START_TEST(a_loss_of_its_own)
 {
     Ids d;
@@ -178,7 +178,8 @@ START_TEST(a_loss_of_its_own)
 }
 END_TEST
 
-/* Held-out pairs are scored by length; the sums are those of the table's own order, up to their rounding. */
+/* Held-out pairs are scored in order of length; the sums equal those in the table's order, up to
+ * rounding. */
 START_TEST(order_of_held_out_pairs)
 {
     DataConfig c = data_defaults();
@@ -191,7 +192,7 @@ START_TEST(order_of_held_out_pairs)
     Params ps = params_init(6);
     const Seq2seq s = seq2seq_init(&ps, &config, &d.task);
     const Model m = seq2seq_model(&s);
-    const int n = pairs_items(&d.pairs, SPLIT_TEST) - 1; /* the first so many, not the shortest */
+    const int n = pairs_items(&d.pairs, SPLIT_TEST) - 1; /* the first n, not the shortest */
     Score sorted = {0}, as_it_is = {0};
     Batch batch = batch_new();
     ck_assert(data_evaluate(&d, &m, SPLIT_TEST, 0, n, 0, &sorted));
@@ -206,7 +207,8 @@ START_TEST(order_of_held_out_pairs)
 }
 END_TEST
 
-/* With a large vocabulary a batch is scored in blocks, in either layout: the sums are those of its logits. */
+/* With a large vocabulary a batch is scored in blocks, in either layout: the sums equal those of
+ * all its logits. */
 START_TEST(blocks_of_logits)
 {
     enum { WORDS = 20000, STEPS = 9, SEQUENCES = 40 }; /* 7.2 million logits */

@@ -1,5 +1,5 @@
-/* A model as a decoder: whatever it carries from token to token, several hypotheses continue as if each had
- * been read whole. */
+/* A model as a decoder: whatever state it carries, several hypotheses continue as if each were read
+ * in one pass. */
 #include "models/generate.h"
 #include "models/model_decoder.h"
 
@@ -54,7 +54,7 @@ static void net_free(Net *n)
     free(n);
 }
 
-/* The logits after n ids, read in one pass. */
+/* Computes the logits after n ids, read in one pass. */
 static void read_whole(const Net *n, const int *ids, int len, real *logits)
 {
     int x[LONGEST], y[LONGEST];
@@ -79,7 +79,7 @@ START_TEST(hypotheses_continue)
         Net *n = net_new(kind);
         const Decoder d = model_decoder(&n->model, V);
         real z[3 * V];
-        for (int trial = 0; trial < 2; trial++) { /* the second time it starts anew */
+        for (int trial = 0; trial < 2; trial++) { /* the second trial restarts the decoder */
             const int p = trial ? 7 : 3;
             d.start(d.self, 2, (int[]){p, 5}, z);
             ck_row(n, z, (int[]){p, 5}, 2);
@@ -101,12 +101,12 @@ START_TEST(hypotheses_continue)
 }
 END_TEST
 
-/* Text comes from every kind of model: the likeliest token each time, as one pass over all of them says. With
- * learned positions it ends where they do. */
+/* Every kind of model generates text: with temperature 0 the most likely token at each step, as one
+ * pass over all tokens finds it. With learned positions the text ends at the last position. */
 START_TEST(text_of_any_model)
 {
     enum { MORE = 6 };
-    Tokenizer v = tokenizer_raw("\nabcdefg", 8); /* and what is unknown */
+    Tokenizer v = tokenizer_raw("\nabcdefg", 8); /* and the unknown token */
     ck_assert_int_eq(v.size, V);
     for (int kind = 0; kind < NETS; kind++) {
         Net *n = net_new(kind);
@@ -134,7 +134,7 @@ START_TEST(text_of_any_model)
         ck_assert_str_eq(text, want);
         free(text);
 
-        g.length = 3 * LONGEST; /* a token can still be written after the last that is read */
+        g.length = 3 * LONGEST; /* one more token is written after the last one that is read */
         f = open_memstream(&text, &size);
         generate(&n->model, &v, &g, 1, 0, f);
         fclose(f);

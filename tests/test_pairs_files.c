@@ -141,7 +141,7 @@ START_TEST(heldout_grows_around_the_same)
 }
 END_TEST
 
-/* --- what is a pair --------------------------------------------------------------------------------- */
+/* --- parsing pairs ---------------------------------------------------------------------------- */
 START_TEST(lines_of_a_file)
 {
     Lines l = {0};

@@ -125,7 +125,7 @@ START_TEST(sequences_hash_to_their_split)
         const int free_below = strcmp(names[k], "parity") == 0 ? 7
                                : strcmp(names[k], "dyck") == 0 ? 10
                                                                : 0;
-        int elsewhere = 0; /* short sequences whose hash is not for training, but which are */
+        int elsewhere = 0; /* short training sequences whose hash is of another split */
         for (int s = 0; s < 3; s++) {
             task_batch(&t, (Split)s, 0, &rng, 1000, &b);
             for (int c = 0; c < 1000; c++) {

@@ -66,11 +66,12 @@ void batch_resize(Batch *b, const Task *t, int T, int B);
 /* Makes room for sources of up to S steps: sets s to PAD and s_len to 0. */
 void batch_source(Batch *b, int S);
 
-/* Drops the steps of all sequences from T on (T <= b->T), and those of the sources beyond the longest. */
+/* Drops all steps from T on (T <= b->T), and the source steps after the end of the longest
+ * source. */
 void batch_trim(Batch *b, int T);
 
-/* Returns the number of targets that are not -1, or with weights the sum of theirs; B where each sequence has one
- * real target. */
+/* Returns the number of targets that are not -1, or the sum of their weights if the batch has
+ * weights; B if each sequence has one real target. */
 double batch_scored(const Batch *b);
 
 #endif

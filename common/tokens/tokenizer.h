@@ -41,9 +41,8 @@ const TokenKind *token_kind(const char *unit); /* NULL if no unit has that name 
 typedef struct {
     const TokenKind *kind;
     TokenLayout layout;
-    bool
-        composed; /* texts are normalised to NFC; false for imported tables and those of old runs */
-    int size;     /* ids are 0 .. size-1 */
+    bool composed; /* texts are normalised to NFC; false for imported tables and old runs */
+    int size;      /* ids are 0 .. size-1 */
     int pad, bos, eos, unk; /* special ids; -1 if there is none */
     int first;              /* the first id that is not special */
     Symbols symbols;        /* the string of each id; empty for bytes */

@@ -153,7 +153,7 @@ expect 2 "--valid needs training pairs" "$pairs" --task sort --valid README.md -
 expect 2 "--test needs training pairs" "$pairs" --task dates --test README.md --out "$tmp/y"
 expect 2 "--heldout: --valid and --test name" "$pairs" --pairs a --valid b --test c --heldout 0.2 --out "$tmp/y"
 expect 0 "" "$pairs" --task dates --heldout 0.2 --vocab-limit 9 --dry-run --out "$tmp/y"
-expect 1 "--seq-len 9: dates" "$pairs" --task dates --seq-len 9 --out "$tmp/y"
+expect 1 "--seq-len 9 does not apply" "$pairs" --task dates --seq-len 9 --out "$tmp/y"
 expect 1 "No such file" "$pairs" --pairs "$tmp/missing.tsv" --out "$tmp/y"
 printf 'a b\tx y\nc d\tz\nno tab here\ne\tw\n' >"$tmp/bad.tsv"
 expect 1 "bad.tsv: line 3 has no tab" "$pairs" --pairs "$tmp/bad.tsv" --out "$tmp/y"
