@@ -10,6 +10,7 @@
 #include "system/file.h"
 #include "system/stop.h"
 #include "math/parallel.h"
+#include "programs/runlog.h"
 
 EvalConfig eval_defaults(void)
 {
@@ -106,11 +107,26 @@ static bool missing_data(const Evaluator *e, Error *err)
 {
     const char *path = data_name(&e->run);
     const Error why = *err;
-    if (file_exists(path)) return false;
+    if (file_exists(path) || e->config->text) return false;
     return error_set(err, "%s; %s was trained on it: give %s", why.text, e->dir,
                      e->run.of_pairs
                          ? "other pairs with --pairs, or translate without data by --interactive"
                          : "another text with --text, or sample without data by --no-score");
+}
+
+/* Refuses an --output that would replace the pairs that are read, those of the run, or a file of the run. */
+static bool output_is_free(const Evaluator *e, Error *err)
+{
+    const char *output = e->config->output;
+    const PairsConfig *run = &e->run.pairs;
+    const char *const read[] = {e->config->pairs, run->file, run->valid, run->test};
+    bool is_free = !output || !runlog_has_file(e->dir, output);
+    for (int i = 0; output && i < LEN(read); i++)
+        is_free = is_free && !(read[i] && file_same(read[i], output));
+    return is_free || error_set(err,
+                                "--output %s: would replace the data or a file of the run in %s; "
+                                "give another name",
+                                output, e->dir);
 }
 
 /* Opens the held-out data of the options, by default that of the run. Opens only the tokenizers if nothing
@@ -139,7 +155,8 @@ static bool open_data(Evaluator *e, const Vocabularies *vocab, Error *err)
 static bool open_run(Evaluator *e, Option *size, int n_size, Error *err)
 {
     Vocabularies vocab = {0};
-    const bool ok = read_config(e, size, n_size, &vocab, err) && open_data(e, &vocab, err);
+    const bool ok = read_config(e, size, n_size, &vocab, err) && output_is_free(e, err) &&
+                    open_data(e, &vocab, err);
     vocabularies_free(&vocab);
     return ok;
 }
@@ -176,6 +193,9 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
         return evaluator_fail(
             e, EXIT_USAGE,
             "--json prints scores, and --no-score computes none; leave out one of them");
+    if (c->output && c->interactive && *c->interactive)
+        return evaluator_fail(e, EXIT_USAGE,
+                              "--interactive translates to standard output: leave out --output");
     if (c->pairs && !args_find(option, n, "examples")->given) c->examples = INT_MAX;
     if (!c->import) e->dir = xstrdup(argv[operand]);
     blas_warm_up();

@@ -59,6 +59,17 @@ static void remove_file(const char *dir, const char *name)
     free(path);
 }
 
+bool runlog_has_file(const char *dir, const char *path)
+{
+    bool found = false;
+    for (int i = 0; i < LEN(run_files) && !found; i++) {
+        char *file = xformat("%s/%s", dir, run_files[i]);
+        found = file_same(file, path);
+        free(file);
+    }
+    return found;
+}
+
 static bool refuse_or_clear(const char *dir, bool resume, bool overwrite, Error *err)
 {
     char *config = xformat("%s/config.json", dir), *log = xformat("%s/log.csv", dir);

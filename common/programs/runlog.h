@@ -27,6 +27,9 @@ typedef struct {
     const char *loss_name; /* "loss" or "mse" */
 } RunLog;
 
+/* Returns true if path is one of the files that a run in dir consists of. */
+bool runlog_has_file(const char *dir, const char *path);
+
 /* Makes the directory, locks it against a second trainer, and opens log.csv. If the directory already holds
  * a run: `overwrite` removes its files; `resume` cuts off the rows after last_step, because those steps
  * will be repeated; otherwise it is an error. */

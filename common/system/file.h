@@ -63,8 +63,9 @@ bool file_print(const char *path, void (*print)(FILE *f, const void *arg), const
                 Error *err);
 
 bool file_exists(const char *path);
-bool dir_make(const char *path, Error *err); /* and its parents; fine if it is there */
-bool dir_is_empty(const char *path);         /* also if it is not there */
+bool file_same(const char *a, const char *b); /* both names are there and lead to one file */
+bool dir_make(const char *path, Error *err);  /* and its parents; fine if it is there */
+bool dir_is_empty(const char *path);          /* also if it is not there */
 
 /* JSON by jansson, of regular files. Duplicate keys are an error; errors give path, line and column. */
 json_t *json_read(const char *path, Error *err);                    /* NULL on failure */

@@ -71,4 +71,18 @@ expect 1 "No such file" "$BIN"transformer/eval "$tmp/runs/words" --pairs "$tmp/m
 expect 1 "no/such" "$BIN"transformer/eval "$tmp/runs/words" --pairs "$tmp/scored" --examples 1 --output "$tmp/no/such"
 translations seq2seq_attention drawn --examples 5
 [ "$(wc -l <"$tmp/hypotheses")" -eq 5 ] || fail "--output of drawn pairs"
+
+# --output replaces neither the pairs nor a file of the run, under any name.
+cp "$tmp/scored" "$tmp/scored.before"
+cp "$tmp/runs/words/model.safetensors" "$tmp/model.before"
+ln "$tmp/scored" "$tmp/linked"
+for name in scored ./scored linked runs/words/model.safetensors runs/words/config.json; do
+    expect 1 "would replace" "$BIN"transformer/eval "$tmp/runs/words" --plot none --pairs "$tmp/scored" \
+        --examples 1 --output "$tmp/$name"
+done
+cmp "$tmp/scored" "$tmp/scored.before" || fail "--output: the pairs are replaced"
+cmp "$tmp/runs/words/model.safetensors" "$tmp/model.before" || fail "--output: the model is replaced"
+expect 2 "leave out --output" "$BIN"transformer/eval "$tmp/runs/words" --interactive --output "$tmp/o" </dev/null
+expect 1 "missing: cannot be read" "$BIN"rnn/eval "$tmp/runs/text" --text "$tmp/missing"
+! grep -q "was trained on it" "$tmp/out" || fail "--text: a file that is not the run's is called so"
 exit 0
