@@ -145,6 +145,21 @@ START_TEST(a_directory_that_is_used)
 }
 END_TEST
 
+/* The trial of --budget ends before config.json is written: stopped there, no run is in the way of the next. */
+START_TEST(a_log_without_rows_is_no_run)
+{
+    RunLog log;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    write_file("log.csv", heading);
+    ck_assert_msg(runlog_open(&log, dir, false, false, 0, &why), "%s", why.text);
+    runlog_close(&log);
+    write_file("config.json", "{}");
+    ck_says(refused(), "holds a run already", true);
+    remove_file("config.json"), remove_file("log.csv"), remove_file(".lock");
+    ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
 /* A list that was tampered with removes nothing outside the directory, nor a hidden file. */
 START_TEST(names_that_are_no_files_of_the_run)
 {
@@ -198,6 +213,6 @@ START_TEST(progress)
 END_TEST
 
 SUITE("runlog",
-      TESTS(locks, advice, rows, a_directory_that_is_used, names_that_are_no_files_of_the_run,
-            progress),
+      TESTS(locks, advice, rows, a_directory_that_is_used, a_log_without_rows_is_no_run,
+            names_that_are_no_files_of_the_run, progress),
       NO_ABORTS)

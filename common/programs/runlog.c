@@ -70,10 +70,23 @@ bool runlog_has_file(const char *dir, const char *path)
     return found;
 }
 
+/* Returns true if a log is there with more than the header. The header alone is left by a run that was
+ * stopped in the trial of --budget, before its first update and its config.json. */
+static bool has_rows(const char *csv)
+{
+    Error err;
+    char *text = NULL;
+    size_t len;
+    const bool header_only =
+        file_read(csv, strlen(HEADER), &text, &len, &err) && strcmp(text, HEADER) == 0;
+    free(text);
+    return file_exists(csv) && !header_only;
+}
+
 static bool refuse_or_clear(const char *dir, bool resume, bool overwrite, Error *err)
 {
     char *config = xformat("%s/config.json", dir), *log = xformat("%s/log.csv", dir);
-    const bool used = file_exists(config) || file_exists(log);
+    const bool used = file_exists(config) || has_rows(log);
     free(config), free(log);
     if (resume || !used) return true;
     if (!overwrite)
