@@ -118,7 +118,8 @@ START_TEST(refused)
     remove_file(c.valid);
     c.valid = put_file("\n");
     c.test = put_file("a\tb\n");
-    ck_assert_ptr_nonnull(strstr(why_not(&c), "0 validation"));
+    const char *said = why_not(&c);
+    ck_assert(strstr(said, c.valid) && strstr(said, "there is no pair in it"));
     remove_file(c.file), remove_file(c.valid), remove_file(c.test);
 }
 END_TEST

@@ -215,8 +215,10 @@ static bool add_given(Pairs *p, Items *items, Table table[3], const PairsConfig 
     const char *const file[3] = {[SPLIT_VALID] = c->valid, [SPLIT_TEST] = c->test};
     for (int split = SPLIT_VALID; split <= SPLIT_TEST; split++) {
         if (!file[split]) continue;
+        const int before = items->n;
         if (!table_read(&table[split], file[split], err)) return false;
         p->shared[split] = items_add(items, &table[split], unit_of(c, k), c->swap, (Split)split);
+        if (items->n == before) return error_set(err, "%s: there is no pair in it", file[split]);
     }
     return true;
 }

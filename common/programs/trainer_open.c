@@ -188,6 +188,16 @@ static bool write_config(Trainer *t, Error *err)
     return ok;
 }
 
+/* After --other-data the lowest validation loss is of data that are gone: it is no bar for the new ones. */
+static void forget_best(Trainer *t)
+{
+    const TrainState start = train_state();
+    if (!*t->expected.text || strcmp(t->expected.text, t->fingerprint.text) == 0) return;
+    t->state.best_loss = start.best_loss;
+    t->state.best_step = start.best_step;
+    t->state.worse = start.worse;
+}
+
 bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
 {
     TrainConfig *c = t->config;
@@ -212,6 +222,7 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
         t->carried_before = xcalloc((size_t)t->state.carried_len + 1, sizeof(real));
     }
     bool ok = !c->resume || checkpoint_load_state(c->out, ps, o, &t->state, &err);
+    if (ok) forget_best(t);
     if (c->init_from && !c->resume) ok = trainer_init_from(t, &err);
     t->step = (int)t->state.step;
     t->saved = t->state.step;

@@ -107,6 +107,13 @@ expect 1 "restore the old data, or continue with the new data by --other-data" \
     "$BIN"rnn/train --resume --steps 3 --plot none --out "$tmp/moving"
 train moving --resume --steps 3 --other-data
 train moving --resume --steps 4
+# The best loss on the old data is no bar for the new: best.safetensors follows, --early-stop counts anew.
+head -c 3000 "$tmp/text" >"$tmp/held"
+train newly --text "$tmp/text" --valid "$tmp/held" --steps 40 --eval-every 10 --early-stop 1 --lr 0.01
+fold -w 1 "$tmp/held" | sort | tr -d '\n' >"$tmp/sorted"
+mv "$tmp/sorted" "$tmp/held"
+train newly --resume --steps 50 --other-data
+cmp "$tmp/newly/best.safetensors" "$tmp/newly/model.safetensors" || fail "--other-data: best.safetensors is of the old data"
 
 # --init-from takes over a trained run's parameters and tokens; what is new and what is left over is said.
 train trunk --text "$tmp/text" --steps 30
