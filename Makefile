@@ -1,11 +1,11 @@
 # lmzoo. `make zoo` and `make check` each work as the first and only command after a clone.
 #
-#   all     programs beside their sources        lint    format, cppcheck, floors, shellcheck
-#   zoo     train every architecture, compare    san     the checks under ASan, UBSan and LSan
-#   check   every test                           bench   speed, beside PyTorch where it is there
-#   lessons run every lesson's commands          experiments  the long ones, 25 minutes
-#   clang   common/ and a model by clang
-#   figures draw the lessons' pictures again      deps clean help
+#   all     build the programs                   lint    format, cppcheck, rooms, shellcheck
+#   zoo     train every architecture, compare    san     the tests under ASan, UBSan and LSan
+#   check   every test                           bench   speed, beside PyTorch if it is there
+#   lessons run every lesson's commands          experiments  the long trainings, 25 minutes
+#   figures draw the lessons' pictures again     clang   build and test a part with clang
+#   deps    install all packages                 clean   help
 
 MODE    ?= opt
 BUILD   ?= build
@@ -13,12 +13,12 @@ ifeq ($(origin CC),default)
 CC      := gcc
 endif
 OUT     := $(BUILD)/$(MODE)
-# Programs stand beside their sources; those of the other modes stand in their build folder.
+# Programs are built beside their sources; in the modes double and san, in the build folder.
 BIN     := $(if $(filter opt,$(MODE)),,$(OUT)/)
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wvla \
            -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wundef
-# Clang warns where it cannot do what "omp simd" asks for; it then computes one number at a time.
+# Clang warns about loops that it cannot vectorise as "omp simd" asks; such loops stay scalar.
 WARN    += $(if $(findstring clang,$(CC)),-Wno-pass-failed)
 SPEED   := -O3 -march=native -fno-math-errno -fno-trapping-math -ffp-contract=fast
 MODE_opt    := $(SPEED)
@@ -39,8 +39,8 @@ SUITES   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 DOUBLES  := $(patsubst %.c,%,$(wildcard tests/double/*.c))
 SHELLS   := $(wildcard tests/programs/*.sh)
 object    = $(patsubst %.c,$(OUT)/%.o,$(1))
-# An archive of common/, one of each model folder and one of what lessons share, so that two folders may use one
-# name. A program is linked with the folders whose headers it includes; those of the lessons come first.
+# common/, each model folder and the files that lessons share are an archive each, so two folders may use one name. A
+# program is linked with the archives of the folders whose headers it includes, that of the lessons first.
 lib      := $(OUT)/liblmzoo.a
 archives := $(patsubst %,$(OUT)/lib%.a,$(FOLDERS))
 folders   = $(filter $(shell tr ' ' '\n' <$(1) | sed -n 's|^\./||; s|/.*||p' | sort -u),$(FOLDERS))
@@ -52,7 +52,7 @@ all: $(addprefix $(BIN),$(PROGRAMS))
 # --- building ---------------------------------------------------------------------------------
 compile  = $(CC) $(FLAGS) $(CFLAGS)
 
-# Objects are made anew when the compiler, the flags or the processor (-march=native) are others.
+# Objects are rebuilt when the compiler, the flags or the processor (-march=native) change.
 $(OUT)/flags: FORCE
 	@mkdir -p $(@D)
 	@now="$(compile) $$($(CC) -march=native -Q --help=target 2>/dev/null | cksum)"; \
@@ -68,7 +68,7 @@ $(lib): $(call object,$(COMMON))
 	@rm -f $@
 	@ar rcs $@ $^
 
-# The archive of folder $(1) holds all but its programs.
+# The archive of folder $(1): all its objects except the programs.
 define archive
 $(OUT)/lib$(1).a: $(call object,$(filter-out $(PROGRAMS:=.c),$(wildcard $(1)/*.c)))
 	@rm -f $$@
@@ -87,7 +87,7 @@ $(OUT)/tests/%: $(OUT)/tests/%.o $(archives) $(lib)
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-# --- what is missing on this machine: installed once --------------------------------------------
+# --- missing packages, installed once -----------------------------------------------------------
 $(BUILD)/deps: tests/deps.sh
 	@mkdir -p $(@D)
 	@sh tests/deps.sh build && touch $@
@@ -100,14 +100,14 @@ zoo: all
 
 suites: $(addprefix $(OUT)/tests/,$(SUITES))
 
-# The gradient checks run in double; everything else as it ships, or under sanitizers.
+# The gradient checks run in double precision, everything else in the mode given.
 check: all suites
 ifeq ($(MODE),opt)
 	@$(MAKE) --no-print-directory MODE=double $(addprefix $(BUILD)/double/,$(DOUBLES))
 endif
 	@BIN="$(BIN)" OUT="$(OUT)" bash tests/run.sh $(if $(filter opt,$(MODE)),$(addprefix $(BUILD)/double/,$(DOUBLES))) $(SHELLS) $(SUITES)
 
-# Compiles common/ and a model with the other compiler, every warning an error, and runs some of their tests.
+# Compiles common/ and one model with clang, with warnings as errors, and runs some of their tests.
 CLANG_SUITES := blas blas_small parallel vecmath ops ops_shared rnn
 clang: CLANG := CC=clang-14 BUILD=$(BUILD)/clang CFLAGS=-Werror
 clang:

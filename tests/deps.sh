@@ -1,12 +1,12 @@
 #!/bin/sh
-# Installs what is missing, through apt-get, with sudo when not root; elsewhere prints the list.
+# Installs missing packages with apt-get (through sudo if not root); prints the list on other systems.
 #   deps.sh build    compiler, libraries, Check, gnuplot, a font       deps.sh lint    the linters
-#   deps.sh clang    the other compiler
+#   deps.sh clang    clang and its OpenMP library
 set -eu
 wanted=""
 for group in "$@"; do
     case $group in
-    build) # the font has Hangul and is small
+    build) # the font is small and has Hangul
         wanted="$wanted gcc libc6-dev libdnnl-dev libjansson-dev libutf8proc-dev check gnuplot-nox"
         wanted="$wanted fonts-wqy-microhei"
         ;;
@@ -17,14 +17,14 @@ for group in "$@"; do
 done
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
-    echo "This is no Debian: please see that these are installed, under your system's names:"
+    echo "This system is not Debian. Please install these packages, under the names that your system uses:"
     echo "   $wanted"
     exit 0
 fi
 
 missing=""
 for package in $wanted; do
-    # Any gnuplot does.
+    # Any other package of gnuplot is as good.
     [ "$package" = gnuplot-nox ] && command -v gnuplot >/dev/null 2>&1 && continue
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
         missing="$missing $package"

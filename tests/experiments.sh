@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# What is too long for CI (about 25 minutes on two cores).
+# Runs the experiments that are too long for CI (about 25 minutes on two cores).
 #
-# The adding problem at T = 200 over five seeds: the tanh network stays at the mean squared error of
-# always answering 1, 0.1667; GRU and LSTM solve it.
+# The adding problem at T = 200, five seeds: GRU and LSTM solve it. The tanh network stays at a mean squared
+# error of 0.1667, that of always answering 1.
 #
-# The bottleneck (lessons 14 and 15), a minute of one thread for each network: without attention a
-# sequence of 5 symbols is reversed and one of 15 is not; with attention one of 20 is.
+# The bottleneck (lessons 14 and 15), a minute of one thread for each network: without attention the network
+# reverses 5 symbols but not 15; with attention it reverses 20.
 #
-# The Transformer (lessons 18 to 20): what takes two layers, and what recurrent networks of the same
-# time do not find; positions beyond those of training; dates.
+# The Transformer (lessons 18 to 20): tasks that need two layers, and that recurrent networks do not solve in
+# the same time; positions beyond those of training; dates.
 #
 #   make experiments          or, e.g., SEEDS="1 2" bash tests/experiments.sh
 set -u
@@ -18,7 +18,7 @@ out=runs/experiments
 mkdir -p $out
 bad=0
 
-mse_of() { # NAME FOLDER OPTIONS...: trains, and prints the test set's mean squared error
+mse_of() { # NAME FOLDER OPTIONS...: trains a model and prints its mean squared error on the test set
     local name=$1 folder=$2
     shift 2
     "./$folder/train" --quiet --plot none --overwrite --task adding --seq-len 200 --batch 32 \
@@ -47,7 +47,7 @@ experiment rnn 0.12 0.20 rnn --steps 2000 --lr 1e-3 --min-lr 1e-3
 experiment gru 0 0.02 lstm_gru --cell gru --steps 2000 --lr 1e-3 --min-lr 1e-3
 experiment lstm 0 0.05 lstm_gru --cell lstm --steps 2500 --lr 1e-3 --min-lr 1e-3
 
-exact_within() { # NAME LENGTH LOW HIGH: exact match of that length, of the report in NAME.json
+exact_within() { # NAME LENGTH LOW HIGH: checks the exact match at a length, from the report NAME.json
     local exact
     exact=$(sed -n "s/.*\"by_length\":{[^}]*\"$2\":\\([0-9.e-]*\\).*/\\1/p" "$out/$1.json")
     printf '%s at %d: exact match %s, must be within [%s, %s]\n' "$1" "$2" "$exact" "$3" "$4"
@@ -59,7 +59,7 @@ reverse() { # ATTENTION STEPS
         ./seq2seq_attention/eval "$out/reverse-$1" --json --plot none >"$out/reverse-$1.json" || bad=1
 }
 
-# As many updates as a minute has.
+# These updates take about a minute each.
 reverse none 16000
 exact_within reverse-none 5 0.95 1
 exact_within reverse-none 15 0 0.30
@@ -72,10 +72,10 @@ within() { # WHAT VALUE LOW HIGH
     printf '%s: %s, must be within [%s, %s]\n' "$1" "$2" "$3" "$4"
     awk -v x="$2" -v a="$3" -v b="$4" 'BEGIN { exit !(x != "" && x >= a && x <= b) }' || bad=1
 }
-value() { # KEY NAME: of the report in NAME.json
+value() { # KEY NAME: prints a number of the report NAME.json
     sed -n "s/.*\"$1\":\([-0-9.e+]*\).*/\1/p" "$out/$2.json"
 }
-letters() { # LENGTH NAME: token accuracy at that length
+letters() { # LENGTH NAME: prints the token accuracy at that length
     ./transformer/eval "$out/$2" --plot none --samples 0 | awk -v n="$1" 'NF == 4 && $1 == n { print $3 }'
 }
 run() { # NAME FOLDER OPTIONS...
@@ -94,7 +94,7 @@ for task in recall induction; do
 done
 within "recall, 1 layer" "$(value value recall-1)" 0 0.4
 within "induction, 1 layer" "$(value value induction-1)" 0 0.5
-for cell in gru lstm; do # in more than the time of the two layers above
+for cell in gru lstm; do # these train for longer than the two layers above
     run recall-$cell lstm_gru --task recall --cell $cell --hidden 64 --lr 4e-3 --steps 3000
     within "recall, $cell" "$(value value recall-$cell)" 0 0.4
 done

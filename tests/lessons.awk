@@ -1,12 +1,12 @@
-# Reads a lesson page and lists what tests/lessons.sh has to check, one item a line, fields by tabs:
+# Reads a lesson page and lists the items that tests/lessons.sh checks, one a line, with tabs between the fields:
 #
 #   heading LINE TEXT        run LINE FILE                 quote LINE FILE PATH
 #   link    LINE TARGET      expect LINE FILE LOW HIGH TEXT
 #   tag     LINE N.K         words LINE COUNT              bad LINE MESSAGE
 #   figure  LINE TARGET
 #
-# The lines of a run block or a quote go to FILE, in the folder `dir`; of an expect, FILE is the run
-# block before it. `number` is the page's own: only tags (number.k) are its equations.
+# The lines of a run block or a quote go to FILE, in the folder `dir`; the FILE of an expect is the run block
+# before it. `number` is the number of the page: only the tags (number.k) are its equations.
 BEGIN { FS = "\n"; OFS = "\t"; quiz_answer = 0; fence = "" }
 
 function item(kind, a, b, c, d) {
@@ -27,7 +27,7 @@ function open_fence(info) {
         fence = "kept"
         item("quote", file, substr(info, 3))
     } else if (info !~ /^(|c|sh|text|csv|gnuplot)$/) {
-        item("bad", "a fence of an unknown kind: " info)
+        item("bad", "this kind of fence is unknown: " info)
     }
     if (fence == "kept") printf "" > file
 }
@@ -35,7 +35,7 @@ function open_fence(info) {
 # > Expect: `text` 1.95 .. 2.15
 function expect(line,    text, range) {
     if (line !~ /^> Expect: `[^`]+` +[-+.0-9eE]+ \.\. [-+.0-9eE]+$/) {
-        item("bad", "not of the form > Expect: `text` LOW .. HIGH: " line)
+        item("bad", "expected the form > Expect: `text` LOW .. HIGH: " line)
         return
     }
     text = line
@@ -44,11 +44,11 @@ function expect(line,    text, range) {
     sub(/`.*/, "", text)
     sub(/^[^`]*` +/, "", range)
     split(range, bound, / \.\. /)
-    if (block == "") item("bad", "a range before any run block: " line)
+    if (block == "") item("bad", "a range needs a run block before it: " line)
     else item("expect", block, bound[1], bound[2], text)
 }
 
-# [words](target): what is on the web is not looked at, nor is the place within the page.
+# [words](target), except links to the web; the part after # is dropped.
 function links(line,    target) {
     gsub(/`[^`]*`/, "", line)
     while (match(line, /\]\([^)]*\)/)) {
@@ -59,10 +59,10 @@ function links(line,    target) {
     }
 }
 
-# ![what it shows, for who cannot see it](target), alone in its line.
+# ![a description of the picture](target), alone on its line.
 function figure(line,    words) {
     if (line !~ /^!\[[^]]*\]\([^)]+\.png\)$/ || split(line, words, / +/) < 8) {
-        item("bad", "not of the form ![at least eight words](figures/NAME.png): " line)
+        item("bad", "expected the form ![at least eight words](figures/NAME.png): " line)
         return
     }
     sub(/.*\(/, "", line)

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Does every lesson do what it says? Runs the `sh run` blocks of each page and checks the ranges
-# behind them; that quoted code stands in the sources; that equations and the code that computes
-# them name each other; that links lead somewhere; that figures are there, and the page's own commands
-# draw them; and that pages have the same headings, in order.
+# Checks that every lesson is true. It runs the `sh run` blocks of each page and compares their numbers with the
+# ranges below them. It checks that quoted code is in the sources, that equations and the code that computes
+# them name each other, that links lead to a file, that the page's own commands draw its figures, and that all
+# pages have the same headings in the same order.
 #
 #   bash tests/lessons.sh            all pages of lessons/ (or of $LESSONS_DIR)
-#   bash tests/lessons.sh 01 03      these pages alone
-#   READ_ONLY=1 bash tests/lessons.sh    all but the running: seconds instead of minutes
-#   FIGURES=1 bash tests/lessons.sh      puts what was drawn into lessons/figures
+#   bash tests/lessons.sh 01 03      only these pages
+#   READ_ONLY=1 bash tests/lessons.sh    runs no commands: seconds instead of minutes
+#   FIGURES=1 bash tests/lessons.sh      copies the new pictures into lessons/figures
 #
-# As many pages at a time as there are cores, except those that measure time.
+# As many pages run at a time as there are cores; pages that measure time run alone.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 dir=${LESSONS_DIR:-lessons} runs=${RUNS_DIR:-runs}
@@ -43,7 +43,7 @@ seconds_since() {
     awk -v a="$1" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }'
 }
 
-# The fields LINE and on of all items of one kind.
+# Prints all items of one kind, their fields from LINE on.
 items() { # KIND
     awk -F '\t' -v kind="$1" '$1 == kind { print substr($0, length(kind) + 2) }' "$here/items"
 }
@@ -52,7 +52,7 @@ count() { # KIND
     items "$1" | wc -l
 }
 
-# --- what is read ----------------------------------------------------------------------------------
+# --- checks that only read the page ----------------------------------------------------------------
 
 check_headings() {
     local title
@@ -74,11 +74,11 @@ check_words() {
 check_links() {
     local line target
     while IFS=$'\t' read -r line target; do
-        [ -e "$dir/$target" ] || fail "$name:$line" "a link to $target, which is not there"
+        [ -e "$dir/$target" ] || fail "$name:$line" "the link to $target leads nowhere: there is no such file"
     done < <(items link)
 }
 
-# The picture in runs/ that a figure is a copy of: figures/l09-parity-by_length.png shows
+# Prints the picture in runs/ that a figure is a copy of: figures/l09-parity-by_length.png is a copy of
 # runs/l09-parity/by_length.png.
 drawn() { # FIGURE
     local file flat
@@ -93,29 +93,29 @@ check_figures() {
     [ "$(count figure)" -gt 0 ] || fail "$name" "expected a figure, found none"
     while IFS=$'\t' read -r line target; do
         [ -s "$dir/$target" ] || [ -n "${FIGURES:-}" ] ||
-            fail "$name:$line" "a figure $target, which is not there; make figures draws all"
+            fail "$name:$line" "the figure $target is missing; make figures draws all figures"
     done < <(items figure)
 }
 
-# After the run blocks: each figure's picture was drawn by them.
+# Checks, after the run blocks, that they drew the picture of each figure.
 check_drawn() {
     local line target file
     while IFS=$'\t' read -r line target; do
         file=$(drawn "$target")
         if [ -z "$file" ] || [ "$file" -ot "$here/items" ]; then
-            fail "$name:$line" "expected the page to draw $target in runs/, found nothing new"
+            fail "$name:$line" "expected the page to draw $target in runs/, found no new picture"
         elif [ -n "${FIGURES:-}" ]; then
             mkdir -p "$dir/figures" && cp "$file" "$dir/$target"
         fi
     done < <(items figure)
 }
 
-# The quoted lines must follow one another in the source, as they stand.
+# Checks that the quoted lines follow one another in the source, unchanged.
 check_quotes() {
     local line file source total=0
     while IFS=$'\t' read -r line file source; do
         total=$((total + $(wc -l <"$file")))
-        [ -f "$source" ] || { fail "$name:$line" "quotes $source, which is not there"; continue; }
+        [ -f "$source" ] || { fail "$name:$line" "quotes $source, but there is no such file"; continue; }
         awk 'NR == FNR { want[n++] = $0; next }
              { have[m++] = $0 }
              END {
@@ -126,16 +126,16 @@ check_quotes() {
                  }
                  printf "expected \"%s\", ", want[most]
                  if (most) printf "found \"%s\" in line %d", have[near + most], near + most + 1
-                 else printf "found it nowhere at the start of the quoted lines"
+                 else printf "but the source does not have the first quoted line"
                  exit 1
              }' "$file" "$source" >"$here/why" ||
-            fail "$name:$line" "a quote of $source: $(cat "$here/why")"
+            fail "$name:$line" "quote of $source: $(cat "$here/why")"
     done < <(items quote)
     [ $total -le $most_quoted ] ||
         fail "$name" "expected at most $most_quoted quoted lines, found $total"
 }
 
-# The tags of comments `eq 4.1` in the sources; tests do not count.
+# Lists the tags of all comments `eq 4.1` in the sources, except those in tests/.
 list_source_tags() {
     grep -rohE --include='*.[ch]' --exclude-dir=build --exclude-dir=runs --exclude-dir=tests \
         '\beq [0-9]+\.[0-9]+\b' . | cut -c4- | sort -u
@@ -149,13 +149,13 @@ check_tags() {
     done
     for tag in $(grep "^$((10#$number))\." "$work/source_tags"); do
         items tag | cut -f2 | grep -qxF "$tag" ||
-            fail "$name" "eq $tag is in a source: expected an equation ($tag) here, found none"
+            fail "$name" "a source has eq $tag: expected an equation ($tag) here, found none"
     done
 }
 
-# --- what is run -----------------------------------------------------------------------------------
+# --- checks that run the page's commands -----------------------------------------------------------
 
-# The first number (nan and inf are such) after the text, in the last line that has the text.
+# Prints the first number (nan and inf count) after the text, in the last line that has the text.
 number_after() { # TEXT FILE
     TEXT=$1 awk '{ at = index($0, ENVIRON["TEXT"])
                    if (at) rest = substr($0, at + length(ENVIRON["TEXT"])) }
@@ -186,7 +186,7 @@ run_blocks() {
         start=$(date +%s.%N) before=$failed status=0
         timeout $patience bash -e "$file" >"$file.out" 2>&1 </dev/null || status=$?
         if [ $status -ne 0 ]; then
-            fail "$name:$line" "expected status 0, found $status; the end of what it printed:"
+            fail "$name:$line" "expected status 0, found $status; the end of the output:"
             tail -n 20 "$file.out" | sed 's/^/      /'
         fi
         check_ranges "$file"
@@ -217,7 +217,7 @@ check_page() { # PAGE
         "$(count quote)" "$(count tag)" "$(count link)" "$(items words | cut -f2)"
 }
 
-# Each page in a shell of its own; what it says is printed at once when it is done.
+# Checks a page in a shell of its own, and prints its messages together when it is done.
 check_apart() { # PAGE
     local log
     log=$work/$(basename "$1").log
@@ -229,7 +229,7 @@ list_source_tags >"$work/source_tags"
 pages=() last=()
 for wanted in "${@:-[0-9][0-9]}"; do
     mapfile -t found < <(compgen -G "$dir/$wanted-*.md")
-    [ ${#found[@]} -gt 0 ] || fail "$dir" "no page $wanted-NAME.md"
+    [ ${#found[@]} -gt 0 ] || fail "$dir" "there is no page $wanted-NAME.md"
     for page in "${found[@]}"; do
         number=$(basename "$page")
         [[ $alone == *" ${number%%-*} "* ]] && last+=("$page") || pages+=("$page")
@@ -245,11 +245,11 @@ for count in "$work"/*.failed; do
     [ -f "$count" ] && failed=$((failed + $(cat "$count")))
 done
 
-# An equation of a lesson that has no page at all.
+# Equations of lessons that have no page.
 if [ $# -eq 0 ]; then
     while IFS=. read -r lesson k; do
         compgen -G "$dir/$(printf %02d "$lesson")-*.md" >"$work/pages" ||
-            fail "eq $lesson.$k" "is in a source: expected a page of lesson $lesson, found none"
+            fail "eq $lesson.$k" "a source has it: expected a page of lesson $lesson, found none"
     done <"$work/source_tags"
 fi
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Format, static analysis, shell scripts, the rooms of common/, and the links of the READMEs.
+# Checks the format, static analysis, shell scripts, the rooms of common/, and the links of the READMEs.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bad=0
@@ -8,24 +8,24 @@ note() { echo "lint: $*" >&2; bad=1; }
 mapfile -t sources < <(git ls-files '*.c' '*.h')
 mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
 
-# clang-format-14 formats; other versions break lines elsewhere.
+# Version 14 defines the format: other versions break lines differently.
 format=$(command -v clang-format-14 || command -v clang-format)
 "$format" --dry-run -Werror "${sources[@]}" || note "run make format"
 
-# Suppressed: a sum of exponentials that holds exp(0) taken for 0; a CHECK taken to be passed over.
+# Suppressed, both false: a sum of exponentials that contains exp(0) could be 0; the code goes on after a failed CHECK.
 cppcheck --quiet --error-exitcode=1 --std=c11 --language=c --enable=warning,portability \
     --library=tests/cppcheck.cfg --suppress=missingIncludeSystem --suppress=invalidFunctionArg:common/ops/ops_loss.c \
     --suppress=zerodivcond:common/ops/ops_shape.c --inline-suppr -I. -Icommon -j 2 "${sources[@]}" || note "cppcheck"
 
 shellcheck "${scripts[@]}" || note "shellcheck"
 
-# The rooms of common/, from the ground up: a file includes headers of its own room and of lower ones.
+# The rooms of common/, lowest first: a file includes headers of its own room and of lower ones.
 rooms="base system math autograd ops nn tokens tasks data decoding formats measure figures models programs"
-height_of() { # ROOM: 1 for the lowest, 0 for what is no room
+height_of() { # ROOM: prints its place in the list, 1 for the lowest; 0 if there is no such room
     awk -v room="$1" '{ for (i = 1; i <= NF; i++) if ($i == room) h = i } END { print h + 0 }' <<<"$rooms"
 }
 for file in common/*.[ch]; do
-    [ ! -e "$file" ] || note "$file stands in no room"
+    [ ! -e "$file" ] || note "$file is in no room; move it into one of the folders of common/"
 done
 for file in common/*/*.[ch]; do
     room=$(basename "$(dirname "$file")")
@@ -37,7 +37,7 @@ for file in common/*/*.[ch]; do
         { [ "$below" -gt 0 ] && [ "$below" -le "$height" ]; } || note "$file includes $header from a higher room"
     done
 done
-# Model folders stand alone on common/.
+# A model folder includes only its own headers and those of common/.
 models="rnn lstm_gru seq2seq_attention transformer bert gpt"
 for dir in $models; do
     for header in $(cat "$dir"/*.[ch] 2>/dev/null | sed -n 's/^#include "\(.*\)"$/\1/p' | sort -u); do
@@ -46,10 +46,10 @@ for dir in $models; do
 done
 # shellcheck disable=SC2086 # a list of folders
 grep -rlE '#include <(omp|dnnl|cblas)' --include='*.[ch]' common $models 2>/dev/null | grep -vE 'common/math/(parallel|blas)\.c' &&
-    note "only parallel.c names OpenMP's runtime, only blas.c the BLAS"
+    note "only math/parallel.c may include OpenMP's runtime, only math/blas.c the BLAS"
 
-# The page of the house: its picture names all rooms and model folders, the row of each room names all its files,
-# every `ROOM/FILE` exists, and in `ROOM/FILE`: `NAME` the file holds the name.
+# common/README.md: its picture names all rooms and model folders, the row of each room names all its files, every
+# `ROOM/FILE` exists, and the file of each `ROOM/FILE`: `NAME` contains the name.
 page=common/README.md
 for room in $rooms; do
     grep -q ">$room<" common/house.svg || note "common/house.svg: there is no room $room"
@@ -74,13 +74,13 @@ while IFS=' ' read -r path name; do
     [ -z "$name" ] || grep -qw -- "$name" "$file" || note "$page: $path has no $name"
 done < <(grep -oE '`[a-z_]+/[a-z_./]*`(: `[A-Za-z_]+`)?' $page | tr -d '`' | sed 's/: / /' | sort -u)
 
-# Links and pictures of the READMEs lead somewhere (of the lessons: tests/lessons.sh).
+# Links and pictures of the READMEs lead to a file (tests/lessons.sh checks those of the lessons).
 for page in $(git ls-files '*README.md'); do
     for target in $(grep -oE '\]\([^)]+\)' "$page" | sed 's/^](//; s/)$//; s/#.*//' | grep -vE '^([a-z]+:|$)'); do
-        [ -e "$(dirname "$page")/$target" ] || note "$page: a link to $target, which is not there"
+        [ -e "$(dirname "$page")/$target" ] || note "$page: the link to $target leads nowhere"
     done
 done
 
-# The project speaks of itself alone, and no calls that cannot be used safely.
+# Library calls that cannot be used safely.
 grep -nE '(^|[ ;=!&|])(gets|strcpy|sprintf|atoi|atof|strtok)\(' "${sources[@]}" && note "unsafe call"
 exit $bad

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Runs suites (names, from $OUT/tests), other test programs (paths) and shell tests (*.sh), and says how many
-# passed. Runs as many at a time as there are cores (or $JOBS), except those that measure time.
-# $BIN: where the zoo's own programs stand.
+# Runs suites (names of programs in $OUT/tests), other test programs (paths) and shell tests (*.sh), and prints how
+# many passed. As many run at a time as there are cores (or $JOBS); tests that measure time run alone.
+# $BIN: the folder of the programs under test.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 readonly alone=" signals "
 jobs=${JOBS:-$(nproc)}
-export OMP_DYNAMIC=false # all threads work, even on a busy machine: see common/math/parallel.c
+export OMP_DYNAMIC=false # keeps all threads at work on a busy machine: see common/math/parallel.c
 
 name_of() { # TEST
     case $1 in
@@ -42,7 +42,7 @@ one() { # TEST
     cat "$log.line"
 }
 
-# Two programs that both use all cores are slower than one after the other: side by side each has its share.
+# Two programs that both use all cores are slower side by side than one after the other, so each gets a share.
 share=$(($(nproc) / jobs))
 export OMP_NUM_THREADS=$((share > 0 ? share : 1))
 running=0

@@ -1,10 +1,10 @@
 #!/bin/bash
-# The same training steps here and in PyTorch, in turns, on one and on two threads.
+# Measures the same training steps here and in PyTorch, in turns, on one and on two threads.
 #
 #   tests/bench/peer.sh BENCH          BENCH: the built tests/bench/bench
 #
-# Takes the python of $PYTHON (python3 unless set) if it can import torch; else says so. A run's speed is
-# that of its median update; $SECONDS_A_RUN (1 unless set) is how long it goes on.
+# $PYTHON is the Python to use (default python3); it must be able to import torch. The speed of a run is that of its
+# median update. $SECONDS_A_RUN is the length of a run (default 1).
 set -euo pipefail
 
 [ $# -eq 1 ] || { echo "usage: peer.sh BENCH" >&2; exit 2; }
@@ -14,16 +14,16 @@ python=${PYTHON:-python3}
 seconds=${SECONDS_A_RUN:-1}
 
 torch=$("$python" -c 'import torch; print(torch.__version__)' 2>/dev/null) || {
-    echo "PyTorch: $python cannot import torch; set PYTHON to one that can for a comparison."
+    echo "PyTorch: $python cannot import torch; for a comparison set PYTHON to a Python that can."
     exit 0
 }
 
-# speed COMMAND...: tokens/s out of the line of JSON that it prints
+# speed COMMAND...: prints the tokens/s from the command's line of JSON
 speed() {
     "$@" | sed -n 's/.*"tokens_per_second_median": *\([0-9]*\).*/\1/p'
 }
 
-# Lines "ours theirs" to: the medians, the median ratio and its range.
+# Reads lines "ours theirs" and prints the medians, the median ratio and its range.
 summary() {
     "$python" -c '
 import statistics, sys

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The archives of the model folders: two folders may each have a function of one name, and every public name
-# of a folder begins with a prefix of that folder, so that a program may use two folders.
+# The archives of the model folders: two folders may have functions of the same name, and every public name of a
+# folder begins with a prefix of that folder, so a program can use two folders.
 . "$(dirname "$0")/../shell.sh"
 OUT=${OUT:-build/opt}
 
@@ -23,7 +23,7 @@ for folder in rnn lstm_gru seq2seq_attention transformer; do
 done
 [ $checked -gt 20 ] || fail "only $checked public names in $OUT/lib*.a"
 
-# Two folders, built by the Makefile's own rules: each program must call the function of its own folder.
+# Two folders built by the Makefile's own rules: each program must call the function of its own folder.
 makefile=$PWD/Makefile
 mkdir -p "$tmp/house/one" "$tmp/house/two" "$tmp/house/tests"
 cp tests/deps.sh "$tmp/house/tests"

@@ -39,7 +39,7 @@ expect 1 "--out" "$train" --task parity --steps 1 --out /dev/null/run
 expect 1 "no run to continue" "$train" --resume --out "$tmp/none"
 expect 2 "run directory" "$eval"
 
-# A language model of words: its metric says so, its samples have spaces, and what is unknown is counted.
+# A language model of words: the metric names the unit, samples have spaces, and unknown words are counted.
 awk 'BEGIN { for (i = 0; i < 300; i++) print "The cat" i % 5, "sat on the mat" i "." }' >"$tmp/words.txt"
 expect 0 "of the held-out ones are unknown" "$train" --text "$tmp/words.txt" --unit word --seq-len 16 \
     --steps 100 --lr 1e-2 --plot none --out "$tmp/words"
@@ -53,7 +53,7 @@ expect 0 "vocabulary of 4" "$train" --text "$tmp/words.txt" --unit word --vocab-
 expect 2 "char|byte|word|jamo" "$train" --unit bpe --out "$tmp/x"
 expect 0 '"metric": "bits per word"' "$ngram" --text "$tmp/words.txt" --unit word --json --plot none --out "$tmp/ngram"
 
-# Seeds go up to 2^64 - 1; in JSON, which has no such integers, one of 2^63 or more is a string.
+# Seeds go up to 2^64 - 1; JSON has no such integers, so a seed of 2^63 or more is a string there.
 printf 'abc abd abe%.0s' {1..100} >"$tmp/one-line.txt"
 expect 0 "" "$ngram" --seed 7 --samples 2 --plot none --out "$tmp/ngram"
 for seed in 7 9223372036854775807 '"18446744073709551615"'; do
@@ -64,7 +64,7 @@ for seed in 7 9223372036854775807 '"18446744073709551615"'; do
     grep -q "\"seed\": $seed" "$tmp/seed/config.json" || fail "config.json: seed $seed"
 done
 
-# A vocabulary without a newline: what is unknown of the prompt is counted, and nothing else.
+# A vocabulary without a newline: only unknown characters of the prompt are counted.
 expect 0 "" "$eval" "$tmp/seed" --plot none --samples 1
 grep -q "warning" "$tmp/out" && fail "without a prompt: $(grep warning "$tmp/out")"
 expect 0 "warning: 2 characters of the prompt" "$eval" "$tmp/seed" --plot none --samples 1 --prompt axcz
@@ -74,13 +74,13 @@ expect 1 "No such file" "$eval" "$tmp/none"
 expect 1 "empty" "$train" --text "$tmp/empty.txt" --out "$tmp/x"
 [ -e "$tmp/x" ] && fail "a failed start left a directory"
 
-# Any text will do: NULs, bytes that are no UTF-8, one long line, standard input.
+# Every kind of text is accepted: NULs, bytes that are not UTF-8, one long line, standard input.
 head -c 20000 /dev/urandom >"$tmp/noise"
 expect 0 "not UTF-8 (the first at byte" "$train" --text "$tmp/noise" --steps 3 --plot none --out "$tmp/noise-char"
 expect 0 "" "$train" --text "$tmp/noise" --unit byte --steps 3 --plot none --out "$tmp/noise-byte"
 "$train" --text - --steps 3 --plot none --quiet --out "$tmp/stdin" <README.md || fail "stdin"
 
-# A run is never overwritten by accident, and never resumed as another one.
+# A run is never overwritten by accident, and never resumed with other options.
 expect 0 "" "$train" --task parity --steps 4 --plot none --out "$tmp/run"
 expect 1 "--overwrite" "$train" --task parity --steps 4 --plot none --out "$tmp/run"
 expect 1 "--lr" "$train" --resume --lr 0.5 --plot none --out "$tmp/run"
@@ -103,7 +103,7 @@ expect 1 'broken/config.json: "hidden": -1' "$eval" "$tmp/broken" --plot none
 sed 's/"arch": "[a-z_]*"/"arch": "\\u001b[2Jrnn"/' "$tmp/run/config.json" >"$tmp/broken/config.json"
 expect 1 '"?[2Jrnn"' "$eval" "$tmp/broken" --plot none
 
-# A number reads the same whatever the user's locale.
+# Numbers are read the same in every locale.
 LC_ALL=de_DE.UTF-8 expect 0 "" "$train" --task parity --lr 0.001 --steps 2 --plot none --out "$tmp/locale"
 COLUMNS=20 expect 0 "--help" "$train" --help
 
@@ -127,9 +127,9 @@ expect 0 "1 characters of --gates are not" "$BIN"lstm_gru/eval "$tmp/traced" --g
     --plot none
 expect 0 "" "$BIN"lstm_gru/eval "$tmp/traced" --gates Seoul --samples 0 --plot none
 [ "$(wc -l <"$tmp/traced/trace.csv")" -gt 5 ] || fail "no trace.csv"
-[ "$(sed 1d "$tmp/traced/gates.csv" | cut -d, -f1 | sort -un | wc -l)" -eq 5 ] || fail "gates.csv is not of five letters"
+[ "$(sed 1d "$tmp/traced/gates.csv" | cut -d, -f1 | sort -un | wc -l)" -eq 5 ] || fail "gates.csv does not have five letters"
 
-# Encoder-decoder networks: options that contradict each other, data that is none, every attention.
+# Encoder-decoder networks: contradicting options, invalid data, every kind of attention.
 pairs="$BIN"seq2seq_attention/train decode="$BIN"seq2seq_attention/eval
 tiny=(--steps 3 --hidden 16 --channels 8 --plot none --overwrite)
 expect 2 "none|additive|dot|general|concat" "$pairs" --task sort --attention bahdanau
@@ -178,8 +178,7 @@ expect 1 "additive attention feeds its context anyway" "$decode" "$tmp/sort"
 expect 0 "memory" "$pairs" --task sort --dry-run --out "$tmp/dry"
 [ -e "$tmp/dry" ] && fail "--dry-run made a directory"
 
-# Pairs from a file: the run keeps its vocabularies, so that eval understands what it learned, whatever
-# the file has become.
+# Pairs from a file: the run keeps its vocabularies, so eval reads the same tokens after the file has changed.
 awk 'BEGIN { for (i = 0; i < 300; i++) print "red" i % 5, "blue" i % 7 "\tblau" i % 7, "rot" i % 5 "s" i % 9 }' \
     >"$tmp/colours.tsv"
 expect 0 "" "$pairs" --pairs "$tmp/colours.tsv" "${tiny[@]}" --steps 200 --lr 1e-2 --attention dot --out "$tmp/colours"
@@ -198,24 +197,24 @@ for damage in 's/"source_vocab"/"source_words"/' 's/"red4"/"red3"/' 's/"red4", *
     expect 1 "error:" "$decode" "$tmp/broken-pairs" --plot none
 done
 
-# Held-out pairs in files of their own, as they are.
+# Held-out pairs in files of their own: all pairs are used, unchanged.
 head -n 20 "$tmp/colours.tsv" >"$tmp/held.tsv"
 expect 0 "held.tsv: 20 of 20 pairs share" "$pairs" --pairs "$tmp/colours.tsv" --valid "$tmp/held.tsv" \
     --test "$tmp/held.tsv" "${tiny[@]}" --out "$tmp/given"
 expect 0 '"examples":20,' "$decode" "$tmp/given" --json --plot none
 
-# A line out for a line in, the empty and the unknown too; what is unknown is said on stderr.
+# --interactive writes one line for each line, also for empty and unknown ones; stderr names unknown words.
 printf 'red1 blue2\n\nred1 xyzzy plugh\n  \t \nblue3' |
     "$decode" "$tmp/colours" --interactive >"$tmp/lines" 2>"$tmp/err" || fail "--interactive"
 [ "$(wc -l <"$tmp/lines")" -eq 5 ] || fail "--interactive: $(wc -l <"$tmp/lines") lines for 5"
-[ -n "$(sed -n 1p "$tmp/lines")" ] || fail "--interactive: nothing for the first line"
-[ -z "$(sed -n '2p;4p' "$tmp/lines")" ] || fail "--interactive: something for nothing"
+[ -n "$(sed -n 1p "$tmp/lines")" ] || fail "--interactive: the first line has no translation"
+[ -z "$(sed -n '2p;4p' "$tmp/lines")" ] || fail "--interactive: an empty line has a translation"
 [ "$(grep -c . "$tmp/err")" -eq 1 ] || fail "--interactive: $(cat "$tmp/err")"
-grep -qF "warning: not in the vocabulary: xyzzy plugh" "$tmp/err" || fail "no word of xyzzy"
+grep -qF "warning: not in the vocabulary: xyzzy plugh" "$tmp/err" || fail "--interactive: no warning about xyzzy"
 [ -z "$("$decode" "$tmp/colours" --interactive </dev/null)" ] || fail "--interactive: output without input"
 expect 1 "standard output" bash -c "yes red1 | head -n 3 | '$decode' '$tmp/colours' --interactive >/dev/full"
 
-# Figures: the alignments are a file of weights; without attention there are none.
+# Figures: the alignments are written as a file of weights; without attention there is no such file.
 expect 0 "" "$decode" "$tmp/colours" --plot svg --examples 20 --samples 2
 [ "$(head -n 1 "$tmp/colours/alignment.csv")" = sentence,target_index,target,source_index,source,weight ] ||
     fail "alignment.csv: $(head -n 1 "$tmp/colours/alignment.csv")"
@@ -225,7 +224,7 @@ expect 0 "" "$pairs" --pairs "$tmp/colours.tsv" "${tiny[@]}" --attention none --
 expect 0 "" "$decode" "$tmp/no-colours" --plot svg --examples 20
 [ -e "$tmp/no-colours/alignment.csv" ] && fail "an alignment without attention"
 
-# The Transformer: sizes and positions that contradict each other, and a source beyond its places.
+# The Transformer: contradicting sizes and positions, and a source that is longer than its positions.
 transformer="$BIN"transformer/train
 expect 2 "--preset tiny sets it already" "$transformer" --task sort --preset tiny --layers 1
 expect 2 "--longest 30" "$transformer" --task sort --positions learned --longest 30
@@ -237,14 +236,14 @@ expect 0 "a vocabulary of 64" "$transformer" --task recall --dry-run
 expect 0 "" "$transformer" --task numbers --positions learned --longest 40 --layers 1 --channels 16 \
     --heads 2 --ffn 16 --steps 2 --quiet --plot none --out "$tmp/places"
 yes one | head -n 60 | paste -sd' ' | "$BIN"transformer/eval "$tmp/places" --interactive >"$tmp/out" 2>"$tmp/err" ||
-    fail "a source beyond the model's places"
-grep -q "a line of 60 tokens is too long" "$tmp/err" || fail "no warning of a source beyond the model's places"
-[ "$(wc -l <"$tmp/out")" -eq 1 ] || fail "a line for a line"
+    fail "a source longer than the model's positions"
+grep -q "a line of 60 tokens is too long" "$tmp/err" || fail "no warning about a source longer than the model's positions"
+[ "$(wc -l <"$tmp/out")" -eq 1 ] || fail "--interactive: not one line for one line"
 
-# Where every head looks: of a pair three parts, of one sequence the decoder's; and the learned positions.
+# The attention weights of every head, in three parts for a pair and one for a single sequence; learned positions.
 decode="$BIN"transformer/eval
 expect 0 "attention weights of each head" "$decode" "$tmp/places" --examples 3 --samples 0 --plot svg --head-table
-[ "$(grep -cE '^  (encoder|decoder|cross) ' "$tmp/out")" -eq 6 ] || fail "--head-table: not a line a head"
+[ "$(grep -cE '^  (encoder|decoder|cross) ' "$tmp/out")" -eq 6 ] || fail "--head-table: not one line for each head"
 [ "$(cut -d, -f1-3 "$tmp/places/heads.csv" | sed 1d | sort -u | wc -l)" -eq 6 ] || fail "heads.csv: not six heads"
 awk -F, 'NR > 1 { sum[$1 "," $2 "," $3 "," $4] += $NF }
     END { for (i in sum) if (sum[i] < .999 || sum[i] > 1.001) exit 1 }' "$tmp/places/heads.csv" ||
@@ -261,7 +260,7 @@ expect 0 '"head_table":[{"part":"decoder",' "$decode" "$tmp/one" --examples 3 --
 [ -e "$tmp/one/heads.csv" ] && fail "--plot none wrote heads.csv"
 expect 0 "" "$decode" "$tmp/one" --examples 3 --plot svg
 [ "$(cut -d, -f1 "$tmp/one/heads.csv" | sed 1d | sort -u)" = decoder ] || fail "heads.csv: not the decoder alone"
-[ -e "$tmp/one/positions.csv" ] && fail "a table of positions, where there is none"
+[ -e "$tmp/one/positions.csv" ] && fail "positions.csv was written for a model without positions"
 
 # A pipe without a writer in place of a file of a run is an error; nothing waits for a writer.
 for file in config.json model.safetensors; do

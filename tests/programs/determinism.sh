@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The same seed gives the same bits: on every run and for 1, 2 and 3 threads. Large enough that every
-# product is cut; OMP_DYNAMIC=false keeps all threads at work on a busy machine. Few steps and evaluations, since a difference of one bit stays to the end.
+# The same seed gives the same bits on every run and for 1, 2 and 3 threads. The sizes are large enough that threads
+# share every product; OMP_DYNAMIC=false keeps all threads at work on a busy machine. A few steps are enough, because
+# a difference of one bit stays to the end.
 . "$(dirname "$0")/../shell.sh"
 
 train() { # PROGRAM DIR OPTIONS...
@@ -37,19 +38,19 @@ transformer --task numbers --dropout 0.1 --label-smoothing 0.1
 transformer --task recall --norm pre --positions learned
 END
 
-# What is decoded, too.
+# Decoded outputs are the same too.
 train seq2seq_attention pairs --task dates --steps 30
 for threads in 1 2; do
     for beam in 1 3; do
         "$BIN"seq2seq_attention/eval "$tmp/pairs" --threads $threads --beam $beam --examples 70 \
-            --plot none >"$tmp/decoded-$beam-$threads" || fail "decoding"
+            --plot none >"$tmp/decoded-$beam-$threads" || fail "decoding with $threads threads, beam $beam"
     done
 done
 for beam in 1 3; do
-    cmp "$tmp/decoded-$beam-1" "$tmp/decoded-$beam-2" || fail "decoded by 2 threads, beam $beam"
+    cmp "$tmp/decoded-$beam-1" "$tmp/decoded-$beam-2" || fail "2 threads decode other outputs, beam $beam"
 done
 
 train rnn first --lines
 train rnn seed --seed 2 --lines
-cmp -s "$tmp/first/model.safetensors" "$tmp/seed/model.safetensors" && fail "another seed, same model"
+cmp -s "$tmp/first/model.safetensors" "$tmp/seed/model.safetensors" && fail "another seed gives the same model"
 exit 0

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# A full disk: exit 1, a message that says so, and the older checkpoint as it was.
+# A full disk: status 1, a message that says so, and an unchanged older checkpoint.
 . "$(dirname "$0")/../shell.sh"
 
 "$BIN"rnn/train --quiet --plot none --lines --steps 5 --hidden 64 --out "$tmp/run" || fail "training"
 expect 1 "standard output" bash -c "'$BIN'rnn/eval '$tmp/run' --json --plot none >/dev/full"
 
-# A limit on the size of files acts as a full disk does.
+# A limit on the size of files acts like a full disk.
 cp -r "$tmp/run" "$tmp/limited"
 expect 1 "limited" bash -c "trap '' XFSZ; ulimit -f 40; exec '$BIN'rnn/train --quiet --plot none \
     --resume --steps 9 --out '$tmp/limited'"
@@ -14,7 +14,7 @@ cmp "$tmp/run/state.safetensors" "$tmp/limited/state.safetensors" || fail "the s
 compgen -G "$tmp/limited/*.tmp.*" >/dev/null && fail "a temporary file was left"
 expect 0 "" "$BIN"rnn/train --quiet --plot none --resume --steps 9 --out "$tmp/limited"
 
-# A real small disk, where the system lets us mount one.
+# A real small disk, if the system lets us mount one.
 if unshare -rm true 2>/dev/null; then
     # shellcheck disable=SC2016 # expanded by the inner shell
     script='mkdir -p "$1/small" && mount -t tmpfs -o size=200k none "$1/small" || exit 77
@@ -24,6 +24,6 @@ if unshare -rm true 2>/dev/null; then
     unshare -rm bash -c "$script" - "$tmp" "$BIN" >"$tmp/out" 2>&1
     status=$?
     [ $status -eq 77 ] || [ $status -eq 0 ] || { cat "$tmp/out"; fail "small disk: $status"; }
-    [ $status -eq 77 ] || grep -q "space" "$tmp/out" || fail "the message does not speak of space"
+    [ $status -eq 77 ] || grep -q "space" "$tmp/out" || fail "the message does not mention space"
 fi
 exit 0

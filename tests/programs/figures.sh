@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Figures: eval draws what training left as numbers, and runs no gnuplot script that it finds: a run may
+# Figures: eval draws the numbers that training wrote, and never runs a gnuplot script that it finds: a run may
 # come from somebody else, and a script can do anything.
 . "$(dirname "$0")/../shell.sh"
 command -v gnuplot >/dev/null || skip "gnuplot is not installed"
@@ -8,13 +8,13 @@ train() { # FOLDER NAME OPTIONS...
     "$BIN$1/train" --quiet --plot none --steps 3 --out "$tmp/$2" "${@:3}" || fail "training of $2"
 }
 figures="loss trace gates by_length by_source alignment positions heads-encoder heads-decoder heads-cross"
-hostile() { # NAME: scripts that leave a file PWNED
+hostile() { # NAME: writes scripts that would create a file PWNED
     for figure in $figures; do
         printf 'system("touch PWNED")\n!touch PWNED\nplot x\n' >"$tmp/$1/$figure.gp"
     done
 }
 unharmed() { # NAME
-    [ -e "$tmp/$1/PWNED" ] && fail "$1: eval ran a script that it had found"
+    [ -e "$tmp/$1/PWNED" ] && fail "$1: eval ran a script that it found"
     return 0
 }
 
@@ -37,16 +37,16 @@ for name in lines parity sort numbers colours; do
         unharmed $name
     done
 done
-# It says what it drew; on the terminal there is nothing to look for.
+# eval names the files that it drew, but not when it draws on the terminal.
 expect 0 "drawn in $tmp/lines: loss.png trace.png gates.png" "$BIN"lstm_gru/eval "$tmp/lines" --samples 0
 expect 0 "drawn in $tmp/sort: loss.svg" "$BIN"seq2seq_attention/eval "$tmp/sort" --examples 8 --plot svg
-"$BIN"rnn/eval "$tmp/parity" --examples 8 --plot dumb 2>&1 | grep -q "drawn in" && fail "dumb: said to be in a file"
+"$BIN"rnn/eval "$tmp/parity" --examples 8 --plot dumb 2>&1 | grep -q "drawn in" && fail "--plot dumb: eval names a file"
 for picture in lines/loss lines/trace lines/gates parity/loss parity/by_length colours/by_source \
     sort/alignment numbers/heads-cross numbers/positions; do
     [ -s "$tmp/$picture.png" ] || fail "no $picture.png"
 done
 
-# Where the numbers cannot be written, the script that lies there is not drawn either.
+# If the numbers cannot be written, a script that lies there is not run either.
 for name in parity sort numbers colours; do
     hostile $name
     for csv in by_length by_source alignment heads positions; do
@@ -56,7 +56,7 @@ for name in parity sort numbers colours; do
     unharmed $name
 done
 
-# Numbers are no commands, whatever stands in them; and what is no table of gates is refused.
+# The fields of a table are never run as commands, and a file that is not a table of gates is refused.
 cat >"$tmp/lines/gates.csv" <<'CSV'
 position,token,rank,unit,"in'.system('touch PWNED').'"
 0,"'.system('touch PWNED').'",0,3,0.5
@@ -76,21 +76,21 @@ done
 yes "a, it's \"b\"" | head -n 100 >"$tmp/quotes.txt"
 train lstm_gru quotes --text "$tmp/quotes.txt" --hidden 16
 expect 0 "" "$BIN"lstm_gru/eval "$tmp/quotes" --samples 0 --gates "a,\"' "
-[ "$(grep -c '^2,"""",' "$tmp/quotes/gates.csv")" -eq 16 ] || fail "gates.csv: not a row a unit of the quote"
+[ "$(grep -c '^2,"""",' "$tmp/quotes/gates.csv")" -eq 16 ] || fail "gates.csv: not one row for each unit at the quote"
 grep -qF "('a' 0,',' 1,'\"' 2,'''' 3,'·' 4)" "$tmp/quotes/gates.gp" ||
     fail "gates.gp: $(grep xtics "$tmp/quotes/gates.gp")"
 
-# The script of the loss is train's own, and is left alone where the loss is of another text.
+# eval draws the loss by the same script as train, and does not draw it if it scores another text.
 "$BIN"lstm_gru/train --quiet --lines --steps 3 --hidden 16 --overwrite --out "$tmp/lines" || fail "training again"
 cp "$tmp/lines/loss.gp" "$tmp/loss.gp"
 rm "$tmp/lines/loss.png"
 expect 0 "" "$BIN"lstm_gru/eval "$tmp/lines" --samples 0 --text README.md
-[ -e "$tmp/lines/loss.png" ] && fail "another text's levels beside the run's losses"
+[ -e "$tmp/lines/loss.png" ] && fail "loss.png compares the run's losses with levels of another text"
 expect 0 "" "$BIN"lstm_gru/eval "$tmp/lines" --samples 0
 cmp "$tmp/loss.gp" "$tmp/lines/loss.gp" || fail "eval's loss.gp is not train's"
 [ -s "$tmp/lines/loss.png" ] || fail "no loss.png"
 
-# --overwrite leaves nothing of the old run, and everything that is not of a run.
+# --overwrite removes all files of the old run and keeps all other files.
 rm -rf "$tmp/numbers"
 train transformer numbers --task numbers --positions learned "${small[@]}"
 expect 0 "" "$BIN"transformer/eval "$tmp/numbers" --examples 8 --samples 0 --plot svg

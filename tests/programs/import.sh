@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Other people's weights: PyTorch's (tests/golden/weights.py) and a TensorFlow LSTM that somebody
-# trained. The loss is theirs; what cannot be read is refused with a message.
+# Weights that were trained elsewhere: those of PyTorch (tests/golden/weights.py) and of a published TensorFlow LSTM.
+# The loss equals theirs; a file that cannot be read is refused with a message.
 . "$(dirname "$0")/../shell.sh"
 golden=tests/golden/weights
 
@@ -19,7 +19,7 @@ while read -r cell loss; do
     near "$found" "$loss" 2e-6 "$cell of PyTorch: loss"
 done <"$golden/losses.txt"
 
-# Standard input is one text, read once; a vocabulary that was named is not replaced by the bytes.
+# Standard input is read once; if the vocabulary that was named is missing, bytes do not replace it.
 near "$(loss_of lstm_gru/eval --import $golden/lstm.safetensors --text - <$golden/text.txt)" \
     "$(sed -n 's/^lstm //p' $golden/losses.txt)" 2e-6 "a text from standard input: loss"
 expect 1 "does not exist" "$BIN"lstm_gru/eval --import $golden/lstm.safetensors --vocab "$tmp/no.json" \
@@ -52,10 +52,10 @@ expect 1 'tensor "out.bios": is not known' "$BIN"lstm_gru/eval --import "$tmp/ls
     --vocab $golden/vocab.json --text $golden/text.txt
 
 theirs=$data/checkpoints/ml5-charRNN/shakespeare
-[ -d "$theirs" ] || { echo "skipped: no $theirs"; exit 0; }
+[ -d "$theirs" ] || { echo "skipped: there is no $theirs"; exit 0; }
 head -c 8000 "$data/lm/tinyshakespeare.txt" >"$tmp/first.txt"
 expect 1 "not one character" "$BIN"lstm_gru/eval --import "$theirs" --text "$tmp/first.txt"
-# Two keys of their vocabulary were damaged: U and u.
+# Two keys of the published vocabulary are damaged: U and u.
 sed 's/"": 40/"U": 40/; s/"  ": 13/"u": 13/' "$theirs/vocab.json" >"$tmp/vocab.json"
 near "$(loss_of lstm_gru/eval --import "$theirs" --vocab "$tmp/vocab.json" --text "$tmp/first.txt")" \
     1.30767 0.0005 "the LSTM of TensorFlow: loss"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What the programs must reach, from the default seed, with the default options.
+# The scores that the programs must reach with the default seed and the default options.
 . "$(dirname "$0")/../shell.sh"
 
-# Sanitizers make it ten times as long and see nothing that shorter runs do not show them.
+# Under sanitizers it would take ten times as long and show no more than shorter runs.
 [[ $BIN == *san/ ]] && skip "under sanitizers resume.sh, determinism.sh and cli.sh train as well"
 
-# The number of a key in a line of JSON.
+# Prints the number of a key in a line of JSON.
 value() {
     sed -n "s/.*\"$1\":\\([-0-9.e+]*\\).*/\\1/p" "$tmp/json"
 }
@@ -41,8 +41,8 @@ for side in 1 -1; do # within 0.002 of the theory, from above and from below
         'BEGIN { print s * (x - t) }')" 0.002 "copy-memory: distance from the theory"
 done
 
-# The adding problem at T = 100: the tanh network stays near 0.1667, that of always answering 1, and
-# the gates solve it (T = 200 takes longer: make experiments).
+# The adding problem at T = 100: the tanh network stays near 0.1667, the error of always answering 1; the gated
+# networks solve it (T = 200 takes longer: make experiments).
 adding=(--task adding --seq-len 100 --hidden 64)
 train_with rnn adding-rnn "${adding[@]}" --steps 700
 below "$(value loss)" 0.20 "adding, rnn: mse"
@@ -58,19 +58,19 @@ above() {
     awk -v x="$1" -v limit="$2" 'BEGIN { exit !(x != "" && x + 0 >= limit + 0) }' ||
         fail "$3: $1, must be at least $2"
 }
-exact_at() { # LENGTH: exact match of the sequences of that length
+exact_at() { # LENGTH: prints the exact match of the sequences of that length
     sed -n "s/.*\"by_length\":{[^}]*\"$1\":\\([0-9.e-]*\\).*/\\1/p" "$tmp/json"
 }
 
 scored=(--examples 1000)
 
-# Dates, in 400 updates: attention solves them, a network without needs several times as many.
+# Dates in 400 updates: attention solves them; a network without attention needs several times as many.
 train_with seq2seq_attention dates --task dates --attention dot --steps 400
 above "$(value exact)" 0.99 "dates, dot: exact match"
 train_with seq2seq_attention dates-none --task dates --attention none --steps 400
 below "$(value exact)" 0.9 "dates, none: exact match"
 
-# Where the year is written, the year is looked at. A shade says how many tenths a weight has at least.
+# While the decoder writes the year, attention looks at the year. A shade gives a weight in tenths, rounded down.
 line="September 27, 1994" before="September 27, "
 "$BIN"seq2seq_attention/eval "$tmp/dates" --interactive --alignment <<<"$line" >"$tmp/looks" ||
     fail "$line: eval"
@@ -81,9 +81,9 @@ awk -v year=$((${#before} + 1)) 'NR >= 3 && NR <= 6 {
         for (i = year; i < year + 4; i++) tenths += index(" .:-=+*#%@", substr($0, bar + i, 1)) - 1
         if (tenths < 5 || $1 != substr("1994", NR - 2, 1)) bad = 1
     }
-    END { exit bad || NR < 6 }' "$tmp/looks" || { cat "$tmp/looks"; fail "$line: not the year"; }
+    END { exit bad || NR < 6 }' "$tmp/looks" || { cat "$tmp/looks"; fail "$line: attention does not look at the year"; }
 
-# A beam finds outputs that the model holds for likelier than those of greedy decoding.
+# A beam finds outputs of a higher probability than greedy decoding.
 for beam in 1 4; do
     "$BIN"seq2seq_attention/eval "$tmp/dates-none" --beam $beam --length-penalty 0 --examples 500 \
         --json --plot none >"$tmp/json" || fail "beam $beam"
@@ -92,8 +92,8 @@ for beam in 1 4; do
 done
 above "${likely[4]}" "$(awk -v g="${likely[1]}" 'BEGIN { print g + 0.01 }')" "log p of a beam of 4"
 
-# The bottleneck: one vector holds five symbols, but not fifteen; attention reads twenty. (In full, and
-# with additive attention: make experiments.)
+# The bottleneck: one vector holds five symbols but not fifteen; attention reads twenty. (make experiments runs the
+# full comparison, with additive attention.)
 reverse=(--task reverse --seq-len 20 --hidden 64 --channels 32 --batch 32)
 train_with seq2seq_attention reverse-none "${reverse[@]}" --attention none --no-bidirectional \
     --steps 2500 --lr 1e-2
@@ -104,7 +104,7 @@ above "$(exact_at 20)" 0.95 "reverse, dot: exact match at 20"
 
 # --- Transformer ---
 
-# What stood beside a key takes two layers of attention to find; with one it is a guess among eight.
+# Two layers of attention find the value that stood beside a key; one layer guesses among eight.
 recall=(--task recall --norm pre --channels 64 --heads 1 --ffn 0 --no-tied --lr 4e-3 --steps 500)
 train_with transformer recall "${recall[@]}" --layers 2
 above "$(value value)" 0.95 "recall, 2 layers: accuracy"

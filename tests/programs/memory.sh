@@ -1,26 +1,26 @@
 #!/usr/bin/env bash
-# Out of memory: whatever the limit is, one message and status 1, never a signal. A save asks for no memory to
-# speak of, so a run that has done an update and logged it has its checkpoint too.
+# Out of memory: at every limit a program ends with one message and status 1, never by a signal. A save needs hardly
+# any memory, so a run that has logged an update also has its checkpoint.
 . "$(dirname "$0")/../shell.sh"
 case $BIN in *san*) skip "the sanitizers reserve terabytes" ;; esac
 
-# Runs training under a limit (KB): true if it ended well, false if it ended as it should without memory.
+# Trains under a memory limit (KB): true if training succeeds, false if it ends with the right message.
 fits() { # LIMIT PROGRAM OPTIONS...
     local status=0 limit=$1 program=$2
     shift 2
     rm -rf "$tmp/run"
     (ulimit -v "$limit" && exec "$BIN$program" "$@" --quiet --plot none --steps 1 --out "$tmp/run") >"$tmp/out" 2>&1 || status=$?
     grep -q '^1,' "$tmp/run/log.csv" 2>/dev/null && [ ! -e "$tmp/run/model.safetensors" ] &&
-        { cat "$tmp/out" >&2; fail "limit $limit: an update was logged and not saved: $program $*"; }
+        { cat "$tmp/out" >&2; fail "limit $limit: an update was logged but not saved: $program $*"; }
     [ "$status" -eq 0 ] && return 0
-    [ "$status" -eq 1 ] || { cat "$tmp/out" >&2; fail "limit $limit: status $status, not 1: $program $*"; }
+    [ "$status" -eq 1 ] || { cat "$tmp/out" >&2; fail "limit $limit: status $status, expected 1: $program $*"; }
     [ "$(grep -c 'out of memory' "$tmp/out") $(wc -l <"$tmp/out")" = "1 1" ] ||
-        { cat "$tmp/out" >&2; fail "limit $limit: not one message: $program $*"; }
+        { cat "$tmp/out" >&2; fail "limit $limit: expected exactly one message: $program $*"; }
     compgen -G "$tmp/run/*.tmp.*" >/dev/null && fail "limit $limit: a temporary file was left: $program $*"
     return 1
 }
 
-# The least limit under which training runs, to 4 MB: the runs just below it fail as late as can be.
+# Finds the lowest limit that training fits into, to 4 MB: runs just below it fail at the latest possible moment.
 search() { # PROGRAM OPTIONS...
     local low=70000 high=1200000
     fits $high "$@" || fail "does not fit into $high KB: $*"

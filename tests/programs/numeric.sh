@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# A NaN in a weight stops the run in the same step: exit 3, op and tensor named, checkpoint kept.
+# A NaN in a weight stops the run in the same step: status 3, a message with the op and the tensor, the checkpoint
+# unchanged.
 . "$(dirname "$0")/../shell.sh"
 
 "$BIN"rnn/train --quiet --plot none --lines --steps 5 --out "$tmp/run" || fail "training"
 cp "$tmp/run/model.safetensors" "$tmp/before"
 
-# Puts a NaN into l0.u. Tensors stand in the file in the order of their names; it is found by its offsets.
+# Writes a NaN into the tensor l0.u, at the offset that the header of the file gives.
 damage() { # FILE
     local header offset
     header=$(od -An -tu8 -N8 "$1" | tr -d ' ')
@@ -18,11 +19,11 @@ damage() { # FILE
 damage "$tmp/run/state.safetensors"
 
 expect 3 "parameter l0.u" "$BIN"rnn/train --quiet --plot none --resume --steps 20 --out "$tmp/run"
-grep -q "step 6" "$tmp/out" || fail "not in the first step"
-grep -q "op rnn" "$tmp/out" || fail "the op is not named"
-cmp "$tmp/before" "$tmp/run/model.safetensors" || fail "the checkpoint was touched"
+grep -q "step 6" "$tmp/out" || fail "the run did not stop in the first step"
+grep -q "op rnn" "$tmp/out" || fail "the message does not name the op"
+cmp "$tmp/before" "$tmp/run/model.safetensors" || fail "the checkpoint was changed"
 
-# What has no loss is not evaluated either: nothing is printed, the directory and the tensor are named.
+# eval refuses such a model too: it prints no score, and its message names the directory and the tensor.
 damage "$tmp/run/model.safetensors"
 for options in "" --json; do
     # shellcheck disable=SC2086 # an option or none
@@ -30,7 +31,7 @@ for options in "" --json; do
     [ "$(wc -l <"$tmp/out")" -eq 1 ] || fail "more than the error: $(cat "$tmp/out")"
 done
 
-# Weights that blow up on their own (each update multiplies them by 1 - lr decay): the same way out.
+# Weights that grow without limit (each update multiplies them by 1 - lr decay) end the run in the same way.
 expect 3 "the last checkpoint" "$BIN"rnn/train --quiet --plot none --lines --lr 100 --warmup 0 \
     --weight-decay 10 --steps 300 --batch 4 --out "$tmp/diverges"
 exit 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# After kill -9 at any moment --resume goes on bit for bit: model and log end as if nothing happened.
+# After kill -9 at any moment --resume continues bit for bit: model and log end like those of an uninterrupted run.
 . "$(dirname "$0")/../shell.sh"
 
 small=(--quiet --plot none --steps 300 --save-every 7 --batch 8 --layers 2 --dropout 0.1)
@@ -27,14 +27,14 @@ for trial in 1 2 3 4 5; do
             pkill -9 -P $job 2>/dev/null && kills=$((kills + 1))
         fi
         wait $job 2>/dev/null
-        [ $kills -gt 50 ] && fail "no end"
+        [ $kills -gt 50 ] && fail "trial $trial: no end after $kills kills"
     done
     cmp "$tmp/whole/model.safetensors" "$tmp/killed/model.safetensors" ||
-        fail "trial $trial: another model after $kills kills"
-    [ "$(log_of "$tmp/whole")" = "$(log_of "$tmp/killed")" ] || fail "trial $trial: another log"
+        fail "trial $trial: the model differs after $kills kills"
+    [ "$(log_of "$tmp/whole")" = "$(log_of "$tmp/killed")" ] || fail "trial $trial: the log differs"
 done
 
-# A signal saves wherever the run is; going on from there ends no differently either.
+# A signal saves at any moment; a resumed run ends in the same bits.
 "$BIN"rnn/train "${options[@]}" --save-every 1000 --out "$tmp/signal" &
 job=$!
 until [ "$(wc -l 2>/dev/null <"$tmp/signal/log.csv")" ]; do sleep 0.02; done
@@ -43,22 +43,22 @@ kill -INT $job
 wait $job
 [ $? -eq 130 ] || fail "status after SIGINT"
 step=$(tail -n 1 "$tmp/signal/log.csv" | cut -d, -f1)
-[ "$step" != 300 ] || fail "the signal came too late to show anything"
-run signal --resume || fail "going on after SIGINT"
-cmp "$tmp/whole/model.safetensors" "$tmp/signal/model.safetensors" || fail "SIGINT: another model"
-[ "$(log_of "$tmp/whole")" = "$(log_of "$tmp/signal")" ] || fail "SIGINT: another log"
+[ "$step" != 300 ] || fail "the signal came too late: nothing was tested"
+run signal --resume || fail "resuming after SIGINT"
+cmp "$tmp/whole/model.safetensors" "$tmp/signal/model.safetensors" || fail "SIGINT: the model differs"
+[ "$(log_of "$tmp/whole")" = "$(log_of "$tmp/signal")" ] || fail "SIGINT: the log differs"
 
-# A continuation that is longer says so in config.json, where the next one looks.
+# --resume with more steps writes their number into config.json, for the next --resume.
 longer=(--quiet --plot none --hidden 8 --batch 4 --out "$tmp/longer")
 "$BIN"rnn/train "${longer[@]}" --steps 5 || fail "5 steps"
 "$BIN"rnn/train --plot none --out "$tmp/longer" --resume --steps 9 2>"$tmp/said" || fail "9 steps"
 grep -q 'note: --steps is 9 instead of 5: from here on the learning rate follows the schedule of 9' "$tmp/said" ||
-    fail "a longer continuation says nothing of the learning rate: $(cat "$tmp/said")"
+    fail "--resume with more steps does not mention the learning rate: $(cat "$tmp/said")"
 grep -q '"steps": 9' "$tmp/longer/config.json" || fail "config.json does not have the 9 steps of --resume"
 grep -q '"resume": false' "$tmp/longer/config.json" || fail "config.json has --resume in it"
 
-# The gated cells carry more (an LSTM its c besides), pairs have other data, a Transformer has no state:
-# the same, after one kill and one signal each.
+# The same after one kill and one signal for the other models: an LSTM also carries c, pairs have other data, a
+# Transformer has no state.
 interrupted() { # NAME FOLDER OPTIONS...
     local name=$1 folder=$2 signal job step
     shift 2
@@ -70,13 +70,13 @@ interrupted() { # NAME FOLDER OPTIONS...
         kill -$signal $job
         wait $job 2>/dev/null
         step=$(tail -n 1 "$tmp/$name-$signal/log.csv" | cut -d, -f1)
-        [ "$step" != 300 ] || fail "$name: SIG$signal came too late to show anything"
+        [ "$step" != 300 ] || fail "$name: SIG$signal came too late: nothing was tested"
         "$BIN$folder/train" "${small[@]}" "$@" --out "$tmp/$name-$signal" --resume ||
-            fail "$name: going on after SIG$signal"
+            fail "$name: resuming after SIG$signal"
         cmp "$tmp/$name-whole/model.safetensors" "$tmp/$name-$signal/model.safetensors" ||
-            fail "$name, SIG$signal: another model"
+            fail "$name, SIG$signal: the model differs"
         [ "$(log_of "$tmp/$name-whole")" = "$(log_of "$tmp/$name-$signal")" ] ||
-            fail "$name, SIG$signal: another log"
+            fail "$name, SIG$signal: the log differs"
     done
 }
 interrupted lstm lstm_gru --hidden 32 --stream --cell lstm

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Other programs open our models: the safetensors package of Python, where it is installed.
+# Python's safetensors package, if it is installed, opens our models.
 . "$(dirname "$0")/../shell.sh"
 python=${PYTHON:-python3}
 "$python" -c 'import numpy, safetensors' 2>/dev/null || skip "$python has no safetensors and numpy"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Ctrl-C saves and exits 130, SIGTERM 143; a second one ends at once; two trainers in one directory
-# are refused.
+# Ctrl-C saves and exits with status 130, SIGTERM with 143; a second signal ends the run at once; a second trainer
+# in the same directory is refused.
 . "$(dirname "$0")/../shell.sh"
 
 for signal in INT TERM; do
@@ -16,12 +16,12 @@ for signal in INT TERM; do
     status=$?
     case $signal in INT) want=130 ;; TERM) want=143 ;; esac
     [ "$status" -eq "$want" ] || fail "SIG$signal: status $status"
-    grep -q "continue with --resume" "$tmp/err" || fail "SIG$signal: no hint"
+    grep -q "continue with --resume" "$tmp/err" || fail "SIG$signal: the message does not name --resume"
     expect 0 '"arch":"rnn"' "$BIN"rnn/eval "$tmp/run" --json --plot none --examples 8
 done
 
-# timeout(1) sends the signal to the program and to its group; a signal may come while a kernel of the
-# matrix library has the stack pointer in its own buffer, and must not harm what lies before it.
+# timeout(1) sends the signal to the program and to its group. A signal may come while a kernel of the matrix library
+# keeps the stack pointer in a buffer of its own, and must not overwrite the memory below it.
 for try in 1 2 3 4 5; do
     rm -rf "$tmp/run"
     timeout -s TERM "1.$try" \
@@ -29,8 +29,8 @@ for try in 1 2 3 4 5; do
     [ -s "$tmp/run/model.safetensors" ] || fail "try $try: nothing was saved: $(tail -1 "$tmp/err")"
 done
 
-# A signal that comes twice at once is one, and saves; a second one later ends the run where it stands. A
-# step must be long for that, or it is over before the second comes.
+# Two signals at once count as one, and the run saves; a later second signal ends the run without saving. The step
+# must be long, or it is over before the second signal comes.
 for pause in 0.02 0.4; do
     rm -rf "$tmp/run"
     "$BIN"rnn/train --quiet --task parity --hidden 512 --batch 2048 --steps 100 --eval-every 100 --save-every 100 \
@@ -49,8 +49,8 @@ for pause in 0.02 0.4; do
     fi
 done
 
-# A validation that takes seconds hears a signal as well. What it has of scores is dropped and the run saved;
-# a resumed run writes the missing row first, so that log and best checkpoint are those of an uninterrupted run.
+# A signal also stops a validation that takes seconds. Its partial scores are dropped and the run is saved. A resumed
+# run writes the missing row first, so log and best checkpoint equal those of an uninterrupted run.
 awk 'BEGIN { srand(3); for (i = 0; i < 300000; i++) printf "%c%s", 97 + int(26 * rand()), i % 9 ? "" : "\n" }' \
     >"$tmp/text"
 slow=(--quiet --text "$tmp/text" --heldout 0.8 --hidden 640 --layers 3 --seq-len 8 --batch 1 --steps 1 --plot none)
@@ -63,14 +63,14 @@ since=$(date +%s%N)
 kill -INT $job
 wait $job
 [ $? -eq 130 ] || fail "a signal in a validation: not status 130"
-[ $(($(date +%s%N) - since)) -lt 2500000000 ] || fail "a validation went on after the signal"
-[ "$(wc -l <"$tmp/cut/log.csv")" -eq 1 ] || fail "the signal came after the validation: nothing was shown"
+[ $(($(date +%s%N) - since)) -lt 2500000000 ] || fail "the validation continued after the signal"
+[ "$(wc -l <"$tmp/cut/log.csv")" -eq 1 ] || fail "the signal came after the validation: nothing was tested"
 [ -s "$tmp/cut/model.safetensors" ] || fail "a signal in a validation: nothing was saved"
-"$BIN"rnn/train "${slow[@]}" --out "$tmp/cut" --resume || fail "going on in a validation"
-[ "$(log_of "$tmp/whole")" = "$(log_of "$tmp/cut")" ] || fail "an interrupted validation: another log"
-cmp "$tmp/whole/best.safetensors" "$tmp/cut/best.safetensors" || fail "an interrupted validation: another best"
+"$BIN"rnn/train "${slow[@]}" --out "$tmp/cut" --resume || fail "resuming in a validation"
+[ "$(log_of "$tmp/whole")" = "$(log_of "$tmp/cut")" ] || fail "an interrupted validation: the log differs"
+cmp "$tmp/whole/best.safetensors" "$tmp/cut/best.safetensors" || fail "an interrupted validation: best.safetensors differs"
 
-# So does a scoring, which then prints nothing.
+# A signal stops eval's scoring too, which then prints no score.
 "$BIN"rnn/eval "$tmp/whole" --plot none --samples 0 >"$tmp/out" 2>"$tmp/err" &
 job=$!
 sleep 0.7
@@ -78,7 +78,7 @@ since=$(date +%s%N)
 kill -TERM $job
 wait $job
 [ $? -eq 143 ] || fail "a signal in a scoring: not status 143"
-[ $(($(date +%s%N) - since)) -lt 2500000000 ] || fail "a scoring went on after the signal"
+[ $(($(date +%s%N) - since)) -lt 2500000000 ] || fail "scoring continued after the signal"
 [ -s "$tmp/out" ] && fail "a partial score was printed"
 grep -q "stopped by a signal" "$tmp/err" || fail "eval does not say why it stopped: $(cat "$tmp/err")"
 exit 0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A run directory that was moved away from its data samples and translates; scoring says what is missing, and
-# takes any file. eval --pairs scores a file and writes what the model makes of each line.
+# A run directory without its data can sample and translate. Scoring names the missing data, and accepts any other
+# file. eval --pairs scores a file, --output writes the translation of each line.
 . "$(dirname "$0")/../shell.sh"
 
 mkdir "$tmp/data" "$tmp/runs"
@@ -17,7 +17,7 @@ train seq2seq_attention pairs --pairs "$tmp/data/pairs" --hidden 16 --channels 8
 train transformer words --pairs "$tmp/data/pairs" --layers 1 --channels 16 --heads 2 --ffn 16
 train seq2seq_attention drawn --task sort --hidden 16 --channels 8
 
-# What is sampled and translated does not depend on the data being there.
+# Samples and translations are the same with and without the data.
 sample() { # PROGRAM NAME
     "$BIN$1/eval" "$tmp/runs/$2" --samples 3 --prompt e --plot none "${@:3}" | sed '1,/^samples/d'
 }
@@ -34,15 +34,15 @@ sample lstm_gru lines --no-score >"$tmp/lines.got" || fail "sampling without the
 translate seq2seq_attention pairs >"$tmp/pairs.got" || fail "translating without the pairs"
 translate transformer words >"$tmp/words.got" || fail "translating without the pairs"
 for name in text lines pairs words; do
-    [ -s "$tmp/$name.want" ] || fail "$name: nothing to compare"
-    cmp "$tmp/$name.want" "$tmp/$name.got" || fail "$name: other outputs without the data"
+    [ -s "$tmp/$name.want" ] || fail "$name: the output is empty, nothing was tested"
+    cmp "$tmp/$name.want" "$tmp/$name.got" || fail "$name: the output without the data differs"
 done
 expect 1 "sample without data by --no-score" "$BIN"rnn/eval "$tmp/runs/text" --plot none
 expect 1 "translate without data by --interactive" "$BIN"seq2seq_attention/eval "$tmp/runs/pairs" --plot none
 expect 2 "--json prints scores" "$BIN"rnn/eval "$tmp/runs/text" --no-score --json
 expect 0 '"loss":' "$BIN"rnn/eval "$tmp/runs/text" --text "$tmp/elsewhere/text" --json --plot none
 
-# Any file of pairs is scored, all of it, in its order; --output has a line for each pair.
+# eval --pairs scores every pair of a file in its order; --output has one line for each pair.
 translations() { # PROGRAM NAME OPTIONS...
     expect 0 "" "$BIN$1/eval" "$tmp/runs/$2" --plot none --json --output "$tmp/hypotheses" "${@:3}"
 }
@@ -57,10 +57,10 @@ for run in seq2seq_attention/pairs transformer/words; do
     grep -q '"examples":2103,' "$tmp/out" || fail "$name: not all pairs were scored: $(cat "$tmp/out")"
     [ "$(wc -l <"$tmp/hypotheses")" -eq 2103 ] || fail "$name: $(wc -l <"$tmp/hypotheses") hypotheses"
     translate "$program" "$name" | cmp - <(sed -n '2p;1p' "$tmp/hypotheses" | tac) ||
-        fail "$name: other translations than --interactive's"
-    cmp <(sed -n 1p "$tmp/hypotheses") <(sed -n 3p "$tmp/hypotheses") || fail "$name: the order is another one"
+        fail "$name: the translations differ from those of --interactive"
+    cmp <(sed -n 1p "$tmp/hypotheses") <(sed -n 3p "$tmp/hypotheses") || fail "$name: the order of the translations differs from that of the file"
     translations "$program" "$name" --pairs "$tmp/scored" --examples 2
-    [ "$(wc -l <"$tmp/hypotheses")" -eq 2 ] || fail "$name: --examples 2 is not heard"
+    [ "$(wc -l <"$tmp/hypotheses")" -eq 2 ] || fail "$name: --examples 2 is ignored"
     expect 0 "scored: " "$BIN$program/eval" "$tmp/runs/$name" --plot none --pairs "$tmp/scored" --examples 2
 done
 printf 'a\tb\n\tc\n' >"$tmp/empty-side"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# common/programs/zoo with programs that do nothing: what it does when one of them fails, or cannot be waited for.
+# common/programs/zoo with dummy programs: what it does if one of them fails or cannot be waited for.
 . "$(dirname "$0")/../shell.sh"
 zoo=$(realpath "$BIN"common/programs/zoo)
 
@@ -13,18 +13,18 @@ done
 cd "$tmp" || exit 1
 expect 0 "usage:" "$zoo" --help
 expect 2 "" "$zoo" now
-[ -e runs ] && fail "zoo: --help began to train"
+[ -e runs ] && fail "zoo: --help or a wrong call started a training"
 expect 0 "Continue with" "$zoo"
 script=runs/zoo/zoo.gp
-[ "$(grep -c "^plot 'places-rnn/log.csv'" $script)" -eq 1 ] || fail "zoo.gp: no panel of the places"
+[ "$(grep -c "^plot 'places-rnn/log.csv'" $script)" -eq 1 ] || fail "zoo.gp: there is no panel for the places"
 [ "$(grep -c "^plot " $script)" -eq "$(grep -c "^set title" $script)" ] || fail "zoo.gp: a panel without a plot"
-grep -q ", 0.25 with lines" $script || fail "zoo.gp: no line of the best possible loss"
+grep -q ", 0.25 with lines" $script || fail "zoo.gp: there is no line for the best possible loss"
 
 # An eval whose JSON is longer than a pipe holds.
 printf '#!/bin/sh\nprintf "%%70000s" ""\necho "{\\"loss\\": 1, \\"value\\": 7, \\"exact\\": 0.5}"\n' >transformer/eval
 expect 0 "7.0000" "$zoo"
 
-# Who ignores SIGCHLD gives that to its children: the kernel then forgets how theirs ended.
+# A process that ignores SIGCHLD passes this on to its children: the kernel then drops the status of zoo's programs.
 expect 1 "zoo: error: waitpid: No child processes" env --ignore-signal=CHLD "$zoo"
 printf '#!/bin/sh\nexit 3\n' >transformer/train
 expect 3 "zoo: stopped" "$zoo"
