@@ -1,4 +1,4 @@
-/* A table of options of every kind, and calls of args_parse whose output is caught. */
+/* A table with options of every kind, and calls of args_parse with captured output. */
 #ifndef ARGS_PROGRAM_H
 #define ARGS_PROGRAM_H
 
@@ -24,7 +24,7 @@ typedef struct {
     Option opt[ROWS];
 } Program;
 
-/* The table points into the program's own Config: a Program does not move. */
+/* The table points into the program's own Config, so a Program must not be moved. */
 static inline void program_init(Program *p)
 {
     p->c = (Config){.steps = 2000,
@@ -59,7 +59,7 @@ static const Usage no_operands = {"rnn/train", "Trains a recurrent network.", ""
 static const Usage one_operand = {"rnn/eval", "Evaluates a run.", "DIR", "rnn/eval runs/rnn",
                                   "BLAS: none"};
 
-/* --- what a call printed ---------------------------------------------------------------------- */
+/* --- captured output -------------------------------------------------------------------------- */
 
 typedef struct {
     int status, operand;
@@ -74,7 +74,7 @@ static inline void slurp(int fd, char *text, size_t size)
     close(fd);
 }
 
-/* words: the arguments, separated by blanks; '' is an empty one. argv[] keeps them alive. */
+/* words: the arguments, separated by blanks; '' is an empty argument. argv[] owns them. */
 static inline Outcome parse(Program *p, const Usage *usage, const char *words)
 {
     static char copy[1024];

@@ -1,12 +1,12 @@
-/* Ops on numbers small enough to work by hand, values and gradients. The loss is r . y, so that r is
- * the gradient of y. */
+/* Tests of ops on numbers small enough for a calculation by hand: values and gradients. The loss is
+ * r . y, so r is the gradient of y. */
 #ifndef BY_HAND_H
 #define BY_HAND_H
 
 #include "ops/ops.h"
 #include "suite.h"
 
-/* An input that wants a gradient. */
+/* Returns an input that gets a gradient. */
 static inline Tensor *given(Tape *tp, Shape s, const real *values)
 {
     Tensor *t = tape_tensor(tp, s);

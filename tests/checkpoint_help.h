@@ -35,7 +35,8 @@ static inline void run_init(Run *r, uint64_t seed, int hidden, OptimKind kind)
     }
     for (int i = 0; i < CARRIED; i++) r->carried[i] = (real)rng_normal(&rng);
     r->s = (TrainState){.step = 700 + (int64_t)seed,
-                        .tokens = ((int64_t)1 << 53) + 2 * (int64_t)seed - 1, /* no double */
+                        .tokens =
+                            ((int64_t)1 << 53) + 2 * (int64_t)seed - 1, /* not exact as a double */
                         .seconds = 0.1 + (double)seed,
                         .cursor = ((int64_t)1 << 40) + (int64_t)seed,
                         .loss_sum = 12.25 + (double)seed,

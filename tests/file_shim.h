@@ -1,4 +1,4 @@
-/* System calls that fail when they are told to. They stand before the library's, so that file.c calls them. */
+/* System calls that fail on demand. They replace those of the library, so file.c calls them. */
 #ifndef FILE_SHIM_H
 #define FILE_SHIM_H
 
@@ -13,7 +13,7 @@
 typedef struct {
     bool on, interrupt;      /* interrupt: every third read or write */
     size_t most;             /* bytes that a read or write may move; 0: any */
-    int calls, fail_at, why; /* that call fails with errno = why */
+    int calls, fail_at, why; /* call number fail_at fails with errno = why */
     char trace[32];          /* the calls, by letter */
 } Shim;
 
@@ -53,7 +53,7 @@ int fsync(int fd)
 
 int close(int fd)
 {
-    const int status = (int)syscall(SYS_close, fd); /* also one that fails has closed */
+    const int status = (int)syscall(SYS_close, fd); /* a close that fails also closes */
     return shim_fails('c') ? -1 : status;
 }
 

@@ -1,4 +1,4 @@
-/* Reading the golden files, tests/golden/NAME.safetensors, which the script beside each has made. */
+/* Reads the golden files, tests/golden/NAME.safetensors, which the scripts beside them make. */
 #ifndef GOLDEN_H
 #define GOLDEN_H
 
@@ -9,7 +9,7 @@
 
 typedef struct {
     Safetensors file;
-    Tape tape; /* owns what is read, and the ops a test runs on it */
+    Tape tape; /* owns the tensors that are read, and the ops of a test */
 } Golden;
 
 static inline Golden golden_open(const char *path)
@@ -26,11 +26,11 @@ static inline void golden_close(Golden *g)
     tape_free(&g->tape);
 }
 
-/* A tensor of the file, for which the backward pass will leave a gradient. */
+/* Reads a tensor of the file; the backward pass will compute its gradient. */
 static inline Tensor *golden_tensor(Golden *g, const char *name)
 {
     const StTensor *st = safetensors_find(&g->file, name);
-    ck_assert_msg(st && st->axes <= 4, "%s is not in the file", name);
+    ck_assert_msg(st && st->axes <= 4, "the file has no %s", name);
     int d[4];
     for (int i = 0; i < st->axes; i++) d[i] = (int)st->d[i];
     Tensor *t = tape_tensor(&g->tape, shape_make(st->axes, d));
@@ -47,7 +47,7 @@ static inline int *golden_ids(Golden *g, const char *name)
     return ids;
 }
 
-/* Every one of n values within `tolerance` of the file's; a NaN never is. */
+/* Checks that n values are within `tolerance` of those of the file; a NaN never is. */
 static inline void golden_equal(Golden *g, const char *name, const real *x, int n, double tolerance)
 {
     const Tensor *t = golden_tensor(g, name);
@@ -60,18 +60,18 @@ static inline void golden_equal(Golden *g, const char *name, const real *x, int 
                       tolerance);
 }
 
-/* Every parameter gets the file's values. */
+/* Sets every parameter to the file's values. */
 static inline void golden_set(Golden *g, const Params *ps)
 {
     for (int i = 0; i < ps->n; i++) {
         Tensor *p = ps->tensor[i], *given = golden_tensor(g, p->name);
-        ck_assert_msg(shape_equal(p->shape, given->shape), "%s is %s, in the file %s", p->name,
-                      shape_text(p->shape).text, shape_text(given->shape).text);
+        ck_assert_msg(shape_equal(p->shape, given->shape), "%s has shape %s, in the file %s",
+                      p->name, shape_text(p->shape).text, shape_text(given->shape).text);
         memcpy(p->data, given->data, (size_t)p->len * sizeof *p->data);
     }
 }
 
-/* Every parameter's gradient equals the file's, and the file has no other. */
+/* Checks that every parameter's gradient equals the file's, and that the file has no others. */
 static inline void golden_gradients(Golden *g, const Params *ps, double tolerance)
 {
     int named = 0;

@@ -1,4 +1,4 @@
-/* The suites write their ids time-major; a Transformer reads and writes batch-major. */
+/* Changes of layout: the suites write their ids time-major, a Transformer reads and writes batch-major. */
 #ifndef LAYOUT_HELP_H
 #define LAYOUT_HELP_H
 
@@ -7,7 +7,7 @@
 
 #include "tasks/batch.h"
 
-/* (rows,columns,n) to a new (columns,rows,n); NULL stays NULL. */
+/* Returns a transposed copy: (rows,columns,n) as (columns,rows,n); NULL for NULL. */
 static inline void *transposed(const void *from, size_t size, int rows, int columns)
 {
     if (!from) return NULL;
@@ -20,7 +20,7 @@ static inline void *transposed(const void *from, size_t size, int rows, int colu
     return to;
 }
 
-/* A batch-major copy of a time-major batch; batch_free it. */
+/* Returns a batch-major copy of a time-major batch; batch_free it. */
 static inline Batch batch_major(const Batch *b)
 {
     Batch m = {.layout = BATCH_MAJOR, .T = b->T, .B = b->B, .S = b->S};

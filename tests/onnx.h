@@ -1,11 +1,11 @@
-/* Reading ONNX's test vectors: a file holds one TensorProto, in the wire format of protocol buffers,
- * a list of (key, value) with key = field number * 8 + wire type. Wire type 0 is a varint (7 bits a
- * byte, lowest first, the top bit says that more follow), 2 a length and that many bytes, 5 four
- * bytes, 1 eight. Of a TensorProto's fields
+/* Reads ONNX's test vectors. A file holds one TensorProto in the wire format of protocol buffers: a
+ * list of (key, value) with key = field number * 8 + wire type. Wire type 0 is a varint (7 bits a
+ * byte, lowest first; the top bit says that more bytes follow), 2 a length and that many bytes, 5
+ * four bytes, 1 eight bytes. These fields of a TensorProto are read, all others are skipped:
  *
  *   1 dims    2 data_type (1 float, 6 int32)    4 float_data    5 int32_data    9 raw_data
  *
- * are read, repeated numbers one by one or packed, and others passed over. */
+ * Repeated numbers may come one by one or packed. */
 #ifndef ONNX_H
 #define ONNX_H
 
@@ -24,7 +24,7 @@ typedef struct {
 
 typedef struct {
     const unsigned char *at, *end;
-    bool ok; /* nothing was wrong so far */
+    bool ok; /* no fault was found so far */
 } OnnxBytes;
 
 static inline uint64_t onnx_varint(OnnxBytes *b)
@@ -35,11 +35,11 @@ static inline uint64_t onnx_varint(OnnxBytes *b)
         x |= (uint64_t)(byte & 0x7F) << shift;
         if (byte < 0x80) return x;
     }
-    b->ok = false; /* cut off, or too long */
+    b->ok = false; /* truncated, or too long */
     return 0;
 }
 
-/* The next `len` bytes as a piece of their own; an empty one where there are fewer. */
+/* Returns the next `len` bytes; an empty piece if there are fewer. */
 static inline OnnxBytes onnx_take(OnnxBytes *b, uint64_t len)
 {
     if (len > (uint64_t)(b->end - b->at)) b->ok = false;
@@ -56,7 +56,7 @@ static inline void onnx_axis(OnnxTensor *t, OnnxBytes *b)
     if (b->ok) t->d[t->axes++] = (int)d;
 }
 
-/* One value: four bytes, or as a varint. */
+/* Reads one value: four bytes, or a varint. */
 static inline void onnx_value(OnnxTensor *t, OnnxBytes *b, bool is_float, bool is_varint)
 {
     const OnnxBytes four = is_varint ? *b : onnx_take(b, 4);
@@ -72,7 +72,7 @@ static inline void onnx_value(OnnxTensor *t, OnnxBytes *b, bool is_float, bool i
     t->value[t->n++] = is_float ? f : (float)i;
 }
 
-/* What a field says; its value stands in *b, and for wire type 2 alone there. */
+/* Stores one field in the tensor. Its value is at the beginning of *b; for wire type 2 it is all of *b. */
 static inline void onnx_field(OnnxTensor *t, int field, OnnxBytes *b, bool is_float)
 {
     if (field == 1) onnx_axis(t, b);
@@ -81,7 +81,7 @@ static inline void onnx_field(OnnxTensor *t, int field, OnnxBytes *b, bool is_fl
     if (field == 9) onnx_value(t, b, is_float, false);
 }
 
-/* false where the bytes are no tensor of floats or int32 with as many values as its axes say. */
+/* Returns false unless the bytes are a tensor of floats or int32 with as many values as its shape. */
 static inline bool onnx_parse(OnnxTensor *t, const void *bytes, size_t size)
 {
     *t = (OnnxTensor){0};

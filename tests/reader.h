@@ -1,5 +1,5 @@
-/* What every network that reads from left to right must do, whatever is inside: it learns, it cannot see
- * ahead, and padding, other sequences beside it and a state carried over change nothing. */
+/* Tests for every network that reads from left to right. It learns and cannot see later tokens. Padding,
+ * other sequences of the batch and a state carried over do not change its results. */
 #ifndef READER_H
 #define READER_H
 
@@ -11,7 +11,7 @@
 
 enum { V = 7, T = 6, B = 4 };
 
-/* One of the suite's networks, reading ids below V; it lives until the next is made. */
+/* Makes a network of the suite that reads ids below V; it is valid until the next call. */
 typedef Model (*MakeReader)(Params *ps, int which);
 
 static inline void random_ids(int *ids, int n, uint32_t step)
@@ -20,7 +20,7 @@ static inline void random_ids(int *ids, int n, uint32_t step)
     for (int i = 0; i < n; i++) ids[i] = rng_below(&rng, V);
 }
 
-/* Logits into out (T,B,V). */
+/* Writes the logits into out (T,B,V). */
 static inline void logits_of(const Model *m, const Batch *batch, real *state, real *out)
 {
     Tape tp = {.frozen = true};
@@ -37,7 +37,7 @@ static inline void check_overfits(MakeReader make, int which)
     int x[T * B], y[T * B];
     random_ids(x, T * B, 1);
     random_ids(y, T * B, 2);
-    for (int b = 0; b < B; b++) x[b] = b; /* no two sequences start alike: all can be told apart */
+    for (int b = 0; b < B; b++) x[b] = b; /* different first tokens tell the sequences apart */
     const Batch batch = {.T = T, .B = B, .x = x, .y = y};
     Tape tp = {0};
     double loss = 0;
@@ -106,7 +106,7 @@ static inline void check_near(const real *a, const real *b, int n)
     for (int i = 0; i < n; i++) ck_assert_double_lt(fabs((double)(a[i] - b[i])), 1e-6);
 }
 
-/* A state carried from its first half to its second makes a sequence whole. */
+/* Two halves of a sequence, with the state carried over, give the logits of the whole sequence. */
 static inline void check_state(MakeReader make, int which)
 {
     Params ps = params_init(4);
@@ -124,8 +124,8 @@ static inline void check_state(MakeReader make, int which)
     free(state), params_free(&ps);
 }
 
-/* The same logits for the same sequence, alone or beside others: with fewer tokens than words, some
- * networks multiply the embeddings, with more the table. */
+/* A sequence has the same logits alone and beside others. With fewer tokens than words some networks
+ * multiply the embedded tokens by the weights, with more tokens the whole table. */
 static inline void check_alone(MakeReader make, int which)
 {
     Params ps = params_init(5);

@@ -1,4 +1,4 @@
-/* A network with its decoder, and the same network fed the whole output at once, for the tests. */
+/* A network with its decoder, and the same network with a whole output as input, for the tests. */
 #ifndef SEQ2SEQ_DECODING_H
 #define SEQ2SEQ_DECODING_H
 
@@ -8,7 +8,7 @@
 
 enum { V_SOURCE = 9, V = 8, SOURCES = 4, LIMIT = 9 };
 
-/* A network, and what decodes with it; must not move. */
+/* A network and its decoder; must not be moved. */
 typedef struct {
     Network *n;
     Seq2seqDecoder decoder;
@@ -45,7 +45,7 @@ static inline Batch batch_of_one(const int *source, int S, const int *output, in
     return b;
 }
 
-/* Logits (T+1,V) of what comes after each beginning of an output, from none of it to all. */
+/* Writes the logits (T+1,V) of the token after each prefix of an output, from the empty one to the whole. */
 static inline real *forced(const Decoding *d, const int *source, int S, const int *output, int T)
 {
     Batch b = batch_of_one(source, S, output, T);
@@ -54,7 +54,7 @@ static inline real *forced(const Decoding *d, const int *source, int S, const in
     return logits;
 }
 
-/* log p of an output as the loss of training counts it; not finished: without its EOS. */
+/* Returns log p of an output, as the training loss computes it; without EOS if it is not finished. */
 static inline double forced_log_p(const Decoding *d, const int *source, int S, const int *output,
                                   int T, bool finished)
 {

@@ -12,7 +12,7 @@
 
 enum { LONGEST_SOURCE = 6, LONGEST_TARGET = 5 }; /* steps of a numbered pair */
 
-/* Must not move: the model points to the network. */
+/* Must not be moved: the model points to the network. */
 typedef struct {
     Params ps;
     Seq2seq net;

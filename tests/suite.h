@@ -1,10 +1,10 @@
-/* A test program in one line: each file of tests ends with
+/* A test program in one line. Each file of tests ends with
  *
  *     SUITE("tensor", TESTS(shape_product, shape_text), ABORTS(shape_of_size_0))
  *
- * TESTS are START_TESTs that must pass; ABORTS must end in abort(), which is how CHECK stops a
- * programmer's mistake; EXITS, in a SUITE_WITH_EXITS, in exit(1), which is how too_large stops. Loops
- * over data belong inside a test. */
+ * TESTS are START_TESTs that must pass. ABORTS must end in abort(): CHECK stops a programmer's mistake
+ * in this way. EXITS, in a SUITE_WITH_EXITS, must end in exit(1), as too_large does. A loop over data
+ * belongs inside a test. */
 #ifndef SUITE_H
 #define SUITE_H
 
@@ -44,8 +44,8 @@ static inline int suite_run(const char *name, const TTest **tests, const TTest *
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* Where the real data is: $LMZOO_DATA or ../shared/data; NULL (and a message) if `name` is not
- * there, so that the test can be skipped. */
+/* Returns the path of a file of real data, in $LMZOO_DATA or ../shared/data. Without such a file it
+ * prints "skipped" and returns NULL, and the test returns early. */
 static inline const char *data_path(const char *name)
 {
     static char path[512];

@@ -22,7 +22,8 @@ static inline int at(const Batch *b, int t, int column)
     return t * b->B + column;
 }
 
-static inline int steps(const Batch *b, int column) /* before the padding: the last is scored */
+static inline int steps(const Batch *b,
+                        int column) /* without the padding: the last step is scored */
 {
     int n = b->T;
     while (n > 0 && b->y[at(b, n - 1, column)] < 0) n--;

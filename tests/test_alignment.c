@@ -1,4 +1,4 @@
-/* Alignments as numbers, text and pictures. */
+/* Alignments (attention weights of an output) as numbers, text and pictures. */
 #include <unistd.h>
 
 #include "figures/alignment.h"
@@ -50,7 +50,7 @@ START_TEST(words_are_numbered)
 }
 END_TEST
 
-/* A Hangul syllable takes two columns, and so does every shade then. */
+/* A Hangul syllable is two columns wide, so every shade is too. */
 START_TEST(letters_stand_above)
 {
     const Alignment a = {2, 3, letters, letters, crossed};
@@ -78,7 +78,7 @@ START_TEST(odd_tokens)
 }
 END_TEST
 
-/* Whatever the size and the script, no line is wider than a page, and nothing is lost. */
+/* For every size and script no line is wider than a page and no weight is lost. */
 START_TEST(never_wider_than_80)
 {
     static const char *const piece[] = {"a", "é", "한", "국", "word", "\xF0", "…"};
@@ -145,7 +145,7 @@ static void leave(char *dir, const char *const *name, int n)
     }
     char *noted = xformat("%s/.files", dir);
     ck_assert_int_eq(unlink(noted), 0);
-    ck_assert_int_eq(rmdir(dir), 0); /* so nothing else was left there */
+    ck_assert_int_eq(rmdir(dir), 0); /* no other file was left */
     free(noted), free(dir);
 }
 
@@ -182,9 +182,7 @@ static bool have_gnuplot(void)
     return have;
 }
 
-/* The numbers that gnuplot reads, panel by panel, are ours, commas and quotes in the tokens or not:
- * its plot commands are made to print instead. */
-/* Letters are as large as leaves them apart, and no larger than 11 or smaller than 4. */
+/* The font is as large as possible without overlaps, at most 11 and at least 4. */
 START_TEST(letters_fit)
 {
     enum { MOST = 300 };
@@ -211,6 +209,12 @@ START_TEST(letters_fit)
 }
 END_TEST
 
+/* The numbers that gnuplot reads, panel by panel, are ours, also if tokens have commas and quotes: the plot
+ * commands are changed to print them. */
+/* The numbers that gnuplot reads, panel by panel, are ours, also if tokens have commas and quotes: the plot
+ * commands are changed to print them. */
+/* The numbers that gnuplot reads, panel by panel, are ours, also if tokens have commas and quotes: the plot
+ * commands are changed to print them. */
 START_TEST(gnuplot_reads_it)
 {
     if (!have_gnuplot()) return;
@@ -222,7 +226,7 @@ START_TEST(gnuplot_reads_it)
     char *test = xformat("%s/test.gp", dir), *command = xformat("cd %s && gnuplot -d test.gp", dir);
     FILE *f = fopen(test, "w");
     fputs("set datafile separator comma\nset table 'table'\n", f);
-    for (char *s = script; (s = strstr(s, "plot '")); s++) { /* 'plot' of set multiplot has none */
+    for (char *s = script; (s = strstr(s, "plot '")); s++) { /* not the 'plot' of set multiplot */
         const char *with = strstr(s, " with ");
         char *columns = strstr(s, "4:2:(0.5):(0.5):6");
         ck_assert(with && columns && columns < with);
@@ -247,7 +251,7 @@ START_TEST(gnuplot_reads_it)
 }
 END_TEST
 
-/* One to five sentences, of one token and of many: always a picture, never a complaint. */
+/* One to five sentences, of one token and of many, always give a picture without a warning. */
 START_TEST(pictures)
 {
     if (!have_gnuplot()) return;

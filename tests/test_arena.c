@@ -1,4 +1,4 @@
-/* The bump allocator: aligned, never overlapping, and after the first step free of charge. */
+/* The bump allocator: blocks are aligned and never overlap, and after the first step it allocates no memory. */
 #include "base/arena.h"
 #include "suite.h"
 
@@ -10,7 +10,7 @@ static size_t size_of(int i)
     return sizes[i * i % LEN(sizes)];
 }
 
-/* Each block filled with its own byte; written to by no other. */
+/* Each block is filled with its own byte; no other block overwrites it. */
 static void fill(Arena *a, unsigned char **p)
 {
     for (int i = 0; i < N; i++) {

@@ -1,4 +1,4 @@
-/* The command line: what getopt_long and the table make of it, the messages and the help. */
+/* The command line: parsing by getopt_long and the table of options, messages and help. */
 #include <float.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -27,7 +27,7 @@ START_TEST(values)
     ck_assert_int_eq(p.c.offset, -3);
     ck_assert_int_eq(p.c.whole, INT32_MIN);
     ck_assert_str_eq(p.c.unit, "byte");
-    ck_assert_str_eq(p.c.text, "--odd_name"); /* a value is never respelled */
+    ck_assert_str_eq(p.c.text, "--odd_name"); /* a value keeps its spelling */
     ck_assert_str_eq(p.c.out, "my_dir");
     for (int i = 0; i < ROWS; i++) ck_assert(p.opt[i].given == (p.opt[i].kind != OPT_GROUP));
 }
@@ -40,7 +40,7 @@ START_TEST(defaults_stay)
     ck_assert_int_eq(parse(&p, &no_operands, "").status, -1);
     ck_assert(p.c.steps == 2000 && p.c.lr == 0.003 && p.c.seed == 1337 && p.c.plot);
     ck_assert(!args_find(p.opt, ROWS, "steps")->given);
-    /* The last of several counts, a unique beginning is enough, and a parse leaves no trace. */
+    /* The last of several values counts, a unique prefix is enough, and one parse does not affect the next. */
     ck_assert_int_eq(parse(&p, &no_operands, "--ste 5 --steps 6 --no-str").status, -1);
     ck_assert_int_eq(p.c.steps, 6);
     ck_assert(args_find(p.opt, ROWS, "steps")->given);
@@ -77,7 +77,7 @@ START_TEST(messages)
 }
 END_TEST
 
-/* That each is refused; test_args_value.c has the reasons. */
+/* All are refused; test_args_value.c checks the reasons. */
 START_TEST(numbers_refused)
 {
     static const char *const option[] = {"steps", "lr", "dropout", "seed"};
@@ -105,8 +105,8 @@ START_TEST(nearest_name)
     assert_message("--no-plit", "unknown option --no-plit; did you mean --no-plot?");
     assert_message("--versoin", "unknown option --versoin; did you mean --version?");
     assert_message("--xyz", "unknown option --xyz; --help lists them all");
-    assert_message("--xy",
-                   "unknown option --xy; --help lists them all"); /* "lr" has no letter of it */
+    assert_message(
+        "--xy", "unknown option --xy; --help lists them all"); /* "lr" shares no letter with it */
     assert_message("--se 1", "--se is ambiguous: --seed or --seq-len-offset?");
     assert_message("--no-", "--no- is ambiguous: --no-stream or --no-plot?");
     ck_assert_int_eq(parse_fresh("--seq 1").status, -1); /* two spellings of one name */
@@ -154,7 +154,7 @@ START_TEST(help)
 {
     Program p;
     program_init(&p);
-    /* The defaults, not the values given before; what follows --help is not looked at. */
+    /* --help shows the defaults, not values given before it, and ignores what follows. */
     const Outcome r = parse(&p, &no_operands, "--steps 5 --no-plot --help --nonsense");
     ck_assert_int_eq(r.status, 0);
     ck_assert_str_eq(r.err, "");
@@ -173,7 +173,7 @@ START_TEST(help)
         "\n      --unit NAME          what one token is (char|byte|word; default char)\n",
         "\n  -o, --out STRING         run directory (default runs/rnn)\n",
         "\n      --seq-len-offset N   a number that may be negative (-5 .. 5; default 0)\n",
-        "columns of a terminal\n", /* no default, no parentheses */
+        "columns of a terminal\n", /* without a default there are no parentheses */
         "\n  -h, --help               print this text\n",
         "\nExamples:\n  rnn/train --steps 10\n  rnn/train --unit byte\n"};
     for (int i = 0; i < LEN(part); i++)
@@ -182,7 +182,7 @@ START_TEST(help)
 }
 END_TEST
 
-/* Nothing the table holds can make a line too long. */
+/* No text in the table makes a line too long. */
 START_TEST(help_is_narrow)
 {
     char blob[200];
@@ -213,7 +213,7 @@ START_TEST(help_is_narrow)
     ck_assert_ptr_nonnull(strstr(text, "(at least 0; default"));
     int letters = 0;
     for (const char *s = text; *s; s++) letters += *s == 'w';
-    ck_assert_int_ge(letters, 2 * 199); /* broken, not cut */
+    ck_assert_int_ge(letters, 2 * 199); /* lines are broken, not truncated */
 }
 END_TEST
 
@@ -255,7 +255,7 @@ START_TEST(defaults_after_a_mistake)
 }
 END_TEST
 
-/* Whatever stands on the command line, the answer is a status and never a crash. */
+/* Every command line gives a status, never a crash. */
 START_TEST(random_words)
 {
     static const char alphabet[] =
@@ -288,7 +288,7 @@ START_TEST(find_unknown)
 {
     Program p;
     program_init(&p);
-    args_find(p.opt, ROWS, "Training"); /* a group is no option */
+    args_find(p.opt, ROWS, "Training"); /* a group is not an option */
 }
 END_TEST
 

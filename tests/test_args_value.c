@@ -1,4 +1,4 @@
-/* Values of options: what every kind takes and refuses, and JSON. */
+/* Values of options: what each kind accepts and refuses, and JSON. */
 #include <float.h>
 #include <inttypes.h>
 
@@ -16,7 +16,7 @@ typedef struct {
 static const Config initial = {
     .steps = 2000, .lr = 0.003, .seed = 1337, .unit = "char", .out = "runs/rnn"};
 
-/* The table points into its own Config: a Program does not move. */
+/* The table points into its own Config, so a Program must not be moved. */
 typedef struct {
     Config c;
     Option opt[9];
@@ -44,7 +44,7 @@ static Option *find(Program *p, const char *name)
     return args_find(p->opt, LEN(p->opt), name);
 }
 
-/* Every word of the list must be refused for that reason. */
+/* Checks that every word of the list is refused for that reason. */
 static void assert_refused(const char *name, const char *why, const char *words)
 {
     char list[512], *save = NULL;
@@ -262,7 +262,7 @@ START_TEST(invalid_string_to_json)
 }
 END_TEST
 
-/* Strings of a config live until the program ends, equal ones once. */
+/* Strings of a config live until the program ends; equal strings are stored once. */
 START_TEST(strings_from_json)
 {
     const char *a = "", *b = "", *c = "";
@@ -280,7 +280,7 @@ END_TEST
 
 typedef enum { RED, GREEN, BLUE_GREEN } Colour;
 
-/* A choice that fills an enum: as text, in messages and as JSON it is its name. */
+/* A choice that sets an enum is its name in text, messages and JSON. */
 START_TEST(enums)
 {
     Colour c = GREEN;

@@ -1,5 +1,5 @@
-/* --dropout reaches every place that the papers drop at, in training and only there. (Of encoder and
- * decoder with recurrence: test_seq2seq.c.) */
+/* --dropout applies at every place that the papers name, only in training. (Recurrent encoder and decoder:
+ * test_seq2seq_options.c.) */
 #include "models/model.h"
 #include "lstm_gru/gated.h"
 #include "rnn/rnn.h"
@@ -19,7 +19,7 @@ static Batch batch_of(bool pairs)
     return b;
 }
 
-/* The dropouts on the tape of a forward pass. */
+/* Returns the number of dropouts on the tape of a forward pass. */
 static int dropouts(const Model *m, const Batch *batch, bool training)
 {
     Tape tp = {0};
@@ -34,13 +34,13 @@ static int dropouts(const Model *m, const Batch *batch, bool training)
 static void ck_dropouts(const Model *m, bool pairs, int wanted)
 {
     Batch batch = batch_of(pairs);
-    batch.layout = m->layout; /* of ids that stand for nothing */
+    batch.layout = m->layout; /* the ids are arbitrary */
     ck_assert_msg(dropouts(m, &batch, true) == wanted, "%s: %d dropouts, not %d", m->name,
                   dropouts(m, &batch, true), wanted);
     ck_assert_int_eq(dropouts(m, &batch, false), 0);
 }
 
-/* What leaves each layer. */
+/* Dropout on the output of each layer. */
 START_TEST(recurrent)
 {
     static const GatedCell cells[] = {GATED_LSTM, GATED_GRU};
@@ -65,8 +65,8 @@ START_TEST(recurrent)
 }
 END_TEST
 
-/* Section 5.4: the sums of embeddings and positions, and what each sublayer adds: two in a layer of the
- * encoder, three in one of the decoder, or two without a source. */
+/* Section 5.4: dropout on the sums of embeddings and positions, and on the output of each sublayer: two in a
+ * layer of the encoder, three in one of the decoder, two without a source. */
 START_TEST(transformer)
 {
     for (int pairs = 0; pairs < 2; pairs++)

@@ -1,4 +1,4 @@
-/* Files: what is read comes back whole, and what fails to be written leaves the old file. */
+/* Files: a read returns all bytes, and a failed write keeps the old file. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ START_TEST(round_trip)
 }
 END_TEST
 
-/* The older file stands until the last piece is written. */
+/* The older file stays until the last piece is written. */
 START_TEST(written_in_pieces)
 {
     const TempDir d = temp_dir();
@@ -125,7 +125,7 @@ static void assert_fed(const char *path, int pieces)
     ck_assert_int_eq(status, 0);
 }
 
-/* Of unknown length, and read with interruptions, a few bytes at a time. */
+/* A pipe of unknown length, read with interruptions, a few bytes at a time. */
 START_TEST(pipes)
 {
     const TempDir d = temp_dir();
@@ -135,7 +135,7 @@ START_TEST(pipes)
     close(end[1]);
     dup2(end[0], 0), close(end[0]);
     assert_fed("-", 1000);
-    ck_assert(fcntl(0, F_GETFD) >= 0); /* standard input is not ours to close */
+    ck_assert(fcntl(0, F_GETFD) >= 0); /* standard input stays open */
 
     char path[160];
     temp_name(&d, "fifo", path);
@@ -162,7 +162,7 @@ START_TEST(mode_and_umask)
 }
 END_TEST
 
-/* A reader sees the old bytes or the new: the name moves to another file. */
+/* A reader sees either the old bytes or the new ones: the name changes to another file. */
 START_TEST(replaced_not_overwritten)
 {
     const TempDir d = temp_dir();
@@ -179,7 +179,7 @@ START_TEST(replaced_not_overwritten)
 }
 END_TEST
 
-/* A link that stands where the temporary file will be is not followed; one that is the file itself is
+/* A symbolic link at the name of the temporary file is not followed; one at the name of the file is
  * replaced. */
 START_TEST(links)
 {
@@ -227,7 +227,7 @@ START_TEST(unwritable)
 }
 END_TEST
 
-/* The disk's limit stands for a full disk: the first bytes fit, the rest does not. */
+/* A limit on the size of files acts like a full disk: the first bytes fit, the others do not. */
 START_TEST(no_room)
 {
     const TempDir d = temp_dir();
@@ -248,7 +248,7 @@ START_TEST(no_room)
 }
 END_TEST
 
-/* Down to the disk before the new name, and the name itself thereafter. */
+/* The bytes are synced to the disk before the new name, the directory after it. */
 START_TEST(order_of_calls)
 {
     const TempDir d = temp_dir();
@@ -270,7 +270,8 @@ START_TEST(every_call_fails)
     Error err;
     temp_name(&d, "data", path);
     for (int i = 0; i < LEN(why); i++)
-        for (int k = 1; k <= 5; k++) { /* the sixth closes the directory, which cannot matter */
+        for (int k = 1; k <= 5;
+             k++) { /* the sixth closes the directory: its failure has no effect */
             assert_write(path, "old");
             shim = (Shim){.on = true, .fail_at = k, .why = why[i]};
             const bool ok = file_write(path, "new!", 4, &err);
@@ -280,7 +281,7 @@ START_TEST(every_call_fails)
             assert_content(path, k <= 4 ? "old" : "new!", k <= 4 ? 3 : 4);
             ck_assert_int_eq(temp_entries(&d), 1);
         }
-    shim = (Shim){.on = true, .fail_at = 5, .why = EINVAL}; /* a directory that cannot be synced */
+    shim = (Shim){.on = true, .fail_at = 5, .why = EINVAL}; /* this directory cannot be synced */
     ck_assert(file_write(path, "x", 1, &err));
     shim.on = false;
     remove_tree(d.path);

@@ -1,4 +1,4 @@
-/* Directories and JSON files: what is there, what is refused, and with which message. */
+/* Directories and JSON files: contents, refusals and their messages. */
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -21,14 +21,14 @@ START_TEST(directories)
     ck_assert(!dir_is_empty(path));
     ck_assert_msg(dir_make("/", &err) && dir_make(".", &err), "%s", err.text);
     temp_name(&d, "file", path);
-    ck_assert(dir_is_empty(path)); /* not there */
+    ck_assert(dir_is_empty(path)); /* there is no such directory */
     assert_write(path, "x");
     ck_assert(!dir_is_empty(path));
     assert_fails(dir_make(path, &err), &err, path, "Not a directory");
     temp_name(&d, "file/inner", path);
     assert_fails(dir_make(path, &err), &err, path, "Not a directory");
     assert_fails(dir_make("", &err), &err, "", "No such file or directory");
-    ck_assert_int_eq(mkdir("/sys/no", 0777), -1); /* refused, also to root */
+    ck_assert_int_eq(mkdir("/sys/no", 0777), -1); /* refused even for root */
     const char *refusal = strerror(errno);
     assert_fails(dir_make("/sys/no", &err), &err, "/sys/no", refusal);
     remove_tree(d.path);
@@ -54,7 +54,7 @@ START_TEST(json_round_trip)
     json_t *j = json_pack("{s:f, s:i}", "lr", 0.003, "n", 7);
     ck_assert(json_write(path, j, &err));
     json_decref(j);
-    const char *text = "{\n  \"lr\": 0.003,\n  \"n\": 7\n}\n"; /* as one would write it by hand */
+    const char *text = "{\n  \"lr\": 0.003,\n  \"n\": 7\n}\n"; /* as a person would write it */
     assert_content(path, text, strlen(text));
     remove_tree(d.path);
 }

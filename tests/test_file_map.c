@@ -1,4 +1,4 @@
-/* Mapped files: their bytes, what is refused, and a file that shrinks while it is mapped. */
+/* Mapped files: their bytes, refusals, and a file that shrinks while it is mapped. */
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,7 +29,7 @@ START_TEST(mapped)
 }
 END_TEST
 
-/* The third page of a file that has two by now. */
+/* Reads the third page of a file that has only two pages left. */
 #ifndef __SANITIZE_ADDRESS__
 START_TEST(mapped_file_shrinks)
 {
@@ -48,7 +48,7 @@ START_TEST(mapped_file_shrinks)
 END_TEST
 #endif
 
-#ifdef __SANITIZE_ADDRESS__ /* which has its own handler */
+#ifdef __SANITIZE_ADDRESS__ /* it has its own handler of SIGBUS */
 #define SHRINKS NO_ABORTS
 #else
 #define SHRINKS EXITS(mapped_file_shrinks)

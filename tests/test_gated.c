@@ -1,6 +1,6 @@
-/* The gated networks as a whole: they learn, cannot see ahead, padding and batching change nothing,
- * and what they carry behaves as the theory says. (Their numbers against PyTorch's stand in
- * test_gated_golden.c, their gradients in double/models.c.) */
+/* The gated networks as a whole: they learn, cannot see later tokens, padding and batching change nothing,
+ * and gradients through their states decay as the theory says. (Numbers against PyTorch's:
+ * test_gated_golden.c. Gradients: double/models.c.) */
 #include "models/model.h"
 #include "reader.h"
 
@@ -11,7 +11,7 @@ enum { H = 12 };
 
 static const Task task = {.vocab = V, .outputs = V};
 
-/* Each of the cells that a network can have. */
+/* Every kind of cell that a network can have. */
 static const struct {
     GatedCell cell;
     GruReset reset;
@@ -39,7 +39,7 @@ static Model of_two_layers(Params *ps, int cell)
     return gated_model(&gated);
 }
 
-/* --- as any network that reads from left to right ------------------------------------------------- */
+/* --- tests for every network that reads from left to right ---------------------------------------- */
 
 START_TEST(overfits_one_batch)
 {
@@ -71,7 +71,7 @@ START_TEST(a_sequence_is_the_same_alone)
 }
 END_TEST
 
-/* --- what is special about the cells -------------------------------------------------------------- */
+/* --- properties of the cells ---------------------------------------------------------------------- */
 
 enum { STEPS = 51 };
 
@@ -84,8 +84,8 @@ static LagTrace trace_of(const Gated *m, bool ends_alone)
     return gated_trace_lags(m, &(Batch){.T = STEPS, .B = B, .x = x, .y = y});
 }
 
-/* Where all weights of the cell are 0, f is the sigmoid of its bias in every step, and |dL/dc| falls by
- * just that: 0.5^50 with a bias of 0, 0.7311^50 with 1; without a forget gate it does not fall. */
+/* If all weights of the cell are 0, f is the sigmoid of its bias in every step, and |dL/dc| falls by that
+ * factor: 0.5^50 with a bias of 0, 0.7311^50 with 1. Without a forget gate it does not fall. */
 static void check_decay(int cell, double forget_bias, double factor)
 {
     Params ps = params_init(6);
@@ -100,7 +100,7 @@ static void check_decay(int cell, double forget_bias, double factor)
         const double want = pow(factor, k), got = trace.c[k] / trace.c[0];
         ck_assert_msg(fabs(got / want - 1) < 1e-3, "bias %g, lag %d: %g, not %g", forget_bias, k,
                       got, want);
-        ck_assert(trace.h[k] == 0); /* h leads nowhere but to the head */
+        ck_assert(trace.h[k] == 0); /* only the head reads h */
     }
     trace_lags_free(&trace), params_free(&ps);
 }
@@ -113,7 +113,7 @@ START_TEST(the_cell_forgets_by_its_gate)
 }
 END_TEST
 
-/* The same of a GRU: with weights of 0, dL/dh falls by z, the sigmoid of its bias. */
+/* The same for a GRU: with weights of 0, dL/dh falls by z, the sigmoid of its bias. */
 START_TEST(the_gru_forgets_by_its_gate)
 {
     for (int c = 2; c < LEN(cells); c++) {
@@ -132,7 +132,7 @@ START_TEST(the_gru_forgets_by_its_gate)
 }
 END_TEST
 
-/* Only each sequence's last scored step counts, whatever is scored before. */
+/* Only the last scored step of each sequence counts, also if earlier steps are scored. */
 START_TEST(trace_is_of_the_last_step)
 {
     for (int c = 0; c < LEN(cells); c++) {
@@ -176,11 +176,11 @@ START_TEST(gates_over_a_text)
 }
 END_TEST
 
-/* An open gate is seen as the forget gate, not as another. */
+/* Each gate is traced under its own name: one open gate shows up as that gate only. */
 START_TEST(gates_under_their_names)
 {
     const struct {
-        int cell, gate, columns; /* the gate's columns in b, of H each */
+        int cell, gate, columns; /* the gate's block of H columns in b */
     } row[] = {{0, 0, 0}, {0, 1, 1}, {0, 2, 2}, {1, 0, 0}, {1, 1, 1}, {2, 0, 0}, {4, 1, 1}};
     for (int i = 0; i < LEN(row); i++) {
         Params ps = params_init(8);
@@ -217,12 +217,12 @@ START_TEST(a_gru_has_three_quarters_of_the_weights)
 }
 END_TEST
 
-/* With the reset gate wide open, r = 1, its place does not matter: the same bits; else it does. */
+/* With an open reset gate, r = 1, both forms give the same bits; otherwise they differ. */
 START_TEST(forms_of_the_gru)
 {
     for (int open = 0; open < 2; open++) {
         real logits[2][T * B * V] = {{0}};
-        real grad[2][H] = {{0}}; /* of the first row of u: of the candidate's columns */
+        real grad[2][H] = {{0}}; /* of the candidate's columns in the first row of u */
         for (int before = 0; before < 2; before++) {
             Params ps = params_init(10);
             const Gated m = small(&ps, before ? 4 : 2, 2);
@@ -252,8 +252,8 @@ START_TEST(forms_of_the_gru)
 }
 END_TEST
 
-/* Peepholes of 0 change nothing; others each change their gate, f and i by the cell of the step
- * before, o by the new one. */
+/* Peepholes of 0 change nothing. Each other peephole changes its own gate: i and f by the cell of the
+ * previous step, o by the new one. */
 START_TEST(peepholes)
 {
     for (int forget = 0; forget < 2; forget++) {

@@ -1,10 +1,10 @@
-/* The gated networks equal PyTorch's nn.LSTM and nn.GRU on the same weights: logits, loss, final
- * states and the gradient of every parameter. tests/golden/gated.py made the files. */
+/* The gated networks equal PyTorch's nn.LSTM and nn.GRU with the same weights: logits, loss, final states
+ * and the gradient of every parameter. tests/golden/gated.py makes the files. */
 #include "models/model.h"
 #include "golden.h"
 #include "lstm_gru/gated.h"
 
-/* Absolute, on values up to 4: some units in the last place of a float; in double, of a double. */
+/* Absolute error of values up to 4: some units in the last place of a float, or of a double. */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 2e-6 : 2e-14;
 
 enum { B = 3, T = 7, V = 11, C = 5, H = 6, L = 2, BH = B * H };
@@ -14,9 +14,9 @@ static Params ps;
 static Gated gated;
 static Model model;
 static Batch batch;
-static real state[L * 2 * BH]; /* each layer's h, then of an LSTM its c */
+static real state[L * 2 * BH]; /* each layer's h, followed by c in an LSTM */
 
-/* A layer's h or c in the model's state. */
+/* Returns a layer's h or c in the model's state. */
 static real *state_of(int layer, char which)
 {
     return state + (gated.is_lstm ? 2 * layer + (which == 'c') : layer) * BH;
@@ -31,7 +31,7 @@ static void setup(const char *cell)
     GatedConfig config = gated_defaults();
     config.cell = strcmp(cell, "gru") == 0 ? GATED_GRU : GATED_LSTM, config.layers = L,
     config.channels = C, config.hidden = H;
-    config.inner_bias = true; /* as PyTorch's GRU has it */
+    config.inner_bias = true; /* like PyTorch's GRU */
     ps = params_init(1);
     gated = gated_init(&ps, &config, &task);
     model = gated_model(&gated);
@@ -87,7 +87,7 @@ START_TEST(loss_and_every_gradient)
 }
 END_TEST
 
-/* A layer's state as a tensor (B,H). */
+/* Returns a layer's state as a tensor (B,H). */
 static Tensor *start_of(int layer, char which)
 {
     Tensor *s = tape_tensor(&g.tape, SHAPE(B, H));
@@ -100,7 +100,7 @@ static void keep(int layer, char which, const Tensor *s)
     memcpy(state_of(layer, which), s->data, BH * sizeof *s->data);
 }
 
-/* One layer a step at a time, (T,B,...) -> (T,B,H). */
+/* Runs one layer step by step, (T,B,...) -> (T,B,H). */
 static Tensor *layer_steps(int layer, Tensor *x)
 {
     Tensor *h[T];
@@ -120,7 +120,7 @@ static Tensor *layer_steps(int layer, Tensor *x)
     return op_stack(&g.tape, h, T);
 }
 
-/* The cells written a step at a time, which stand beside the fused ones as their definition. */
+/* The cells step by step, which are the definition of the fused layers. */
 START_TEST(layers_step_by_step)
 {
     for (int c = 0; c < LEN(cells); c++) {

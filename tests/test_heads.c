@@ -1,4 +1,4 @@
-/* The maps of all heads: their table, figures, and summary. */
+/* The attention maps of all heads: table, figures and summary. */
 #include <unistd.h>
 
 #include "system/file.h"
@@ -66,7 +66,7 @@ START_TEST(the_csv)
     free(contents(dir, "heads-decoder.gp", true));
     free(contents(dir, "heads-cross.gp", true));
     free(contents(dir, ".files", true));
-    ck_assert_int_eq(rmdir(dir), 0); /* so nothing else was left there */
+    ck_assert_int_eq(rmdir(dir), 0); /* no other file was left */
     ck_assert(!heads_write("/tmp/lmzoo-no-such-directory", "", map, 2, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "/tmp/lmzoo-no-such-directory/heads.csv"));
 }
@@ -79,8 +79,8 @@ static bool have_gnuplot(void)
     return have;
 }
 
-/* The cells that gnuplot draws of a part of 3 by 3: its plot is made to print x, y and the weight
- * instead. Panels are 3.5 cells apart; a cell that a row cannot see is not drawn. */
+/* The cells that gnuplot draws for a part of 3 by 3: the plot commands are changed to print x, y and the
+ * weight. Panels are 3.5 cells apart; masked cells are not drawn. */
 static void ck_drawn(const char *dir, const HeadMap *m)
 {
     char *name = xformat("heads-%s.gp", m->name), *script = contents(dir, name, true);
@@ -126,7 +126,7 @@ START_TEST(gnuplot_reads_it)
 }
 END_TEST
 
-/* The picture of one part, as SVG. */
+/* Returns the picture of one part as SVG. */
 static char *drawn(const HeadMap *m)
 {
     char dir[] = "/tmp/lmzoo-heads-XXXXXX";
@@ -146,7 +146,7 @@ static char *drawn(const HeadMap *m)
     return svg;
 }
 
-/* Tokens stand beside the panels as long as there is room; of whatever size there is a picture. */
+/* Tokens are written beside the panels if there is room; there is a picture for every size. */
 START_TEST(pictures)
 {
     if (!have_gnuplot()) return;
@@ -171,9 +171,9 @@ START_TEST(pictures)
 }
 END_TEST
 
-/* --- habits ----------------------------------------------------------------------------------------- */
+/* --- summary: what a head attends to ---------------------------------------------------------------- */
 
-/* Counted by hand: the first row of a causal part has no choice and does not count. */
+/* Counted by hand. The first row of a causal part sees only itself and does not count. */
 START_TEST(habits_by_hand)
 {
     HeadHabits h[4] = {0};
@@ -192,7 +192,7 @@ START_TEST(habits_by_hand)
     HeadHabits across[4] = {0};
     m = small_map(false);
     heads_watch(&m, across);
-    heads_watch(&m, across); /* twice the same changes no mean */
+    heads_watch(&m, across); /* the same map again does not change a mean */
     ck_assert_double_eq_tol(heads_mean(&across[0], HEAD_NEXT), 0, 1e-9); /* of two rows */
     ck_assert_double_eq_tol(heads_mean(&across[0], HEAD_LAST), .5 / 3, 1e-9);
     ck_assert_double_eq_tol(heads_mean(&across[1], HEAD_SAME), 2 / 3., 1e-9);

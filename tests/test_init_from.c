@@ -55,7 +55,7 @@ START_TEST(a_new_head_on_a_trunk)
     } c[] = {
         {"head.w", 5, NULL, "", "", 3},
         {"head.w", 5, "head*", "head.w", "head.w", 2},
-        {"head.w", 2, "head*", "head.w", "head.w", 2}, /* of another shape */
+        {"head.w", 2, "head*", "head.w", "head.w", 2}, /* another shape */
         {"label.w", 2, NULL, "label.w", "head.w", 2},
         {NULL, 0, NULL, "", "head.w", 2},
     };

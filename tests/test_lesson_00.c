@@ -1,10 +1,10 @@
-/* Lesson 00: the surprises that its page works out by hand. */
+/* Lesson 00: the surprises that the page calculates by hand. */
 #include "measure/ngram.h"
 #include "suite.h"
 
 enum { A, B, C, V };
 
-/* Counted from "abac": a half of the time, b and c a quarter each. */
+/* Counts of "abac": p(a) = 1/2, p(b) = p(c) = 1/4. */
 static const int text[] = {A, B, A, C};
 
 static double surprise(double smoothing, int token)
@@ -25,7 +25,7 @@ START_TEST(by_hand)
 }
 END_TEST
 
-/* Whoever knows nothing gives each of V tokens 1/V. */
+/* A model that knows nothing gives each of V tokens the probability 1/V. */
 START_TEST(chance)
 {
     for (int token = A; token <= C; token++)

@@ -1,5 +1,5 @@
-/* Lesson 01: its decoder against utf8proc, its jamo against Unicode's own decomposition, and the
- * numbers that its page states. */
+/* Lesson 01: its decoder against utf8proc, its jamo against Unicode's normal form D, and the numbers
+ * of the page. */
 #include <utf8proc.h>
 
 #include "base/rng.h"
@@ -26,8 +26,8 @@ START_TEST(sentence_in_four_units)
 }
 END_TEST
 
-/* By hand on the page: EC 89 BD is 12 * 4096 + 9 * 64 + 61 = 49789 = U+C27D, and that is the
- * syllable 5757 = (9 * 21 + 16) * 28 + 17. */
+/* By hand on the page: EC 89 BD is 12 * 4096 + 9 * 64 + 61 = 49789 = U+C27D, which is the syllable
+ * 5757 = (9 * 21 + 16) * 28 + 17. */
 START_TEST(by_hand)
 {
     size_t size;
@@ -45,7 +45,7 @@ START_TEST(by_hand)
 }
 END_TEST
 
-/* There and back, and the same jamo as Unicode's normal form D. */
+/* Every syllable survives a round trip, and its jamo are those of Unicode's normal form D. */
 START_TEST(every_syllable)
 {
     for (int code = FIRST_SYLLABLE; code < FIRST_SYLLABLE + SYLLABLES; code++) {
@@ -73,7 +73,7 @@ static bool same_as_utf8proc(const char *s, size_t len)
 
 START_TEST(decoder_agrees_with_utf8proc)
 {
-    int wrong = 0; /* an assertion for each would take half a minute */
+    int wrong = 0; /* one assertion for each would take half a minute */
     char s[4];
     for (int code = 0; code <= 0x10FFFF; code++) {
         if (code >= 0xD800 && code < 0xE000) continue;
@@ -81,7 +81,7 @@ START_TEST(decoder_agrees_with_utf8proc)
         for (int len = 1; len <= n; len++) wrong += !same_as_utf8proc(s, (size_t)len);
     }
     Rng rng = rng_make(1, RNG_TEST, 0);
-    for (int trial = 0; trial < 1000000; trial++) { /* mostly invalid, nearly valid often */
+    for (int trial = 0; trial < 1000000; trial++) { /* mostly invalid, often nearly valid */
         for (int i = 0; i < 4; i++) s[i] = (char)(0x80 + rng_below(&rng, 128));
         wrong += !same_as_utf8proc(s, 1 + (size_t)rng_below(&rng, 4));
     }
@@ -101,8 +101,8 @@ static void join(void *context, const char *token, size_t len)
     j->len += len;
 }
 
-/* Code points and bytes, one behind the other, are the text, whatever it holds; jamo are its normal
- * form D; words lack the blanks. */
+/* The code points of any text, joined, give the text again, and so do its bytes; its jamo give normal
+ * form D; its words give the text without blanks. */
 START_TEST(what_is_lost)
 {
     static const char text[] = SENTENCE "\xEC\x89 \xFF\t각 갂\n";
@@ -134,7 +134,7 @@ static int valid_codes(const char *s, size_t len, int *codes)
     return n;
 }
 
-/* Whatever byte is lost, one character is lost with it, and no other. */
+/* The loss of one byte costs exactly one character. */
 START_TEST(a_lost_byte_costs_one_character)
 {
     const int len = (int)strlen(SENTENCE);

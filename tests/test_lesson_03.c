@@ -1,8 +1,8 @@
-/* Lesson 03: the numbers that its page works out by hand, from three tiny names: an, ann, na. */
+/* Lesson 03: the numbers that the page calculates by hand from three short names: an, ann, na. */
 #include "measure/ngram.h"
 #include "suite.h"
 
-enum { END, A, N, V }; /* the newline that ends a name and stands before the first */
+enum { END, A, N, V }; /* END: the newline after each name and before the first */
 
 static const int names[] = {A, N, END, A, N, N, END, N, A, END};
 
@@ -18,7 +18,7 @@ static Ngram bigrams(double smoothing)
     return ngram_train(2, V, smoothing, names, LEN(names), END);
 }
 
-/* Perplexity of one name under the bigrams. */
+/* Returns the perplexity of one name under the bigram model. */
 static double perplexity(double smoothing, const int *name, int len)
 {
     Ngram m = bigrams(smoothing);
@@ -41,7 +41,7 @@ START_TEST(table_of_bigrams)
 }
 END_TEST
 
-/* p(an) = 2/3 * 2/3 * 1/2 = 2/9: 1.504 nats, 0.501 a token; 0.723 bits; perplexity 1.651. */
+/* p(an) = 2/3 * 2/3 * 1/2 = 2/9: 1.504 nats, 0.501 nats or 0.723 bits a token; perplexity 1.651. */
 START_TEST(by_hand)
 {
     static const int an[] = {A, N, END};

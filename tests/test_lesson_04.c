@@ -1,5 +1,5 @@
-/* Lesson 04: the numbers worked out by hand on the page, and what the page claims about difference
- * quotients. The lesson's own functions are tested: its program is included, under another name. */
+/* Lesson 04: the numbers that the page calculates by hand, and its claims about difference quotients. The
+ * test includes the lesson's program, with main renamed, to call its functions. */
 int lesson_main(int argc, char **argv);
 #define main lesson_main
 #include "../lessons/04-autograd.c"
@@ -35,8 +35,7 @@ START_TEST(neuron_by_hand)
 }
 END_TEST
 
-/* e is used twice in L = e * e: with = for += one of the two uses is lost, and half of every
- * gradient before it. */
+/* e is used twice in L = e * e: with = in place of += one use is lost, and half of every gradient below. */
 START_TEST(assignment_loses_half)
 {
     Params ps = params_init(0);
@@ -60,7 +59,7 @@ START_TEST(second_backward_adds)
     show_twice(&ps, &n, false, dw1);
     ck_near(dw1[0], -0.512, 1e-6);
     ck_near(dw1[1], -1.024, 1e-6);
-    ck_near(n.w1->grad[0], 0, 0); /* left clean for the next step */
+    ck_near(n.w1->grad[0], 0, 0); /* zero for the next step */
     params_free(&ps);
 }
 END_TEST
@@ -78,7 +77,8 @@ START_TEST(tape_equals_closed_form)
 }
 END_TEST
 
-/* The two arms of the V: truncation falls with eps (forward) or eps^2 (central), rounding rises. */
+/* The two sides of the V: the truncation error falls with eps (forward) or eps^2 (central), the rounding
+ * error rises. */
 START_TEST(curve_is_a_v)
 {
     enum { FORWARD_FLOAT, CENTRAL_FLOAT, FORWARD_DOUBLE, CENTRAL_DOUBLE, TAPE };
@@ -91,7 +91,7 @@ START_TEST(curve_is_a_v)
     ck_near(central, 100, 5);
     ck_assert_double_lt(relative_error(CENTRAL_DOUBLE, 1e-5, seed), 1e-9);
     ck_assert_double_gt(relative_error(CENTRAL_DOUBLE, 1e-12, seed), 1e-6);
-    if (sizeof(real) == sizeof(double)) return; /* the tape is then in double too */
+    if (sizeof(real) == sizeof(double)) return; /* the tape is in double too */
     ck_assert_double_lt(relative_error(TAPE, 1, seed), 5e-7);
     ck_assert_double_gt(relative_error(CENTRAL_FLOAT, 3e-3, seed), 5e-6);
     ck_near(relative_error(CENTRAL_FLOAT, 1e-10, seed), 1, 0); /* w + eps is w */

@@ -1,5 +1,5 @@
-/* Lesson 05: the numbers worked out by hand on the page, and what the page claims about the start
- * of a run. The lesson's own functions are tested: its program is included, under another name. */
+/* Lesson 05: the numbers that the page calculates by hand, and its claims about the start of a run. The
+ * test includes the lesson's program, with main renamed, to call its functions. */
 int lesson_main(int argc, char **argv);
 #define main lesson_main
 #include "../lessons/05-training.c"
@@ -15,7 +15,7 @@ int lesson_main(int argc, char **argv);
 
 /* --- by hand ------------------------------------------------------------------------------------ */
 
-/* w after each of two steps downhill on L = k w^2 / 2 from w = 1, whose gradient is k w. */
+/* Writes w after each of two updates on L = k w^2 / 2, which has the gradient k w; w starts at 1. */
 static void two_steps(const char *optimizer, double k, double lr, double w[2])
 {
     Params ps = params_init(0);
@@ -42,7 +42,7 @@ START_TEST(steps_by_hand)
     ck_near(w[1], 0.72, 1e-6); /* m = 0.9 * 1 + 0.9 = 1.8 */
     two_steps("adamw", 1, 0.1, w);
     ck_near(w[0], 0.9, 1e-5);
-    two_steps("adamw", 1000, 0.1, w); /* a gradient 1000 times as large: the same first step */
+    two_steps("adamw", 1000, 0.1, w); /* a gradient 1000 times as large gives the same first step */
     ck_near(w[0], 0.9, 1e-5);
 }
 END_TEST
@@ -67,7 +67,7 @@ START_TEST(loss_by_hand)
     const int target[1] = {1};
     ck_near(op_cross_entropy(&tp, z, target)->data[0], 1.0986, 1e-4); /* ln 3 */
     z->data[0] = 5;
-    ck_near(op_cross_entropy(&tp, z, target)->data[0], 5.0134, 1e-4); /* sure, and wrong */
+    ck_near(op_cross_entropy(&tp, z, target)->data[0], 5.0134, 1e-4); /* confident and wrong */
     tape_free(&tp);
 }
 END_TEST
@@ -82,7 +82,7 @@ START_TEST(schedule_by_hand)
 }
 END_TEST
 
-/* --- the lab, on files of a temporary directory --------------------------------------------------- */
+/* --- the lab, on files in a temporary directory --------------------------------------------------- */
 
 static Config config_of(const char *text, const char *valid)
 {
@@ -106,7 +106,7 @@ static double run_plan(const Lab *lab, const Plan *p, double *curve)
     return valid;
 }
 
-/* Opens a lab on two lists of lines. */
+/* Opens a lab on two lists of lines: training and validation. */
 static void with_lab(const char *train_lines, const char *valid_lines, void (*body)(const Lab *))
 {
     char dir[] = "/tmp/lesson05-XXXXXX";
@@ -171,7 +171,7 @@ START_TEST(loss_starts_at_ln_v)
 }
 END_TEST
 
-/* Three lines whose every character follows from the three before, but for the first. */
+/* Three lines: every character except the first follows from the three characters before it. */
 static void check_learns(const Lab *lab)
 {
     double curve[2][300];
@@ -201,11 +201,12 @@ START_TEST(too_large_a_rate_diverges)
 }
 END_TEST
 
-/* Between a model that sees one character (2.45 nats) and the best that three allow (about 2.06). */
+/* The loss lies between that of a model that sees one character (2.45 nats) and the best loss with three
+ * characters (about 2.06). */
 START_TEST(names_reach_their_loss)
 {
     const char *path = data_path("lm/names_split/train.txt");
-    parallel_init(1); /* also keeps the BLAS from starting threads of its own */
+    parallel_init(1); /* also keeps the BLAS from starting its own threads */
     char *text = path ? xstrdup(path) : NULL;
     const char *valid = data_path("lm/names_split/val.txt");
     if (text && valid) {
@@ -214,7 +215,7 @@ START_TEST(names_reach_their_loss)
         Lab lab;
         Error err;
         ck_assert_msg(lab_open(&lab, &c, &err), "%s", err.text);
-        ck_assert_int_eq(lab.V, 28); /* letters, newline, and the unknown */
+        ck_assert_int_eq(lab.V, 28); /* letters, newline and <unk> */
         Plan p = PLAN;
         p.steps = 1500, p.warmup = 100;
         double *curve = xcalloc(p.steps, sizeof *curve);

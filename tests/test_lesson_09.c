@@ -1,5 +1,5 @@
-/* Lesson 09: the numbers worked out by hand on the page, and what the page claims about a state: that
- * it carries order, that it can be handed on, and what a truncated gradient leaves out. */
+/* Lesson 09: the numbers that the page calculates by hand, and its claims about a state: it carries order,
+ * it can be carried over to the next batch, and a truncated gradient leaves a part out. */
 #include "models/model.h"
 #include "by_hand.h"
 #include "nn/params.h"
@@ -45,7 +45,7 @@ START_TEST(three_steps_unrolled)
 }
 END_TEST
 
-/* The same, cut before the last step: h2 = 0.6 comes in as a number that nothing can change. */
+/* The same, truncated before the last step: h2 = 0.6 is a constant. */
 START_TEST(truncated)
 {
     Tape tp = {0};
@@ -55,7 +55,7 @@ START_TEST(truncated)
     Tensor *h = op_rnn(&tp, sequence_of(z), h2, u);
     CK(h->data, 0.8f);
     BACKWARD(&tp, h, 1);
-    CK(u->grad, 0.216f); /* 0.28512 - 0.216 = 0.06912 is left out */
+    CK(u->grad, 0.216f); /* the truncation leaves out 0.28512 - 0.216 = 0.06912 */
     ck_assert_ptr_null(h2->grad);
     tape_free(&tp);
 }
@@ -63,8 +63,8 @@ END_TEST
 
 /* --- parity, with weights set by hand ------------------------------------------------------------ */
 
-/* h1 = tanh(10 x + 5 h1 - 5 h2 - 5), h2 = tanh(10 x + 5 h1 - 5 h2 - 15): h1 says "at least one" of x
- * and the parity so far, h2 says "both"; the parity is (h1 - h2) / 2. */
+/* h1 = tanh(10 x + 5 h1 - 5 h2 - 5), h2 = tanh(10 x + 5 h1 - 5 h2 - 15): of x and the parity so far, h1
+ * means "at least one is 1" and h2 "both are 1"; the new parity is (h1 - h2) / 2. */
 static Tensor *parity_states(Tape *tp, const int *bit, int T)
 {
     const RnnLayer l = {.w = GIVEN(tp, SHAPE(1, 2), 10, 10),
@@ -104,7 +104,7 @@ START_TEST(parity_of_any_length)
 }
 END_TEST
 
-/* --- what the page claims about the state -------------------------------------------------------- */
+/* --- the page's claims about the state ----------------------------------------------------------- */
 
 /* A model of three tokens and one batch for it. */
 typedef struct {
@@ -167,12 +167,13 @@ START_TEST(order_counts)
     for (int i = 0; i < 2; i++) memset(u[i]->data, 0, (size_t)u[i]->len * sizeof(real));
     run(&a, NULL, without[0]), run(&b, NULL, without[1]);
     ck_assert_double_gt(distance(with[0], with[1], 3), 1e-3);
-    ck_assert_double_le(distance(without[0], without[1], 3), 0); /* sees the last token alone */
+    ck_assert_double_le(distance(without[0], without[1], 3),
+                        0); /* without a state, only the last token counts */
     small_free(&a), small_free(&b);
 }
 END_TEST
 
-/* --seq-len 1 without --stream: U is multiplied by a state of zeros, so that it never learns. */
+/* --seq-len 1 without --stream: U is multiplied by a state of zeros, so it never learns. */
 START_TEST(one_step_trains_no_memory)
 {
     Small s = small_of(1, (const int[]){1});
@@ -181,13 +182,13 @@ START_TEST(one_step_trains_no_memory)
     run(&s, NULL, last);
     ck_assert_double_le(length_of(l->u->grad, l->u->len), 0);
     ck_assert_double_gt(length_of(l->w->grad, l->w->len), 1e-3);
-    run(&s, state, last); /* with --stream: a state comes in, and U is trained */
+    run(&s, state, last); /* with --stream a state comes in and U is trained */
     ck_assert_double_gt(length_of(l->u->grad, l->u->len), 1e-3);
     small_free(&s);
 }
 END_TEST
 
-/* Two halves with the state handed on give the logits of the whole, but not its gradient. */
+/* Two halves with the state carried over give the logits of the whole sequence, but not its gradient. */
 START_TEST(carried_state)
 {
     const int x[6] = {0, 2, 1, 1, 0, 2};
@@ -221,7 +222,7 @@ static double entropy(const int count[6])
     return sum / n;
 }
 
-/* In nine words, three of each, every letter is followed by what follows it on average. */
+/* Nine words, three of each kind: every letter has exactly its average successors. */
 START_TEST(letters_by_hand)
 {
     enum { B, D, G, A, I, U };
@@ -239,7 +240,8 @@ START_TEST(letters_by_hand)
     double pairs = 0;
     for (int i = 0; i < 6; i++) pairs += letter_count[i] * entropy(next[i]) / total;
     ck_assert_double_eq_tol(pairs, 2 * log(3) / 3, 1e-12);
-    ck_assert_double_eq_tol(ends * log(3) / total, log(3) / 3, 1e-12); /* only ends are open */
+    ck_assert_double_eq_tol(ends * log(3) / total, log(3) / 3,
+                            1e-12); /* only the letter after a word's end is uncertain */
 }
 END_TEST
 

@@ -5,7 +5,7 @@
 
 enum { LAGS = 50, H = 32 };
 
-/* One unit, three steps, u = 0.5 or 2; with tanh every h is made 0.6, so that 1 - h^2 = 0.64. */
+/* One unit, three steps, u = 0.5 or 2; with tanh the inputs make every h 0.6, so 1 - h^2 = 0.64. */
 static double three_steps(real u_value, bool squashed)
 {
     const real ln2 = (real)0.69314718056; /* tanh(ln 2) = 0.6 */
@@ -35,8 +35,8 @@ START_TEST(three_factors)
 }
 END_TEST
 
-/* Two parameters with the gradients 3 and 4, which together are 5 long: clipped at 1 they are 0.6 and
- * 0.8, and what is short enough stays. */
+/* Two parameters with the gradients 3 and 4 have a joint norm of 5: clipped at 1 they become 0.6 and 0.8.
+ * A gradient below the limit does not change. */
 START_TEST(clipped)
 {
     Params ps = params_init(1);
@@ -67,7 +67,7 @@ static Tensor *normals(Tape *tp, Shape s, double std, Rng *rng)
     return t;
 }
 
-/* Least squares: the slope of ln |dL/dh| against the lag, of a network with U = rho Q. */
+/* Returns the slope of ln |dL/dh| against the lag, by least squares, for a network with U = rho Q. */
 static double slope(double rho, bool squashed, uint64_t seed)
 {
     Tape tp = {.keep_grads = true};
@@ -105,7 +105,7 @@ START_TEST(slope_is_ln_rho)
 }
 END_TEST
 
-/* The cell of an LSTM without weights: one factor sigmoid(forget bias) a step. */
+/* An LSTM with weights of 0: the gradient of the cell has one factor sigmoid(forget bias) a step. */
 START_TEST(cell_falls_by_its_gate)
 {
     for (int bias = 0; bias <= 1; bias++) {

@@ -1,5 +1,5 @@
-/* Lesson 11: the numbers worked out by hand on the page, and what the page claims about the cell: how
- * fast the direct path decays, that without a forget gate c grows, what has to be carried on. */
+/* Lesson 11: the numbers that the page calculates by hand, and its claims about the cell: how fast the
+ * direct path decays, that c grows without a forget gate, and that both h and c must be carried over. */
 #include "by_hand.h"
 #include "lstm_gru/lstm.h"
 #include "nn/params.h"
@@ -102,7 +102,7 @@ START_TEST(bias_sets_the_decay)
 }
 END_TEST
 
-/* Every step writes i g = 0.75 * 0.8 = 0.6. */
+/* Every step adds i g = 0.75 * 0.8 = 0.6. */
 START_TEST(grows_without_a_forget_gate)
 {
     enum { T = 1000 };
@@ -136,7 +136,7 @@ START_TEST(four_blocks_of_weights)
 }
 END_TEST
 
-/* The columns are i f o g: the bias of 1 belongs to the second block alone. */
+/* The columns are i f o g: only the second block has a bias of 1. */
 START_TEST(forget_bias_in_its_block)
 {
     enum { H = 5 };
@@ -147,7 +147,7 @@ START_TEST(forget_bias_in_its_block)
 }
 END_TEST
 
-/* Two halves, h and c handed on, are the whole; with h alone they are not. */
+/* Two halves give the result of the whole sequence if h and c are carried over, but not with h alone. */
 START_TEST(carries_both)
 {
     enum { T = 6, H = 4 };

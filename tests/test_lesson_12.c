@@ -1,6 +1,6 @@
-/* Lesson 12: the two steps worked out by hand on the page, and what the page claims about the cell:
- * that its two published forms are two functions, that it is three quarters of an LSTM, and that it
- * is an LSTM's cell with the input and the forget gate tied. */
+/* Lesson 12: the two steps that the page calculates by hand, and its claims about the cell: its two
+ * published forms are different functions, it has three quarters of the weights of an LSTM, and it is an
+ * LSTM's cell with tied input and forget gates. */
 #include "by_hand.h"
 #include "lstm_gru/gru.h"
 #include "lstm_gru/lstm.h"
@@ -31,7 +31,7 @@ static void check_two_steps(bool after)
     tape_free(&tp);
 }
 
-/* With one unit the forms are one: r (h u) = (r h) u. */
+/* With one unit both forms are equal: r (h u) = (r h) u. */
 START_TEST(two_steps_fused)
 {
     check_two_steps(true);
@@ -72,7 +72,7 @@ END_TEST
 
 /* --- the two published forms --------------------------------------------------------------------- */
 
-/* A layer with random weights, biases too, and something to read. */
+/* A layer with random weights and biases, and an input. */
 typedef struct {
     Params ps;
     GruLayer l;
@@ -144,7 +144,7 @@ START_TEST(fused_equals_its_steps)
 }
 END_TEST
 
-/* Both forms with the same weights; b_r is added to the reset gate's bias. */
+/* Runs both forms with the same weights; b_r is added to the reset gate's bias. */
 static bool forms_agree(int T, int B, int C, int H, real b_r, double *apart)
 {
     Tape tp = {0};
@@ -203,8 +203,8 @@ START_TEST(three_quarters_of_an_lstm)
 }
 END_TEST
 
-/* 1 - sigmoid(x) = sigmoid(-x): an LSTM with a_i = -a_f is tied. Where nothing reads h, so that its
- * o does not matter, its c is the GRU's h with z = f. */
+/* 1 - sigmoid(x) = sigmoid(-x): an LSTM with a_i = -a_f has tied gates. If no weight reads h, then o does
+ * not matter, and c is the h of a GRU with z = f. */
 START_TEST(gates_tied)
 {
     enum { T = 9, B = 2, H = 3 };
@@ -226,7 +226,7 @@ START_TEST(gates_tied)
 }
 END_TEST
 
-/* Gates open, n (or g) near 1, 100 steps: c counts them, h has a mean of ones. */
+/* 100 steps with open gates and n (or g) near 1: c counts the steps, h stays a mean of ones. */
 START_TEST(only_the_cell_counts)
 {
     enum { T = 100 };
@@ -248,7 +248,7 @@ END_TEST
 
 /* --- the update gate ----------------------------------------------------------------------------- */
 
-/* z = 1: the state comes out of 50 steps with every bit it went in with. z = 0: nothing stays. */
+/* z = 1: 50 steps do not change a bit of the state. z = 0: nothing of the state stays. */
 START_TEST(keep_or_replace)
 {
     enum { T = 50, B = 3, C = 2, H = 6 };
@@ -266,7 +266,7 @@ START_TEST(keep_or_replace)
 }
 END_TEST
 
-/* Chung's z is 1 - z: the z columns of all weights with the other sign. */
+/* Chung's z is 1 - z: the z columns of all weights have the opposite sign. */
 START_TEST(chungs_z)
 {
     enum { B = 4, C = 3, H = 5 };
@@ -283,7 +283,8 @@ START_TEST(chungs_z)
         const double chung = (1 - z) * (double)m.h0->data[i] + z * n;
         ck_assert_double_eq_tol(chung, (double)cho.h->data[i], 1e-6);
     }
-    ck_assert_double_gt(distance(swapped.h->data, cho.h->data, B * H), 0.1); /* and read as Cho's */
+    ck_assert_double_gt(distance(swapped.h->data, cho.h->data, B * H),
+                        0.1); /* the same weights in Cho's form */
     params_free(&m.ps);
     tape_free(&tp);
 }

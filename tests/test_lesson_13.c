@@ -1,6 +1,6 @@
-/* Lesson 13: what the page works out by hand. Greedy decoding against a beam, a score that counts
- * the length, the state after the last true step of a padded batch, and that feeding the true words
- * or its own makes no difference to whether an output is right as a whole. */
+/* Lesson 13: the examples that the page calculates by hand. Greedy decoding and a beam, a score that
+ * counts the length, the state after the last true step of a padded batch; and an output is completely
+ * right with the true words as input exactly if it is right with the model's own words. */
 #include "by_hand.h"
 #include "nn/cell.h"
 #include "decoding/decode.h"
@@ -10,9 +10,9 @@
 
 enum { A = FIRST_PIECE, B, VOCAB };
 
-/* What comes next depends on the last word alone, or on the source for the first. */
+/* A decoder whose next word depends only on the last word; p[BOS] is for the first. */
 typedef struct {
-    real p[VOCAB][VOCAB]; /* [the word before][the next] */
+    real p[VOCAB][VOCAB]; /* [last word][next word] */
     int calls;
 } Chain;
 
@@ -32,8 +32,8 @@ static Decoder decoder_of(Chain *c)
         .self = c, .vocab = VOCAB, .bos = BOS, .eos = EOS, .pad = PAD, .step = chain_step};
 }
 
-/* A .6, then A .3, B .3 or the end .4; B .4, then A .1 or the end .9. Greedy: .6 * .4 = .24. A beam of
- * two: .4 * .9 = .36. */
+/* A has .6, then A .3, B .3 or EOS .4; B has .4, then A .1 or EOS .9. Greedy decoding finds .6 * .4 = .24,
+ * a beam of two .4 * .9 = .36. */
 START_TEST(greedy_loses)
 {
     Chain c = {.p = {[BOS] = {[A] = 0.6f, [B] = 0.4f},
@@ -52,8 +52,8 @@ START_TEST(greedy_loses)
 }
 END_TEST
 
-/* The end at once has .42; A B has .58 * .7 * .95 = .3857. By the length: log .42 / (6/6) = -.868,
- * log .3857 / (8/6) = -.715. */
+/* EOS at once has .42; A B has .58 * .7 * .95 = .3857. Divided by the length penalty: log .42 / (6/6) =
+ * -.868, log .3857 / (8/6) = -.715. */
 START_TEST(the_length_counts)
 {
     Chain c = {.p = {[BOS] = {[A] = 0.58f, [EOS] = 0.42f},
@@ -71,7 +71,7 @@ START_TEST(the_length_counts)
 }
 END_TEST
 
-/* Without an end in sight greedy goes on to the limit. */
+/* Without EOS greedy decoding continues to the limit. */
 START_TEST(no_end)
 {
     Chain c = {.p = {[BOS] = {[A] = 1}, [A] = {[B] = 1}, [B] = {[A] = 1}}};
@@ -85,8 +85,8 @@ END_TEST
 
 /* --- the last true step --------------------------------------------------------------------------- */
 
-/* One unit, U = 0.5, as in lesson 09: the first source gives 0.6, 0.6, 0.8; the second ends after 0.6.
- * Read on through its padding (z = 0) its state becomes tanh(0.3) = 0.2913, then 0.1446. */
+/* One unit, U = 0.5, as in lesson 09: the first source gives 0.6, 0.6, 0.8; the second ends after 0.6. If
+ * the network read its padding (z = 0), the state would become tanh(0.3) = 0.2913, then 0.1446. */
 START_TEST(last_true_step)
 {
     const real ln2 = (real)0.69314718056, ln3 = (real)1.09861228867;
@@ -100,7 +100,7 @@ START_TEST(last_true_step)
     cell_run(&tp, &cell, sequence_of(z), &wrong, NULL);
     CK(wrong.h->data, 0.8f, (real)0.14463485);
     BACKWARD(&tp, s.h, 0, 1);
-    CK(z->grad, 0, 0.64f, 0, 0, 0, 0); /* nothing from the padding */
+    CK(z->grad, 0, 0.64f, 0, 0, 0, 0); /* no gradient from the padding */
     tape_free(&tp);
 }
 END_TEST
@@ -134,8 +134,8 @@ static void writer_step(void *self, int n, const int *parent, const int *token, 
     memcpy(logits, z->data, (size_t)z->len * sizeof *logits);
 }
 
-/* Fed its own greedy output, the network predicts that and its end, step by step; fed one with another
- * word at i, it is right before i and wrong at i. */
+/* With its own greedy output as input the network predicts that output and EOS. With another word at i it
+ * predicts all words before i and misses the one at i. */
 START_TEST(forced_or_free)
 {
     enum { WORDS = 9, STEPS = 6 };
@@ -171,7 +171,7 @@ START_TEST(forced_or_free)
 }
 END_TEST
 
-/* A source read from its end is the turned source read from its beginning. */
+/* Reading a source backwards equals reading the reversed source forwards. */
 START_TEST(reversed_source)
 {
     Seq2seqConfig turned = plain;
@@ -182,7 +182,7 @@ START_TEST(reversed_source)
     const Batch other = {.T = 2, .B = 1, .x = x, .S = 3, .s = abc, .s_len = len};
     real *a = logits_of(there, &one), *b = logits_of(back, &other), *c = logits_of(there, &other);
     ck_assert_mem_eq(a, b, 2 * 9 * sizeof *a);
-    ck_assert(memcmp(a, c, 2 * 9 * sizeof *a) != 0); /* and the order counts */
+    ck_assert(memcmp(a, c, 2 * 9 * sizeof *a) != 0); /* the order matters */
     free(a), free(b), free(c);
     network_free(there), network_free(back);
 }

@@ -1,4 +1,4 @@
-/* Lesson 14: that one vector is all the decoder knows, and how many bits a source is. */
+/* Lesson 14: one vector is all that the decoder knows of a source, and how many bits a source has. */
 #include "by_hand.h"
 #include "seq2seq_help.h"
 
@@ -9,13 +9,13 @@ static double log2_choose(int n, int k)
     return (lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)) / log(2);
 }
 
-/* Sequences of n symbols of 20, and how often each symbol occurs in them: counted for small n. */
+/* The bits of a sequence of n symbols out of 20, and of its bag of symbols; all bags are counted for n = 3. */
 START_TEST(bits_of_a_sequence)
 {
     ck_assert_double_eq_tol(20 * log2(20), 86.44, 0.005);
     ck_assert_double_eq_tol(5 * log2(20), 21.61, 0.005);
     ck_assert_double_eq_tol(log2_choose(39, 19), 36.00, 0.005);
-    int bags = 0; /* of 3 symbols of 20: in order, a <= b <= c */
+    int bags = 0; /* of 3 symbols out of 20, sorted: a <= b <= c */
     for (int a = 0; a < 20; a++)
         for (int b = a; b < 20; b++)
             for (int c = b; c < 20; c++) bags++;
@@ -23,8 +23,8 @@ START_TEST(bits_of_a_sequence)
 }
 END_TEST
 
-/* n symbols as the digits, to base 20, of one number below 1: a float has 24 bits, room for 5 of 4.32
- * bits each. */
+/* Packs n symbols as the digits, in base 20, of one number below 1: the 24 bits of a float have room for 5
+ * symbols of 4.32 bits. */
 static bool one_float_holds(const int *digit, int n)
 {
     double number = 0;
@@ -48,8 +48,8 @@ START_TEST(one_number_holds_five_symbols)
 }
 END_TEST
 
-/* Four symbols, 2 bits. The vector tells which half: the best loss is ln 2, so 2 - 1 bits came
- * through; it tells all: 2; it tells nothing: ln 4 and 0. */
+/* Four symbols carry 2 bits. If the vector says which half a symbol is in, the best loss is ln 2, so
+ * 2 - 1 bits came through; if it says everything, 2 bits; if nothing, the loss is ln 4 and 0 bits. */
 START_TEST(bits_that_came_through)
 {
     static const real logits[3][4] = {{0, 0, -60, -60}, {60, 0, 0, 0}, {0, 0, 0, 0}};
@@ -66,7 +66,7 @@ END_TEST
 
 /* --- the bottleneck --------------------------------------------------------------------------------- */
 
-/* Logits of one step after the encoder's outputs were spoilt, or the vector. */
+/* Writes the logits of the first step after a change of the encoder's outputs, or of the vector. */
 static void first_logits(const Network *n, const Numbered *p, bool spoil_outputs, bool spoil_vector,
                          real *logits)
 {
@@ -80,7 +80,7 @@ static void first_logits(const Network *n, const Numbered *p, bool spoil_outputs
     tape_free(&tp);
 }
 
-/* Without attention the encoder's outputs are not looked at, whatever stands there; the vector is. */
+/* Without attention the decoder ignores the encoder's outputs and reads only the vector. */
 START_TEST(the_vector_is_all)
 {
     enum { WORDS = 9 };
@@ -106,7 +106,7 @@ START_TEST(the_vector_is_all)
 }
 END_TEST
 
-/* And it is as long for one word as for six. */
+/* The vector has the same length for one word and for six. */
 START_TEST(always_as_long)
 {
     const Seq2seqConfig c = {

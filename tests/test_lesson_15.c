@@ -1,15 +1,15 @@
-/* Lesson 15: one look back by hand, forwards and backwards, what the mask is for, and how the four
- * scores relate. */
+/* Lesson 15: one step of attention by hand, forward and backward, the purpose of the mask, and how the
+ * four scores are related. */
 #include "by_hand.h"
 #include "seq2seq_help.h"
 
 #define LN2 0.69314718056f
 #define LN3 1.09861228867f
 
-/* Three states of a source; the query is (ln 2, 0). Scores ln 2, 0, ln 2: weights 2, 1, 2 fifths. */
+/* Three states of a source; the query is (ln 2, 0). The scores ln 2, 0, ln 2 give the weights 2/5, 1/5, 2/5. */
 #define STATES 1, 0, 0, 1, 1, 1
 
-/* c = 0.4 (1,0) + 0.2 (0,1) + 0.4 (1,1) = (0.8, 0.6). Of the loss c_1: dp = (1, 0, 1), on average 0.8;
+/* c = 0.4 (1,0) + 0.2 (0,1) + 0.4 (1,1) = (0.8, 0.6). With the loss c_1: dp = (1, 0, 1), mean p . dp = 0.8;
  * de = (0.4 * 0.2, -0.2 * 0.8, 0.4 * 0.2) = (0.08, -0.16, 0.08); ds = sum of de h = (0.16, -0.08). */
 START_TEST(dot_by_hand)
 {
@@ -22,13 +22,13 @@ START_TEST(dot_by_hand)
     CK(c->data, 0.8f, 0.6f);
     BACKWARD(&tp, c, 1, 0);
     CK(s->grad, 0.16f, -0.08f);
-    /* dh = p dc, and de s through the scores */
+    /* dh = p dc + de s, the second part through the scores */
     CK(h->grad, 0.4f + 0.08f * LN2, 0, 0.2f - 0.16f * LN2, 0, 0.4f + 0.08f * LN2, 0);
     tape_free(&tp);
 }
 END_TEST
 
-/* The third is padding: weights 2, 1 thirds. What stands there, even no number, does not matter. */
+/* The third state is padding: the weights are 2/3 and 1/3. Its values do not matter, not even a NaN. */
 START_TEST(mask_by_hand)
 {
     Tape tp = {0};
@@ -43,8 +43,8 @@ START_TEST(mask_by_hand)
 }
 END_TEST
 
-/* Additive, one unit: s W = ln 2; h U = 0, -ln 2; a = ln 3 / 0.6. tanh gives 0.6 and 0, the scores are
- * ln 3 and 0, the weights 3/4 and 1/4. */
+/* Additive attention, one unit: s W = ln 2; h U = 0, -ln 2; a = ln 3 / 0.6. tanh gives 0.6 and 0, the
+ * scores are ln 3 and 0, the weights 3/4 and 1/4. */
 START_TEST(additive_by_hand)
 {
     Tape tp = {0};
@@ -59,11 +59,11 @@ START_TEST(additive_by_hand)
 }
 END_TEST
 
-/* Equal scores are an average; a score far above the others picks one. */
+/* Equal scores give the average; a score far above the others selects one state. */
 START_TEST(from_average_to_choice)
 {
     static const real size[] = {0, 1, 60};
-    static const double first[] = {1 / 3., 2 / 5., 1 / 2.}; /* of two that tie */
+    static const double first[] = {1 / 3., 2 / 5., 1 / 2.}; /* the first of two with equal scores */
     for (int i = 0; i < 3; i++) {
         Tape tp = {0};
         const int len[] = {3};
@@ -100,7 +100,7 @@ static Tensor *named(const Network *n, const char *name)
     return NULL;
 }
 
-/* W = I makes general attention the dot product: the same logits. */
+/* With W = I general attention is dot attention: the logits are the same. */
 START_TEST(general_with_identity_is_dot)
 {
     Network *dot = network_with(DOT), *general = network_with(GENERAL);
@@ -121,8 +121,8 @@ START_TEST(general_with_identity_is_dot)
 }
 END_TEST
 
-/* Additive: what is looked at is chosen by the state before the step, whatever the step reads; the
- * other three look after it. */
+/* Additive attention takes its query before the step, so the step's input cannot change the weights; the
+ * other three take it after the step. */
 START_TEST(before_or_after_the_step)
 {
     static const AttentionKind kinds[] = {ADDITIVE, DOT, GENERAL, CONCAT};
@@ -144,7 +144,7 @@ START_TEST(before_or_after_the_step)
 }
 END_TEST
 
-/* What each form costs in weights: H = 6. */
+/* The number of weights of each form, with H = 6. */
 START_TEST(weights_of_each_form)
 {
     static const AttentionKind kinds[] = {NO_ATTENTION, DOT, GENERAL, CONCAT, ADDITIVE};

@@ -1,18 +1,18 @@
-/* Lesson 17: three steps that look at one another by hand, forwards and backwards, with the scale and
- * without, with the mask before the softmax and after; and the page's loops against op_attention. */
+/* Lesson 17: self-attention over three steps by hand, forward and backward, with and without the scale,
+ * with the mask before and after the softmax; and the page's loops against op_attention. */
 #include "lessons/look.h"
 #include "by_hand.h"
 
 #define LN3 1.09861228867f
 
-/* Three steps of D = 4, of which only the first number is not 0. Step 2's query is 2 ln 3, the keys are
- * 1, 0, 1, the values 4, 8, 100. */
+/* Three steps of D = 4; only the first column is not 0. The query of step 2 is 2 ln 3, the keys are 1, 0,
+ * 1, the values 4, 8, 100. */
 #define KEYS   1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0
 #define VALUES 4, 0, 0, 0, 8, 0, 0, 0, 100, 0, 0, 0
 #define QUERY  2 * LN3, 0, 0, 0
 
-/* Step 1 sees itself: 4. Step 2: scores 2 ln 3 / sqrt(4) = ln 3, and 0: weights 3/4, 1/4: 5. Step 3 asks
- * for nothing: a third of each, 112/3. */
+/* Step 1 sees only itself: y = 4. Step 2 has the scores 2 ln 3 / sqrt(4) = ln 3 and 0, the weights 3/4 and
+ * 1/4, and y = 5. Step 3 has a query of 0, so it takes a third of each value: y = 112/3. */
 START_TEST(three_steps_by_hand)
 {
     Tape tp = {0};
@@ -39,15 +39,16 @@ START_TEST(scores_by_hand)
     look(q, k, v, 3, 4, 2, 0.5f, p, y);
     look_back(p, dp, 3, de);
     CK(p, 0.75f, 0.25f, 0);
-    CK(de, -0.75f, 0.75f, 0);        /* what is hidden gets no gradient, whatever it is worth */
-    look(q, k, v, 3, 4, 2, 1, p, y); /* not divided: weights 9 and 1 tenths, half the gradient */
+    CK(de, -0.75f, 0.75f, 0); /* the masked step gets no gradient, though its value is large */
+    look(q, k, v, 3, 4, 2, 1, p,
+         y); /* without the scale: weights 9/10 and 1/10, half the gradient */
     look_back(p, dp, 3, de);
     CK(p, 0.9f, 0.1f, 0);
     CK(de, -0.36f, 0.36f, 0);
 }
 END_TEST
 
-/* Too late, the third has taken 3 of 3 + 1 + 3. */
+/* A mask after the softmax is too late: the third step has already taken 3/7 of the weight. */
 START_TEST(mask_after_the_softmax)
 {
     static const real q[] = {QUERY}, k[] = {KEYS}, v[] = {VALUES};
@@ -57,7 +58,7 @@ START_TEST(mask_after_the_softmax)
     CK(p, 3 / 7.f, 1 / 7.f, 0);
     CK(y, 20 / 7.f, 0, 0, 0);
     look_masked_late(q, other, v, 3, 4, 2, 0.5f, p, y);
-    CK(y, 4, 0, 0, 0); /* (12 + 8) / 5: the future has leaked */
+    CK(y, 4, 0, 0, 0); /* (12 + 8) / 5: the third key has changed y_2 */
     look(q, k, v, 3, 4, 2, 0.5f, p, y);
     CK(y, 5, 0, 0, 0);
     look(q, other, v, 3, 4, 2, 0.5f, p, y);
@@ -92,7 +93,7 @@ START_TEST(loops_as_the_op)
 }
 END_TEST
 
-/* The variance of a sum of d_k products of independent numbers of variance 1. */
+/* A sum of d_k products of independent numbers of variance 1 has the variance d_k. */
 START_TEST(variance_is_d_k)
 {
     enum { N = 4000, MOST = 256 };
@@ -109,7 +110,7 @@ START_TEST(variance_is_d_k)
 }
 END_TEST
 
-/* Steps in another order: the same outputs in that order. Nobody knows where he stands. */
+/* Permuted steps give the same outputs, permuted: attention ignores order. */
 START_TEST(order_is_not_seen)
 {
     real x[STEPS * D], turned[STEPS * D], p[STEPS], y[D], z[D];

@@ -1,11 +1,11 @@
-/* Lesson 18: two questions of one head and of two, and two layers by hand that do what one cannot: find
- * what came after the same token earlier. */
+/* Lesson 18: two questions asked by one head and by two, and two layers, set by hand, that do what one
+ * layer cannot: find the token that followed an earlier occurrence of the same token. */
 #include "by_hand.h"
 
-#define SURE 60 /* a score that leaves the others nothing */
+#define SURE 60 /* a score so high that its weight is 1 */
 
-/* Slot a holds value 1, slot b value 2; values are one-hot, slots are keys. A head that asks for both
- * gives (1/2, 1/2), and again if the values change places. Two heads of two columns each give both. */
+/* Slot a holds value 1, slot b value 2; the slots are the keys, the values are one-hot. One head that asks
+ * for both slots gives (1/2, 1/2), the same if the values are swapped. Two heads give both values. */
 START_TEST(two_questions_by_hand)
 {
     for (int swapped = 0; swapped < 2; swapped++) {
@@ -21,7 +21,7 @@ START_TEST(two_questions_by_hand)
         Tensor *v2 = GIVEN(&tp, SHAPE(1, 2, 4), one, two, one, two, two, one, two, one);
         Tensor *q2 = GIVEN(&tp, SHAPE(1, 1, 4), SURE, 0, 0, SURE);
         Tensor *y = op_attention(&tp, q2, k2, v2, 2, NULL, &p);
-        CK(p, 1, 0, 0, 1); /* head 1 looks at a, head 2 at b */
+        CK(p, 1, 0, 0, 1); /* head 1 attends to a, head 2 to b */
         CK(y->data, one, two, two, one);
         tape_free(&tp);
     }
@@ -33,8 +33,8 @@ enum { TOKENS = 4, STEPS = 5, C = 2 * TOKENS };
 /* The text a 1 b 2 a as ids 0 2 1 3 0. */
 static const int text[] = {0, 2, 1, 3, 0}, swapped[] = {0, 3, 1, 2, 0};
 
-/* Layer 1: step t asks for place t-1; a step's key is its place, its value its token. The result is the
- * token before. Place 0 asks for nothing else than itself: it sees no other. */
+/* Layer 1: step t asks for position t-1; the key of a step is its position, its value is its token. The
+ * result is the previous token. Step 0 sees only itself. */
 static Tensor *token_before(Tape *tp, Tensor *token, const AttentionMask *mask, const real **p)
 {
     Tensor *q = tape_zeros(tp, token->shape), *k = tape_zeros(tp, token->shape);
@@ -52,7 +52,7 @@ static Tensor *tokens(Tape *tp, const int *ids, real size)
     return x;
 }
 
-/* Layer 2: a step asks for its own token; a key is the token before, as layer 1 left it. */
+/* Layer 2: a step asks for its own token; the key of a step is the previous token, from layer 1. */
 START_TEST(two_layers_by_hand)
 {
     for (int i = 0; i < 2; i++) {
@@ -66,17 +66,17 @@ START_TEST(two_layers_by_hand)
             ck_assert_double_eq_tol((double)one[t * STEPS + t - 1], 1, 1e-6);
             ck_assert_double_eq_tol((double)before->data[t * C + ids[t - 1]], 1, 1e-6);
         }
-        for (int c = 0; c < C; c++) before->data[c] = 0; /* before the first there is none */
+        for (int c = 0; c < C; c++) before->data[c] = 0; /* step 0 has no previous token */
         Tensor *y = op_attention(&tp, tokens(&tp, ids, 4 * SURE), before, x, 1, &mask, &two);
         ck_assert_double_eq_tol((double)two[4 * STEPS + 1], 1,
-                                1e-6); /* the step after the first a */
+                                1e-6); /* attends to the step after the first a */
         ck_assert_double_eq_tol((double)y->data[4 * C + ids[1]], 1, 1e-6);
         tape_free(&tp);
     }
 }
 END_TEST
 
-/* One layer, whatever its weights: the values change places, and the last step's answer stays. */
+/* One layer with any weights: if the two values are swapped, the answer of the last step does not change. */
 START_TEST(one_layer_cannot_tell)
 {
     for (uint32_t seed = 0; seed < 5; seed++) {
@@ -97,7 +97,7 @@ START_TEST(one_layer_cannot_tell)
 }
 END_TEST
 
-/* Heads are blocks of columns: two heads are two attentions of half the width, side by side. */
+/* Heads are blocks of columns: two heads equal two attentions of half the width, concatenated. */
 START_TEST(heads_are_blocks)
 {
     Tape tp = {.frozen = true};

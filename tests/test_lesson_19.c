@@ -1,4 +1,4 @@
-/* Lesson 19: attention takes a set; and what each way of telling places does, by hand. */
+/* Lesson 19: attention reads a set; and each kind of positions by hand. */
 #include "models/model.h"
 #include "by_hand.h"
 
@@ -7,8 +7,8 @@
 #define LN2 ((real)0.69314718056)
 #define LN3 ((real)1.09861228867)
 
-/* A query of 1 and the words A (key ln 2, value 3) and B (key 0, value 6): weights 2/3 and 1/3, y = 4, in
- * either order. */
+/* A query of 1 and the words A (key ln 2, value 3) and B (key 0, value 6): the weights are 2/3 and 1/3 and
+ * y = 4 in either order. */
 START_TEST(a_set_by_hand)
 {
     Tape tp = {0};
@@ -24,8 +24,8 @@ START_TEST(a_set_by_hand)
 }
 END_TEST
 
-/* Two columns: PE(1) = (sin 1, cos 1) = (0.8415, 0.5403), and PE(3) is PE(1) turned by 2: (0.1411,
- * -0.9900). Of four columns the second pair moves a hundred times as slowly. */
+/* Two columns: PE(1) = (sin 1, cos 1) = (0.8415, 0.5403), and PE(3) is PE(1) rotated by 2: (0.1411,
+ * -0.9900). With four columns the second pair rotates a hundred times more slowly. */
 START_TEST(sinusoid_by_hand)
 {
     real pe[2], four[4];
@@ -41,8 +41,8 @@ START_TEST(sinusoid_by_hand)
 }
 END_TEST
 
-/* q = k = (1, 0). At places 5 and 3 they are (0.2837, -0.9589) and (-0.9900, 0.1411), their product cos 2 =
- * -0.4161; at 105 and 103 it is the same. */
+/* q = k = (1, 0). At positions 5 and 3 they are (0.2837, -0.9589) and (-0.9900, 0.1411); their product is
+ * cos 2 = -0.4161. At 105 and 103 it is the same. */
 START_TEST(rotary_by_hand)
 {
     Tape tp = {0};
@@ -59,8 +59,8 @@ START_TEST(rotary_by_hand)
 }
 END_TEST
 
-/* Three steps, all q . k = 0, a slope of ln 3. The last step: e = (-2 ln 3, -ln 3, 0), weights 1, 3, 9 of
- * 13. With ten steps before them the last three still have 1 to 3 to 9. */
+/* Three steps, all q . k = 0, a slope of ln 3. The last step has e = (-2 ln 3, -ln 3, 0) and the weights
+ * 1/13, 3/13, 9/13. With ten more steps in front the last three keep the ratio 1 : 3 : 9. */
 START_TEST(alibi_by_hand)
 {
     Tape tp = {0};
@@ -87,7 +87,7 @@ static Tensor *drawn(Tape *tp, int T, int C)
     return x;
 }
 
-/* Row t of the result is row from[t] of x. */
+/* Returns x with permuted rows: row t is row from[t] of x. */
 static Tensor *in_order(Tape *tp, const Tensor *x, const int *from)
 {
     const int T = x->shape.d[1], C = x->shape.d[2];
@@ -105,7 +105,7 @@ static double apart(const Tensor *a, const Tensor *b)
     return most;
 }
 
-/* attention(x in another order) = attention(x) in that order, unless something tells places. */
+/* attention(permuted x) = permuted attention(x), unless positions are added. */
 START_TEST(outputs_permute)
 {
     enum { T = 5, C = 8, H = 2 };
@@ -126,8 +126,8 @@ START_TEST(outputs_permute)
 }
 END_TEST
 
-/* A slope that is the same both ways cannot tell a sequence from its mirror image; heads that look one
- * way each can. */
+/* The same slope in both directions cannot tell a sequence from its mirror image; heads that each look in
+ * one direction can. */
 START_TEST(a_mirror_needs_two_ways)
 {
     enum { T = 6, C = 8 };
@@ -147,7 +147,7 @@ END_TEST
 
 enum { WORDS = 9, STEPS = 6 };
 
-/* The logits of the last step of a decoder without positions. */
+/* Returns the logits of the last step of a decoder without positions. */
 static void last_step(int layers, int *x, real *z)
 {
     TransformerConfig c = transformer_defaults();
@@ -164,8 +164,8 @@ static void last_step(int layers, int *x, real *z)
     params_free(&ps);
 }
 
-/* One layer under a causal mask sees what came before as a set. Its states do not: each knows how far it
- * could look. So the second layer knows order without any positions (Kazemnejad et al. 2023). */
+/* One layer with a causal mask sees the earlier tokens as a set. But its outputs differ by position, since
+ * each saw another number of tokens, so a second layer knows the order (Kazemnejad et al. 2023). */
 START_TEST(a_mask_tells_order_to_the_second_layer)
 {
     for (int layers = 1; layers <= 2; layers++) {

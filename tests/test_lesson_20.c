@@ -1,12 +1,13 @@
-/* Lesson 20: norm, feed-forward, schedule and smoothed labels by hand; and what residual and norm do to
- * gradients before anything is learned. */
+/* Lesson 20: layer norm, feed-forward, schedule and label smoothing by hand; and the effect of residual
+ * and norm on gradients at initialisation. */
 #include "models/model.h"
 #include "by_hand.h"
 #include "nn/optim.h"
 
 #include "transformer/transformer.h"
 
-/* x = (1, 3, 3, 5): mean 3, variance 2, so (-2, 0, 0, 2) / sqrt 2. A gain of 10 and a bias of 1 on top. */
+/* x = (1, 3, 3, 5) has mean 3 and variance 2 and becomes (-2, 0, 0, 2) / sqrt 2. Then a gain of 10 and a
+ * bias of 1. */
 START_TEST(norm_by_hand)
 {
     Tape tp = {0};
@@ -15,7 +16,7 @@ START_TEST(norm_by_hand)
     const real *y = op_layernorm(&tp, x, g, b, (real)1e-5)->data;
     const double want[] = {-1.41421, 0, 1, 15.1421};
     for (int i = 0; i < 4; i++) ck_assert_double_eq_tol((double)y[i], want[i], 1e-4);
-    Tensor *ten = op_scale(&tp, x, 10); /* the size of x does not matter */
+    Tensor *ten = op_scale(&tp, x, 10); /* the scale of x does not matter */
     const real *z = op_layernorm(&tp, ten, g, b, (real)1e-5)->data;
     for (int i = 0; i < 4; i++) ck_assert_double_eq_tol((double)z[i], want[i], 1e-4);
     tape_free(&tp);
@@ -34,7 +35,7 @@ START_TEST(feed_forward_by_hand)
 }
 END_TEST
 
-/* f(x) = x / 10, twelve times: without residuals the gradient is 10^-12, with them 1.1^12 = 3.138. */
+/* Twelve layers f(x) = x / 10: the gradient is 10^-12 without residuals and 1.1^12 = 3.138 with them. */
 START_TEST(twelve_layers_by_hand)
 {
     for (int with = 0; with < 2; with++) {
@@ -52,7 +53,7 @@ START_TEST(twelve_layers_by_hand)
 }
 END_TEST
 
-/* Equation 3 of the paper, d_model 512, warm-up 4000: the peak is 512^-0.5 4000^-0.5 = 6.99e-4. */
+/* Equation 3 of the paper with d_model 512 and warm-up 4000: the peak is 512^-0.5 4000^-0.5 = 6.99e-4. */
 START_TEST(schedule_by_hand)
 {
     const Schedule s = {.lr = 1 / sqrt(512. * 4000), .warmup = 4000, .inverse_sqrt = true};
@@ -66,8 +67,8 @@ START_TEST(schedule_by_hand)
 }
 END_TEST
 
-/* V = 4, e = 0.4: targets 0.7, 0.1, 0.1, 0.1. Who answers just that has a loss of 0.9404 and no gradient;
- * who answers 0.97, 0.01, 0.01, 0.01 has more. */
+/* V = 4, e = 0.4: the targets are 0.7, 0.1, 0.1, 0.1. A model that predicts exactly this distribution has a
+ * loss of 0.9404 and no gradient; one that predicts 0.97, 0.01, 0.01, 0.01 has a higher loss. */
 START_TEST(smoothing_has_a_floor)
 {
     Tape tp = {0};
@@ -88,7 +89,7 @@ END_TEST
 
 enum { WORDS = 16, STEPS = 12, BATCH = 8 };
 
-/* The gradient's norm of the last layer's second feed-forward matrix, a mean over 8 networks. */
+/* Returns the norm of the gradient of the last layer's second feed-forward matrix, a mean over 8 networks. */
 static double last_gradient(NormPlace norm_kind, int layers)
 {
     double mean = 0;
@@ -116,8 +117,8 @@ static double last_gradient(NormPlace norm_kind, int layers)
     return mean;
 }
 
-/* Xiong et al. 2020, theorem 1: post-norm, the last layer's gradient is as large at any depth; pre-norm, it
- * falls as 1 / sqrt(L): from 3 to 12 layers by half. */
+/* Xiong et al. 2020, theorem 1: with post-norm the gradient of the last layer is the same at every depth;
+ * with pre-norm it falls as 1 / sqrt(L), by half from 3 to 12 layers. */
 START_TEST(last_gradient_and_depth)
 {
     const double post = last_gradient(POST_NORM, 12) / last_gradient(POST_NORM, 3);

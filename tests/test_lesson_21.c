@@ -1,5 +1,5 @@
-/* Lesson 21: what waits, what is multiplied, what is kept and what is carried, counted on real networks and
- * their tapes and held against the cost table. */
+/* Lesson 21: chains of dependent operations, multiply-adds, memory and carried state, counted on real
+ * networks and their tapes and compared with the cost table. */
 #include "models/model.h"
 #include "lessons/costs.h"
 #include "lessons/depth.h"
@@ -15,7 +15,7 @@ static TransformerConfig sizes(int C, int H, int F)
     return c;
 }
 
-/* Multiply-adds of the products on a tape, from the shapes of what was multiplied. */
+/* Returns the multiply-adds of the matrix products on a tape, from the shapes of their factors. */
 static double products_on(const Tape *tp)
 {
     double sum = 0;
@@ -36,7 +36,7 @@ static Tensor *sequence(Tape *tp, int T, int C)
     return x;
 }
 
-/* A recurrent layer over T steps, one by one, left on the tape. */
+/* Records a recurrent layer over T steps, step by step. */
 static void steps_on(Tape *tp, Params *ps, LayerKind kind, int T, int C)
 {
     Tensor *x = sequence(tp, T, C), *zero = tape_zeros(tp, SHAPE(1, C));
@@ -59,7 +59,7 @@ static void steps_on(Tape *tp, Params *ps, LayerKind kind, int T, int C)
     }
 }
 
-/* Self-attention of one sequence by primitive ops, all T^2 scores there to be seen. */
+/* Records self-attention of one sequence in primitive ops, with all T^2 scores as a tensor. */
 static void attention_on(Tape *tp, Params *ps, int T, int C, int H)
 {
     Tensor *x = op_swap(tp, sequence(tp, T, C)), *part[3]; /* (1,T,C) */
@@ -72,7 +72,7 @@ static void attention_on(Tape *tp, Params *ps, int T, int C, int H)
     linear(tp, &out, op_merge_heads(tp, op_bmm(tp, p, part[2], false, false), H));
 }
 
-/* Four steps of two channels, one head, as the page has it. */
+/* The example of the page: four steps, two channels, one head. */
 START_TEST(counts_by_hand)
 {
     const TransformerConfig c = sizes(2, 1, 8);
@@ -85,12 +85,12 @@ START_TEST(counts_by_hand)
 }
 END_TEST
 
-/* tanh(a) + tanh(tanh(b)): three wait for one another, though there are four. */
+/* tanh(a) + tanh(tanh(b)): four operations, of which three depend on one another. */
 START_TEST(depth_by_hand)
 {
     Tape tp = {0};
     Tensor *a = GIVEN(&tp, SHAPE(1, 1), 1), *b = GIVEN(&tp, SHAPE(1), 2);
-    Tensor *seen = op_reshape(&tp, op_tanh(&tp, b), SHAPE(1, 1)); /* a view computes nothing */
+    Tensor *seen = op_reshape(&tp, op_tanh(&tp, b), SHAPE(1, 1)); /* a view is no operation */
     op_add(&tp, op_tanh(&tp, a), op_tanh(&tp, seen));
     ck_assert_int_eq(tape_depth(&tp), 3);
     tape_free(&tp);
@@ -119,7 +119,7 @@ START_TEST(products_are_those_of_the_layers)
 }
 END_TEST
 
-/* Without the part that grows as T^2 a layer multiplies each step with each of its weights once. */
+/* Apart from the products of attention, which grow as T^2, a layer multiplies each step by each weight once. */
 START_TEST(products_are_weights_times_steps)
 {
     enum { T = 7, C = 12, H = 3, F = 20 };
@@ -139,7 +139,8 @@ START_TEST(products_are_weights_times_steps)
 }
 END_TEST
 
-/* A GRU multiplies as much as attention where T = C, an LSTM where T = 2 C; an Elman layer never. */
+/* Attention needs as many products as a GRU if T = C, as an LSTM if T = 2 C, and always more than an Elman
+ * layer. */
 START_TEST(crossover)
 {
     for (int C = 8; C <= 512; C *= 4) {
@@ -156,7 +157,7 @@ START_TEST(crossover)
 }
 END_TEST
 
-/* Causal attention looks at T (T + 1) / 2 of T^2 pairs: 10 of 16. */
+/* Causal attention sees T (T + 1) / 2 of T^2 pairs: 10 of 16. */
 START_TEST(mask_halves)
 {
     enum { T = 4, C = 2 };
@@ -171,7 +172,8 @@ START_TEST(mask_halves)
 }
 END_TEST
 
-/* The chain of a recurrent layer grows by as many operations with every step; a decoder's does not. */
+/* The chain of a recurrent layer grows by the same number of operations with every step; the chain of a
+ * Transformer decoder does not grow. */
 START_TEST(what_waits)
 {
     static const int each[] = {[COST_RNN] = 4, [COST_GRU] = 11, [COST_LSTM] = 9};
@@ -251,8 +253,8 @@ START_TEST(a_decoder_is_as_deep_at_any_length)
 }
 END_TEST
 
-/* A training step holds at least what the backward pass reads, and few times as much; twice the steps, twice
- * the bytes. */
+/* A training step keeps at least the values that the backward pass reads, and not many times more; twice the
+ * steps need twice the bytes. */
 START_TEST(what_is_kept)
 {
     parallel_init(1);
@@ -269,7 +271,7 @@ START_TEST(what_is_kept)
 }
 END_TEST
 
-/* What the networks hand from step to step when they write. */
+/* The size of the state that the networks carry from step to step while they generate. */
 START_TEST(what_is_carried)
 {
     const TransformerConfig c = sizes(CHANNELS, HEADS, 0);
@@ -294,7 +296,7 @@ START_TEST(what_is_carried)
 }
 END_TEST
 
-/* Bytes of masked attention over T steps, forwards and backwards. */
+/* Returns the bytes of masked attention over T steps, forward and backward. */
 static double held(int T, bool weights)
 {
     Tape tp = {0};
@@ -312,7 +314,7 @@ static double held(int T, bool weights)
     return used;
 }
 
-/* Four times the steps: four times the memory; with all weights kept it tends to sixteen times. */
+/* Four times the steps need four times the memory; if all weights were kept, almost sixteen times. */
 START_TEST(attention_memory_is_linear)
 {
     parallel_init(1);

@@ -1,4 +1,4 @@
-/* Edit distance by its properties and by hand; BLEU against sacreBLEU (golden/bleu.py). */
+/* Edit distance against its definition and by hand; BLEU against sacreBLEU (golden/bleu.py). */
 #include "system/file.h"
 #include "measure/metrics.h"
 #include "base/rng.h"
@@ -21,7 +21,7 @@ START_TEST(distances_by_hand)
              {"한국어", "한국", 1},
              {"한국어", "韓國語", 3}, /* code points, not bytes */
              {"été", "ete", 2},
-             {"\xFF", "\xFE", 1}, /* no UTF-8, and different */
+             {"\xFF", "\xFE", 1}, /* not UTF-8, and different */
              {"\xFF", "\xFF", 0},
              {"\xFF", "\xEF\xBF\xBD", 1},
              {"\xE1", "\u00E1", 1}};
@@ -32,7 +32,7 @@ START_TEST(distances_by_hand)
 }
 END_TEST
 
-/* The definition, without a table. */
+/* Returns the edit distance by its recursive definition. */
 static int slow_distance(const char *a, const char *b)
 {
     if (!*a || !*b) return (int)(strlen(a) + strlen(b));
@@ -62,7 +62,7 @@ START_TEST(distances_by_definition)
 }
 END_TEST
 
-/* Of a corpus: sums first, then the ratio; not the mean of the ratios. */
+/* The error rate of a corpus is the ratio of the sums, not the mean of the ratios. */
 START_TEST(character_errors)
 {
     CharErrors e = {0};
@@ -126,7 +126,7 @@ START_TEST(tokens_as_sacrebleu)
 }
 END_TEST
 
-/* The pairs of a corpus, streamed, with one reference or two. */
+/* Adds the pairs of a corpus one by one, with one reference or two. */
 static Bleu bleu_of(const json_t *pairs, const json_t *want)
 {
     Bleu b = {0};
@@ -178,7 +178,7 @@ START_TEST(scores_as_sacrebleu)
 }
 END_TEST
 
-/* Papineni et al. 2002, example 2: seven times "the" matches twice. */
+/* Papineni et al. 2002, example 2: of seven "the" two match. */
 START_TEST(clipped_counts)
 {
     Bleu b = {.smoothing = SMOOTH_NONE};
@@ -187,7 +187,7 @@ START_TEST(clipped_counts)
     ck_assert_int_eq(b.total[0], 7);
     ck_assert_int_eq(b.match[1], 0);
     ck_assert_double_eq(bleu_score(&b), 0);
-    b.smoothing = SMOOTH_EXP; /* 2/7 (1/2)/6 (1/4)/5 (1/8)/4, and no penalty */
+    b.smoothing = SMOOTH_EXP; /* precisions 2/7, (1/2)/6, (1/4)/5, (1/8)/4, no brevity penalty */
     ck_assert_double_eq_tol(bleu_score(&b), 100 * pow(2. / 7 / 12 / 20 / 32, 0.25), 1e-12);
 }
 END_TEST
@@ -195,7 +195,7 @@ END_TEST
 START_TEST(limits)
 {
     Bleu b = {0};
-    ck_assert_double_eq(bleu_score(&b), 0); /* of nothing */
+    ck_assert_double_eq(bleu_score(&b), 0); /* an empty corpus */
     for (int i = 0; i < 3; i++)
         bleu_add(&b, "so is a corpus, of course.", "so is a corpus, of course.");
     ck_assert_double_eq_tol(bleu_score(&b), 100, 1e-12);
@@ -205,7 +205,7 @@ START_TEST(limits)
     char *signature = bleu_signature(&b);
     ck_assert_str_eq(signature, "nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp");
     free(signature);
-    bleu_add(&b, "\xFF \xFE", "\xFF"); /* no UTF-8: words like any */
+    bleu_add(&b, "\xFF \xFE", "\xFF"); /* not UTF-8: treated as words */
     ck_assert_int_eq(b.match[0], 3 * 8 + 1 + 1);
 }
 END_TEST

@@ -12,7 +12,7 @@
 
 enum { B = 32, S = 7, T = 6, V = 11 };
 
-/* Columns first .. first+n-1 of a time-major array (steps,B). */
+/* Returns columns first .. first+n-1 of a time-major array (steps,B). */
 static void take(const int *from, int steps, int first, int n, int *to)
 {
     for (int t = 0; t < steps; t++)
@@ -23,7 +23,7 @@ typedef struct {
     int s[S * B], s_len[B], x[T * B], y[T * B];
 } Ids;
 
-/* Pairs of unequal lengths, so that equal numbers of sequences have unequal numbers of targets. */
+/* Pairs of unequal lengths: equal numbers of sequences have unequal numbers of targets. */
 static void draw(Ids *d)
 {
     Rng rng = rng_make(3, RNG_TEST, 0);

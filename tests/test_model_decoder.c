@@ -21,7 +21,7 @@ typedef struct {
     Model model;
 } Net;
 
-/* rnn, LSTM, GRU, and Transformers with sinusoids, learned and rotary positions. */
+/* rnn, LSTM, GRU, and Transformers with sinusoidal, learned and rotary positions. */
 static Net *net_new(int kind)
 {
     static const Positions positions[] = {SINUSOID, LEARNED, ROTARY};

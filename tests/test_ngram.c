@@ -1,5 +1,4 @@
-/* Counting models against counting by hand, against counting the slow way, and against figures that
- * others have published. */
+/* Counting models against counts by hand, against slow counting, and against published results. */
 #include "system/file.h"
 #include "measure/ngram.h"
 #include "suite.h"
@@ -10,7 +9,7 @@ static void ck_near(double a, double b, double tolerance)
     ck_assert_double_eq_tol(a, b, tolerance);
 }
 
-/* a b a a b: after a came b a b, after b came a. */
+/* a b a a b: a is followed by b, a, b; b is followed by a. */
 START_TEST(bigram_by_hand)
 {
     const int ids[] = {0, 1, 0, 0, 1};
@@ -23,7 +22,7 @@ START_TEST(bigram_by_hand)
     ck_near(ngram_loss(&m, ids, 5, NGRAM_UNPADDED), -sum / 4, 1e-12);
     ngram_free(&m);
 
-    m = ngram_train(2, 3, 0, ids, 5, 2); /* the first a stands behind a pad */
+    m = ngram_train(2, 3, 0, ids, 5, 2); /* the first a follows the padding */
     ck_assert_int_eq(ngram_contexts(&m), 3);
     ck_near(ngram_logp(&m, ids, 0, 2), log(1), 1e-12);
     ck_near(ngram_loss(&m, ids, 5, 2), -(2 * log(2. / 3) + log(1. / 3)) / 5, 1e-12);
@@ -31,7 +30,7 @@ START_TEST(bigram_by_hand)
 }
 END_TEST
 
-/* Limits: no counts weigh anything, or nothing but counts does. */
+/* The two limits of smoothing: only the smoothing counts, or only the counts do. */
 START_TEST(smoothing_limits)
 {
     const int ids[] = {1, 2, 3, 1, 2, 3}, other[] = {3, 3, 2};
@@ -40,10 +39,11 @@ START_TEST(smoothing_limits)
     ngram_free(&m);
     m = ngram_train(3, 7, 0, ids, 6, NGRAM_UNPADDED);
     ck_near(ngram_loss(&m, ids, 6, NGRAM_UNPADDED), 0, 1e-12);
-    ck_near(ngram_logp(&m, other, 2, NGRAM_UNPADDED), -log(7), 1e-12); /* no such context */
+    ck_near(ngram_logp(&m, other, 2, NGRAM_UNPADDED), -log(7),
+            1e-12); /* a context without counts */
     const int wrong[] = {1, 2, 2};
     ck_assert(ngram_logp(&m, wrong, 2, NGRAM_UNPADDED) == -INFINITY);
-    ck_assert(isnan(ngram_loss(&m, ids, 2, NGRAM_UNPADDED))); /* two tokens are context only */
+    ck_assert(isnan(ngram_loss(&m, ids, 2, NGRAM_UNPADDED))); /* two tokens are only context */
     ngram_free(&m);
     m = ngram_train(3, 7, 0.1, ids, 0, 0);
     ck_assert_int_eq(ngram_contexts(&m), 0);
@@ -58,7 +58,7 @@ static int token(const int *ids, int t, int pad)
     return t < 0 ? pad : ids[t];
 }
 
-/* -log p(b[t] | ...) by comparing with every place of the training text a. */
+/* Returns -log p(b[t] | context) by a comparison with every position of the training text a. */
 static double slow_logp(int n, int V, double s, const int *a, int len, const int *b, int t, int pad)
 {
     int count = 0, total = 0;
@@ -79,7 +79,7 @@ START_TEST(against_the_slow_way)
     for (int n = 1; n <= 6; n++) {
         for (int variant = 0; variant < 4; variant++) {
             const int V = 2 + variant, pad = variant % 2 ? 1 : NGRAM_UNPADDED;
-            for (int i = 0; i < LEN_A; i++) a[i] = rng_below(&rng, V + 1); /* V is a token too */
+            for (int i = 0; i < LEN_A; i++) a[i] = rng_below(&rng, V + 1); /* V is also a token */
             for (int i = 0; i < LEN_B; i++) b[i] = rng_below(&rng, V + 1);
             Ngram m = ngram_train(n, V, 0.1, a, LEN_A, pad);
             for (int t = pad < 0 ? n - 1 : 0; t < LEN_B; t++)
@@ -91,7 +91,7 @@ START_TEST(against_the_slow_way)
 }
 END_TEST
 
-/* p(. | context) sums to 1 and is what ngram_logp says, with ids from 0 and from 1. */
+/* p(. | context) sums to 1 and agrees with ngram_logp, with ids from 0 and from 1. */
 START_TEST(next_is_a_distribution)
 {
     enum { N = 500, V = 9 };
@@ -119,8 +119,8 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Among 400,000 pairs of a million tokens about 19 have the same 32-bit hash as another: a table
- * that took hashes for pairs would count fewer contexts. */
+/* Of 400,000 pairs in a million tokens about 19 share their 32-bit hash with another pair: a table that
+ * compares only hashes would count fewer contexts. */
 START_TEST(equal_hashes_are_told_apart)
 {
     enum { N = 400000, V = 1 << 20 };
@@ -134,7 +134,7 @@ START_TEST(equal_hashes_are_told_apart)
     for (int i = 3; i < N; i++) distinct += pair[i] != pair[i - 1];
     Ngram m = ngram_train(3, V, 0, ids, N, NGRAM_UNPADDED);
     ck_assert_int_eq(ngram_contexts(&m), distinct);
-    /* Almost every context stood once, so what followed it is certain. */
+    /* Almost every context occurred once, so its next token is certain. */
     ck_assert_double_lt(ngram_loss(&m, ids, N, NGRAM_UNPADDED), 1e-4);
     ngram_free(&m);
     free(ids), free(pair);
@@ -157,9 +157,9 @@ static int *read_ids(const char *name, Tokenizer *v, int *n)
     return e.ids;
 }
 
-/* EurekaLabsAI/ngram, on its own split of the names: 4-grams with smoothing 0.1 reach 1.9028 nats
- * on its training and 2.1118 on its validation text. It reads each as one running text of 27
- * symbols and scores what has a full context. */
+/* EurekaLabsAI/ngram on its own split of the names: 4-grams with smoothing 0.1 reach 1.9028 nats on the
+ * training text and 2.1118 on the validation text. Each is one running text of 27 symbols; only tokens with
+ * a full context are scored. */
 START_TEST(published_figures)
 {
     Tokenizer v = {0};

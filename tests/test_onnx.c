@@ -1,10 +1,10 @@
-/* The cells against ONNX's test vectors of its operators RNN, LSTM and GRU: one layer, one direction,
- * from a state of zeros. Skipped where the vectors are not there.
+/* The cells against ONNX's test vectors of its operators RNN, LSTM and GRU: one layer, one direction, a
+ * zero initial state. Skipped without the vectors.
  *
- * ONNX lays out x (T,B,C), with layout = 1 (B,T,C); w (1,kH,C), r (1,kH,H) for our u, b (1,2kH), the
- * biases of the inputs and those of the states, p (1,3H): matrices transposed. Gates stand in the
- * order i o f c in an LSTM, z r h in a GRU; peepholes in the order i o f. No case sets
- * linear_before_reset, so that the GRU is the one that resets before the product. */
+ * ONNX has x as (T,B,C), with layout = 1 as (B,T,C). Its matrices are transposed: w (1,kH,C), r (1,kH,H)
+ * for our u, b (1,2kH) with the biases of inputs and states, p (1,3H). The order of gates is i o f c in an
+ * LSTM and z r h in a GRU, that of peepholes i o f. No case sets linear_before_reset, so the GRU resets
+ * before the product. */
 #include "lstm_gru/gru.h"
 #include "lstm_gru/lstm.h"
 #include "onnx.h"
@@ -13,17 +13,17 @@
 
 static const double TOLERANCE = 1e-5;
 
-/* --- the reader itself ----------------------------------------------------------------------------- */
+/* --- the reader of the files ----------------------------------------------------------------------- */
 
 #define PARSE(t, ...)                                                                              \
     onnx_parse(t, (const unsigned char[]){__VA_ARGS__},                                            \
                sizeof((const unsigned char[]){__VA_ARGS__}))
 
-/* 0x0a and the like are keys: 8 * field + wire type. 0x3f800000 is 1, 0x40000000 is 2. */
+/* Bytes such as 0x0a are keys: 8 * field + wire type. 0x3f800000 is 1.0, 0x40000000 is 2.0. */
 START_TEST(reads_tensors)
 {
     static OnnxTensor t;
-    /* (1,2) floats as raw data, a name between that is passed over */
+    /* floats (1,2) as raw data, with a name that is skipped */
     ck_assert(PARSE(&t, 0x08, 1, 0x08, 2, 0x10, 1, 0x42, 1, 'X', 0x4a, 8, 0, 0, 0x80, 0x3f, 0, 0, 0,
                     0x40));
     ck_assert(t.axes == 2 && t.d[0] == 1 && t.d[1] == 2 && t.value[0] == 1 && t.value[1] == 2);
@@ -49,17 +49,18 @@ START_TEST(refuses_what_is_none)
     const unsigned char good[] = {0x08, 1, 0x10, 1, 0x4a, 4, 0, 0, 0x80, 0x3f};
     ck_assert(onnx_parse(&t, good, sizeof good));
     for (size_t len = 0; len < sizeof good; len++) {
-        unsigned char *part = xmalloc(len + 1); /* so that reading on is seen by the sanitizers */
+        unsigned char *part =
+            xmalloc(len + 1); /* its own block, so sanitizers detect a read beyond it */
         unsigned char *exact = memcpy(part + 1, good, len);
         ck_assert(!onnx_parse(&t, exact, len));
         free(part);
     }
-    ck_assert(!PARSE(&t, 0x08, 1, 0x10, 11, 0x4a, 4, 0, 0, 0x80, 0x3f));         /* double */
-    ck_assert(!PARSE(&t, 0x08, 2, 0x10, 1, 0x4a, 4, 0, 0, 0x80, 0x3f));          /* too few */
-    ck_assert(!PARSE(&t, 0x08, 1, 0x10, 1, 0x4a, 5, 0, 0, 0x80, 0x3f, 0));       /* a rest */
+    ck_assert(!PARSE(&t, 0x08, 1, 0x10, 11, 0x4a, 4, 0, 0, 0x80, 0x3f));   /* double */
+    ck_assert(!PARSE(&t, 0x08, 2, 0x10, 1, 0x4a, 4, 0, 0, 0x80, 0x3f));    /* too few */
+    ck_assert(!PARSE(&t, 0x08, 1, 0x10, 1, 0x4a, 5, 0, 0, 0x80, 0x3f, 0)); /* a byte too many */
     ck_assert(!PARSE(&t, 0x08, 1, 0x10, 1, 0x4a, 0xff, 0xff, 0xff, 0xff, 0xf));  /* 4 GB */
     ck_assert(!PARSE(&t, 0x08, 1, 0x08, 1, 0x08, 1, 0x08, 1, 0x08, 1, 0x10, 1)); /* five axes */
-    ck_assert(!PARSE(&t, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x10, 1));    /* a large one */
+    ck_assert(!PARSE(&t, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x10, 1));    /* a huge axis */
     ck_assert(!PARSE(&t, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff));
     ck_assert(!PARSE(&t, 0x0b)); /* wire type 3 */
 }
@@ -69,7 +70,7 @@ END_TEST
 
 typedef enum { RNN, LSTM, GRU } Kind;
 
-/* The gates of theirs that ours are, in our order. */
+/* For each of our gates its number in ONNX's order. */
 static const struct {
     int gates, theirs[4];
 } order[] = {[RNN] = {1, {0}},           /* h            */
@@ -80,8 +81,8 @@ typedef struct {
     const char *name;
     Kind kind;
     bool batch_first; /* layout = 1 */
-    bool has_all;     /* the outputs are all h and the last, not the last alone */
-    int bias, p;      /* which inputs they are; 0: none */
+    bool has_all;     /* the outputs are all h and the last h, not only the last */
+    int bias, p;      /* numbers of these inputs; 0: none */
 } Vector;
 
 static const Vector vectors[] = {
@@ -90,7 +91,7 @@ static const Vector vectors[] = {
     {"simple_rnn_batchwise", RNN, true, true, 0, 0},
     {"lstm_defaults", LSTM, false, false, 0, 0},
     {"lstm_with_initial_bias", LSTM, false, false, 3, 0},
-    /* inputs 4 to 6 are the lengths, all T, and states of 0 */
+    /* inputs 4 to 6 are the lengths, which are all T, and zero states */
     {"lstm_with_peepholes", LSTM, false, false, 3, 7},
     {"lstm_batchwise", LSTM, true, true, 0, 0},
     {"gru_defaults", GRU, false, false, 0, 0},
@@ -99,7 +100,7 @@ static const Vector vectors[] = {
     {"gru_batchwise", GRU, true, true, 0, 0},
 };
 
-/* One of a vector's tensors: "input" 0, "output" 1; false where the file is not there. */
+/* Reads a tensor of a test vector, such as "input" 0 or "output" 1; returns false if there is no such file. */
 static bool read_tensor(const Vector *v, const char *which, int i, OnnxTensor *t)
 {
     char name[128];
@@ -111,7 +112,7 @@ static bool read_tensor(const Vector *v, const char *which, int i, OnnxTensor *t
     ck_assert(f != NULL);
     const size_t size = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
-    ck_assert_msg(size < sizeof bytes && onnx_parse(t, bytes, size), "%s is no tensor", path);
+    ck_assert_msg(size < sizeof bytes && onnx_parse(t, bytes, size), "%s is not a tensor", path);
     return true;
 }
 
@@ -122,7 +123,7 @@ static OnnxTensor *must_read(const Vector *v, const char *which, int i)
     return t;
 }
 
-/* (1,kH,N) to (N,kH) with the gates in our order. */
+/* Returns (1,kH,N) as (N,kH), with the gates in our order. */
 static Tensor *permuted(Tape *tp, Kind kind, const OnnxTensor *from, int H, int N)
 {
     const int k = order[kind].gates;
@@ -138,7 +139,8 @@ static Tensor *permuted(Tape *tp, Kind kind, const OnnxTensor *from, int H, int 
 
 typedef struct {
     int T, B, C, H;
-    Tensor *x, *w, *u, *b, *p; /* as ours; b zeros and p NULL where there is none */
+    Tensor *x, *w, *u, *b,
+        *p; /* in our layout; without biases b is 0, without peepholes p is NULL */
 } Problem;
 
 static Tensor *biases(Tape *tp, const Vector *v, int H)
@@ -160,7 +162,7 @@ static Tensor *peepholes(Tape *tp, const Vector *v, int H)
     if (!v->p) return NULL;
     OnnxTensor *t = must_read(v, "input", v->p);
     ck_assert_int_eq(t->n, 3 * H);
-    Tensor *p = tape_tensor(tp, SHAPE(3, H)); /* i f o of i o f */
+    Tensor *p = tape_tensor(tp, SHAPE(3, H)); /* i f o from i o f */
     for (int gate = 0; gate < 3; gate++)
         for (int j = 0; j < H; j++)
             p->data[gate * H + j] = (real)t->value[order[LSTM].theirs[gate] * H + j];
@@ -189,7 +191,7 @@ static Problem problem_of(Tape *tp, const Vector *v)
     return q;
 }
 
-/* All h, (T,B,H), by the op over whole sequences. */
+/* Returns all h (T,B,H), by the op over whole sequences. */
 static Tensor *fused(Tape *tp, Kind kind, const Problem *q)
 {
     Tensor *z = op_linear(tp, q->x, q->w, q->b), *zero = tape_zeros(tp, SHAPE(q->B, q->H));
@@ -202,7 +204,7 @@ static Tensor *fused(Tape *tp, Kind kind, const Problem *q)
     return gru_layer(tp, &l, sequence_of(z), &(GruState){.h = zero});
 }
 
-/* The same a step at a time. */
+/* The same step by step. */
 static Tensor *by_steps(Tape *tp, Kind kind, const Problem *q)
 {
     Tensor **h = tape_save(tp, (size_t)q->T * sizeof *h), *zero = tape_zeros(tp, SHAPE(q->B, q->H));

@@ -1,10 +1,10 @@
-/* Attention against ONNX's test vectors of its operator Attention. Skipped where there are none.
+/* Attention against ONNX's test vectors of its operator Attention. Skipped without the vectors.
  *
- * Their q, k, v are (B,H,T,D), or (B,T,C) as ours. What ours has no option for is made of what it
- * has: another scale by larger queries; keys of the past by one sequence of both. A mask that is added to the
- * scores is T columns more: e_ts + m_ts = (q_t, unit vector t) . (k_s, column s of m). Their causal
- * mask lets step t see s <= t even where S > T. Left out: softcap, c tanh(e / c) for e, of a later
- * model. */
+ * ONNX's q, k, v are (B,H,T,D), or (B,T,C) like ours. Options that our op lacks are expressed by its
+ * inputs: another scale by larger queries; past keys by one sequence of past and present. A mask that is
+ * added to the scores becomes T more columns: e_ts + m_ts = (q_t, unit vector t) . (k_s, column s of m).
+ * ONNX's causal mask lets step t see s <= t even if S > T. Left out: softcap, c tanh(e / c) in place of e,
+ * which belongs to a later model. */
 #include "onnx.h"
 #include "ops/ops.h"
 
@@ -12,10 +12,10 @@ static const double TOLERANCE = 1e-5;
 
 typedef struct {
     const char *name;
-    int heads; /* of queries, where the axes do not tell */
+    int heads; /* of queries, if the axes do not say */
     bool causal;
     double scale;   /* 0: 1 / sqrt(D) */
-    int mask, past; /* which inputs they are, past keys before past values; 0: none */
+    int mask, past; /* numbers of these inputs, past keys before past values; 0: none */
 } Vector;
 
 static const Vector vectors[] = {
@@ -31,10 +31,10 @@ static const Vector vectors[] = {
     {"4d_gqa_with_past_and_present", 0, false, 0, 3, 4},
 };
 
-/* A tensor of theirs, (B,H,T,D) whatever its axes; NULL where the file is not there. */
+/* Reads a tensor of a test vector as (B,H,T,D); NULL if there is no such file. */
 typedef struct {
     int H, T, D;
-    bool apart; /* heads have an axis of their own */
+    bool apart; /* heads have their own axis */
     OnnxTensor *of;
 } Theirs;
 
@@ -51,7 +51,7 @@ static Theirs theirs(const Vector *v, const char *which, int i)
     const size_t size = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
     OnnxTensor *t = xmalloc(sizeof *t);
-    ck_assert_msg(size < sizeof bytes && onnx_parse(t, bytes, size), "%s is no tensor", path);
+    ck_assert_msg(size < sizeof bytes && onnx_parse(t, bytes, size), "%s is not a tensor", path);
     if (t->axes == 4) return (Theirs){t->d[1], t->d[2], t->d[3], true, t};
     if (t->axes == 3) return (Theirs){v->heads, t->d[1], t->d[2] / v->heads, false, t};
     return (Theirs){1, t->d[0], t->d[1], false, t};
@@ -63,8 +63,8 @@ static real at(const Theirs *x, int b, int h, int t, int d)
                            : x->of->value[(b * x->T + t) * x->H * x->D + h * x->D + d]);
 }
 
-/* A past followed by what is there now, their sizes in *past and *now, as (B,T,H*width), each
- * head's D columns followed by zeros. */
+/* Joins past and present steps, whose numbers are *past and *now, to (B,T,H*width); the D columns of each
+ * head are followed by zeros. */
 static Tensor *ours(Tape *tp, const Theirs *past, const Theirs *now, int width)
 {
     const int H = now->H, B = now->of->d[0], P = past->of ? past->T : 0, T = P + now->T;
@@ -77,7 +77,7 @@ static Tensor *ours(Tape *tp, const Theirs *past, const Theirs *now, int width)
     return x;
 }
 
-/* The columns that add the mask m (T,S) to the scores, behind the D of each head. */
+/* Writes the columns that add the mask m (T,S) to the scores, after the D columns of each head. */
 static void add_mask(Tensor *q, Tensor *k, const Theirs *m, int D)
 {
     const int T = m->T, S = m->D, width = D + T;

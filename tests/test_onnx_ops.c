@@ -1,14 +1,14 @@
-/* RMS normalisation and rotary positions against ONNX's test vectors. Skipped where there are none.
+/* RMS normalisation and rotary positions against ONNX's test vectors. Skipped without the vectors.
  *
- * Their normalisation runs over all axes from one on; ours over the last, to which those are folded. Their
- * rotary positions come with a table of cosines and one of sines, (B,T,D/2), a table for each sequence; their
- * x is (B,H,T,D), or (B,T,H*D) as ours. */
+ * ONNX normalises over all axes from a given one on; ours normalises the last axis, into which these are
+ * folded. ONNX's rotary positions have tables of cosines and sines, (B,T,D/2), one for each sequence; its x
+ * is (B,H,T,D), or (B,T,H*D) like ours. */
 #include "onnx.h"
 #include "ops/ops.h"
 
 static const double TOLERANCE = 1e-5;
 
-/* NULL where the file is not there. */
+/* Reads a tensor of a test vector; NULL if there is no such file. */
 static OnnxTensor *theirs(const char *test, const char *which, int i)
 {
     char name[128];
@@ -21,7 +21,7 @@ static OnnxTensor *theirs(const char *test, const char *which, int i)
     const size_t size = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
     OnnxTensor *t = xmalloc(sizeof *t);
-    ck_assert_msg(size < sizeof bytes && onnx_parse(t, bytes, size), "%s is no tensor", path);
+    ck_assert_msg(size < sizeof bytes && onnx_parse(t, bytes, size), "%s is not a tensor", path);
     return t;
 }
 
@@ -35,7 +35,7 @@ START_TEST(rms_normalization)
 {
     static const struct {
         const char *name;
-        int axis; /* the first that is normalised */
+        int axis; /* the first normalised axis */
         double eps;
     } cases[] = {{"2d_axis0", 0, 1e-5},       {"2d_axis1", 1, 1e-5},
                  {"3d_axis0_epsilon", 0, .1}, {"3d_axis1_epsilon", 1, .1},
@@ -62,7 +62,7 @@ START_TEST(rms_normalization)
 }
 END_TEST
 
-/* Sequence b of x (B,H,T,D), its tables, and what is to come of it. */
+/* Checks sequence b of x (B,H,T,D) with its tables against the expected output. */
 static void check_rotary(const char *name, const OnnxTensor *in[3], const OnnxTensor *want, int b,
                          bool halves)
 {

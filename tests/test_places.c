@@ -25,7 +25,8 @@ START_TEST(every_line_is_a_pair_and_in_order)
     int lines = 0;
     for (char *line = text; *line; lines++) {
         char *tab = strchr(line, '\t'), *end = strchr(line, '\n');
-        ck_assert_msg(end && tab && tab > line && tab < end - 1, "line %d: no pair", lines + 1);
+        ck_assert_msg(end && tab && tab > line && tab < end - 1, "line %d is not a pair",
+                      lines + 1);
         for (char *s = line; s < tab; s++) ck_assert_msg(is_english(*s), "line %d", lines + 1);
         for (int code, n; tab + 1 < end; tab += n) {
             n = utf8_decode(tab + 1, (size_t)(end - tab - 1), &code);

@@ -1,4 +1,4 @@
-/* Pictures: whole or not at all, and a program that has no gnuplot goes on. */
+/* Pictures are written whole or not at all; without gnuplot a program continues. */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include "system/plot.h"
 #include "suite.h"
 
-/* A directory with a script, and what a test leaves there. */
+/* A directory with a script, and the files of a test. */
 typedef struct {
     char dir[32];
     char *script, *picture, *messages;
@@ -29,18 +29,19 @@ static Place place_new(const char *script)
     p.messages = xformat("%s/messages", p.dir);
     write_text(p.script, script);
     fflush(stderr);
-    ck_assert_ptr_nonnull(freopen(p.messages, "w", stderr)); /* Check runs each test in a child */
+    ck_assert_ptr_nonnull(
+        freopen(p.messages, "w", stderr)); /* Check runs each test in its own process */
     return p;
 }
 
 static void place_free(Place *p)
 {
     unlink(p->script), unlink(p->picture), unlink(p->messages);
-    ck_assert_int_eq(rmdir(p->dir), 0); /* so nothing else was left there */
+    ck_assert_int_eq(rmdir(p->dir), 0); /* no other file was left */
     free(p->script), free(p->picture), free(p->messages);
 }
 
-/* The bytes of a file, "" if it is not there; free() it. */
+/* Returns the bytes of a file, "" if there is none; free() it. */
 static char *contents(const char *path)
 {
     enum { MOST = 1 << 20 };
@@ -90,7 +91,7 @@ START_TEST(quoting)
 }
 END_TEST
 
-/* Whatever the string, gnuplot prints it as it is and runs nothing. */
+/* gnuplot prints every string unchanged and never runs it. */
 START_TEST(quoting_for_gnuplot)
 {
     if (!have_gnuplot()) return;
@@ -123,7 +124,7 @@ static unsigned big_endian(const char *s)
     return (unsigned)u[0] << 24 | (unsigned)u[1] << 16 | (unsigned)u[2] << 8 | u[3];
 }
 
-/* The script finds its data beside itself, and the picture is a PNG of the size asked for. */
+/* The script finds its data in its own directory, and the picture is a PNG of the requested size. */
 START_TEST(png)
 {
     if (!have_gnuplot()) return;
@@ -143,7 +144,7 @@ START_TEST(png)
 }
 END_TEST
 
-/* Names without a directory, as in the program's own. */
+/* File names without a directory: the current directory. */
 START_TEST(svg_here)
 {
     if (!have_gnuplot()) return;
@@ -180,7 +181,7 @@ START_TEST(dumb_and_none)
 }
 END_TEST
 
-/* A script that fails leaves the older picture, no other file, and one line that says why. */
+/* A script that fails keeps the older picture, leaves no other file, and prints one line with the reason. */
 START_TEST(failing_script)
 {
     if (!have_gnuplot()) return;
@@ -202,7 +203,7 @@ START_TEST(failing_script)
 }
 END_TEST
 
-/* A link that somebody put where the temporary file will be is not followed. */
+/* A symbolic link at the name of the temporary file is not followed. */
 START_TEST(a_planted_link)
 {
     if (!have_gnuplot()) return;
@@ -233,7 +234,7 @@ START_TEST(nowhere_to_draw)
 }
 END_TEST
 
-/* Without gnuplot: said once, however many pictures. */
+/* Without gnuplot there is one message, for any number of pictures. */
 START_TEST(no_gnuplot)
 {
     Place p = place_new("plot x\n");
@@ -244,12 +245,13 @@ START_TEST(no_gnuplot)
     ck_assert(!is_there(p.picture));
     ck_assert_int_eq(count(p.messages, "gnuplot is not installed"), 1);
     ck_assert_int_eq(count(p.messages, "\n"), 1);
-    ck_assert_int_eq(count(p.messages, p.dir), 2); /* the script, and where the numbers are */
+    ck_assert_int_eq(count(p.messages, p.dir),
+                     2); /* the script, and the directory of the numbers */
     place_free(&p);
 }
 END_TEST
 
-/* A figure is the same for every user: no ~/.gnuplot comes before its script. */
+/* A figure is the same for every user: gnuplot does not read ~/.gnuplot. */
 START_TEST(no_settings_of_the_user)
 {
     if (!have_gnuplot()) return;

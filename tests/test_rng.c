@@ -1,5 +1,5 @@
-/* The generator against its published vectors, and its distributions against their definitions. All
- * seeds are fixed: a bound of 5 sigma either always holds or never. */
+/* The generator against its published test vectors, and its distributions against their definitions. All
+ * seeds are fixed, so a bound of 5 sigma holds either always or never. */
 #include "base/rng.h"
 #include "suite.h"
 
@@ -8,7 +8,7 @@ static Rng test_rng(uint64_t seed)
     return rng_make(seed, RNG_TEST, 0);
 }
 
-/* Random123's kat_vectors, philox4x32 of 10 rounds: zeros, ones, and the digits of pi. */
+/* Random123's kat_vectors for philox4x32 with 10 rounds: zeros, ones, and the digits of pi. */
 START_TEST(known_answers)
 {
     static const struct {
@@ -28,8 +28,8 @@ START_TEST(known_answers)
 }
 END_TEST
 
-/* Number n is word n % 4 of the block with counter (n / 4, step, stream) and key seed, also far out
- * where n / 4 needs more than 32 bits. */
+/* Number n is word n % 4 of the block with counter (n / 4, step, stream) and key seed, also if n / 4 needs
+ * more than 32 bits. */
 START_TEST(layout_of_the_counter)
 {
     const uint64_t seed = 0x0123456789abcdef, starts[] = {0, 4 * 0xffffffffull};
@@ -49,7 +49,7 @@ END_TEST
 START_TEST(after_any_number)
 {
     Rng r = rng_make(5, RNG_TEST, 3);
-    for (int i = 0; i < 9; i++, rng_u32(&r)) /* from every place in a block */
+    for (int i = 0; i < 9; i++, rng_u32(&r)) /* from every position in a block */
         for (uint64_t n = 0; n < 9; n++) {
             Rng drawn = r, jumped = rng_after(&r, n);
             for (uint64_t k = 0; k < n; k++) rng_u32(&drawn);
@@ -76,7 +76,7 @@ START_TEST(streams_differ)
 }
 END_TEST
 
-/* What others draw in between changes nothing; nor does copying a generator half way. */
+/* A generator does not depend on draws of other generators, and a copy continues like its original. */
 START_TEST(interleaving)
 {
     uint32_t alone[100];
@@ -92,7 +92,7 @@ START_TEST(interleaving)
 }
 END_TEST
 
-/* sum (seen - expected)^2 / expected has mean bins-1 and variance 2 (bins-1): in sigmas. */
+/* Returns sum (seen - expected)^2 / expected in sigmas; it has mean bins-1 and variance 2 (bins-1). */
 static double chi_square(const int *seen, int bins, double expected)
 {
     double sum = 0;
@@ -145,8 +145,8 @@ START_TEST(below_small)
 }
 END_TEST
 
-/* 2^32 / (3 2^29) = 8/3: without rejection the results k with k % 3 = 2 would have 2 of 8
- * preimages instead of a third. */
+/* 2^32 / (3 2^29) = 8/3: without rejection the results k with k % 3 = 2 would have a share of 2/8 instead of
+ * a third. */
 START_TEST(below_is_unbiased)
 {
     enum { N = 300000 };
@@ -157,7 +157,7 @@ START_TEST(below_is_unbiased)
 }
 END_TEST
 
-/* The normal distribution by its quantiles, its moments, and no relation between neighbours. */
+/* The normal distribution: quantiles, moments, and uncorrelated neighbours. */
 START_TEST(normal)
 {
     enum { N = 1 << 20, BINS = 64 };
@@ -175,7 +175,8 @@ START_TEST(normal)
         lag += x * before;
         before = x;
     }
-    const double sigma = 1 / sqrt(N); /* of a mean; variances of the powers: 1, 2, 15, 96 */
+    const double sigma =
+        1 / sqrt(N); /* sigma of a mean; the variances of the powers are 1, 2, 15, 96 */
     ck_assert_double_lt(fabs(chi_square(seen, BINS, (double)N / BINS)), 5);
     ck_assert_double_lt(fabs(m1 / N), 5 * sigma);
     ck_assert_double_lt(fabs(m2 / N - 1), 5 * sigma * sqrt(2));
@@ -185,12 +186,12 @@ START_TEST(normal)
 }
 END_TEST
 
-/* The smallest uniform number there is, 2^-32, gives sqrt(64 ln 2) = 6.66: the tail is finite. */
+/* The smallest uniform number, 2^-32, gives sqrt(64 ln 2) = 6.66: the tail is finite. */
 START_TEST(normal_is_bounded)
 {
     Rng zero = test_rng(1);
     zero.n =
-        5416199996; /* found by trying: this number is 0, where a logarithm would be infinite */
+        5416199996; /* found by search: this number is 0, and its logarithm would be infinite */
     ck_assert(isfinite(rng_normal(&zero)));
     zero.n = 5416199996;
     ck_assert_uint_eq(rng_u32(&zero), 0);
@@ -212,7 +213,7 @@ START_TEST(choose)
     ck_assert_int_eq(seen[1], 0);
     for (int i = 0; i < LEN(p); i++)
         ck_assert_double_le(fabs(seen[i] - N * p[i]), 5 * sqrt(N * p[i] * (1 - p[i])));
-    /* Probabilities that sum to less, by rounding: still an index of the table. */
+    /* Rounded probabilities may sum to less than 1: the result is still an index of the table. */
     for (int i = 0; i < 100; i++) ck_assert_int_eq(rng_choose(&r, (double[]){0, 0, 0}, 3), 2);
 }
 END_TEST

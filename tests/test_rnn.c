@@ -1,6 +1,6 @@
-/* The Elman network as a whole: it learns, it cannot see ahead, padding and batching change nothing,
- * and its two ways of multiplying the inputs are one. (Its numbers against PyTorch's stand in
- * test_rnn_golden.c, its gradients in double/models.c.) */
+/* The Elman network as a whole: it learns, it cannot see later tokens, padding and batching change nothing,
+ * and its two ways of multiplying the inputs give the same results. (Numbers against PyTorch's:
+ * test_rnn_golden.c. Gradients: double/models.c.) */
 #include "models/model.h"
 #include "reader.h"
 
@@ -48,8 +48,8 @@ START_TEST(a_sequence_is_the_same_alone)
 }
 END_TEST
 
-/* |dL/dh| of a linear-like network (tiny weights keep tanh straight) with an orthogonal U of gain
- * rho falls by rho at every step back (Pascanu, Mikolov & Bengio 2013). */
+/* |dL/dh| of an almost linear network (small weights keep tanh in its linear range) with an orthogonal U of
+ * gain rho falls by rho at every step back (Pascanu, Mikolov & Bengio 2013). */
 START_TEST(trace_follows_the_gain)
 {
     enum { STEPS = 20 };

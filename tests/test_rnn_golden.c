@@ -1,10 +1,10 @@
-/* The recurrent network equals PyTorch's nn.RNN on the same weights: logits, loss, final state and
- * the gradient of every parameter. tests/golden/rnn.py made the file. */
+/* The recurrent network equals PyTorch's nn.RNN with the same weights: logits, loss, final state and the
+ * gradient of every parameter. tests/golden/rnn.py makes the file. */
 #include "models/model.h"
 #include "golden.h"
 #include "rnn/rnn.h"
 
-/* Absolute, on values up to 4: some units in the last place of a float; in double, of a double. */
+/* Absolute error of values up to 4: some units in the last place of a float, or of a double. */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 2e-6 : 2e-14;
 
 enum { B = 3, T = 7, V = 11, C = 5, H = 6, L = 2 };
@@ -55,7 +55,7 @@ START_TEST(loss_and_every_gradient)
 }
 END_TEST
 
-/* The layer written a step at a time, which stands beside the fused one as its definition. */
+/* The layer step by step, which is the definition of the fused layer. */
 START_TEST(layers_step_by_step)
 {
     setup();

@@ -1,4 +1,4 @@
-/* A run's directory and its log: who may write there, and what a failure says. */
+/* A run's directory and its log: locking, failures and their messages, the files of a run. */
 #include <errno.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include "programs/runlog.h"
 #include "suite.h"
 
-/* Stand before the C library's own: a disk and a lock that fail as the test wants it. 0: all is well. */
+/* Replace the C library's functions: a lock and a disk that fail with the given errno; 0: no failure. */
 static int lock_error, cut_error;
 
 int flock(int fd, int operation)
@@ -26,7 +26,7 @@ int ftruncate(int fd, off_t length)
     return cut_error ? -1 : 0;
 }
 
-static char dir[] = "/tmp/lmzoo-runlog-XXXXXX"; /* Check runs each test in a child of its own */
+static char dir[] = "/tmp/lmzoo-runlog-XXXXXX"; /* Check runs each test in its own process */
 static Error why;
 
 static char *path_of(const char *name)
@@ -41,7 +41,7 @@ static void remove_file(const char *name)
     free(path);
 }
 
-/* The message of an opening that must fail. */
+/* Opens a log, which must fail, and returns the message. */
 static const char *refused(void)
 {
     RunLog log;
@@ -56,7 +56,7 @@ static void ck_says(const char *message, const char *text, bool said)
     ck_assert_msg((strstr(message, text) != NULL) == said, "%s", message);
 }
 
-/* Only a lock that somebody holds is somebody's. */
+/* "another program" is reported only if the lock is held, not for other failures of the lock. */
 START_TEST(locks)
 {
     ck_assert_ptr_nonnull(mkdtemp(dir));
@@ -70,7 +70,7 @@ START_TEST(locks)
 }
 END_TEST
 
-/* Space is spoken of where it is missing. */
+/* The advice to free space is given only if space is missing. */
 START_TEST(advice)
 {
     ck_assert_ptr_nonnull(mkdtemp(dir));
@@ -85,7 +85,7 @@ START_TEST(advice)
 }
 END_TEST
 
-/* --- what is written there ------------------------------------------------------------------------ */
+/* --- the files of a run --------------------------------------------------------------------------- */
 
 static void write_file(const char *name, const char *text)
 {
@@ -106,7 +106,7 @@ static void ck_file(const char *name, const char *want)
 static const char heading[] =
     "step,tokens,seconds,train_loss,valid_loss,metric,lr,grad_norm,tokens_per_second\n";
 
-/* What was not measured is empty. */
+/* A value that was not measured is an empty field. */
 START_TEST(rows)
 {
     RunLog log;
@@ -122,7 +122,7 @@ START_TEST(rows)
 }
 END_TEST
 
-/* A log alone is a run as well: it is refused and kept, and --overwrite takes its figures with it. */
+/* A directory with only a log also counts as a run: it is refused and kept; --overwrite removes its figures. */
 START_TEST(a_directory_that_is_used)
 {
     static const char *const figures[] = {"trace.csv",     "gates.csv",     "by_length.csv",
@@ -160,7 +160,7 @@ START_TEST(a_log_without_rows_is_no_run)
 }
 END_TEST
 
-/* A list that was tampered with removes nothing outside the directory, nor a hidden file. */
+/* A manipulated list cannot remove files outside the directory or hidden files. */
 START_TEST(names_that_are_no_files_of_the_run)
 {
     RunLog log;
@@ -184,7 +184,7 @@ START_TEST(names_that_are_no_files_of_the_run)
 }
 END_TEST
 
-/* What runlog_show says to a file, of step 4 of 10 after 60 seconds. */
+/* Returns what runlog_show prints into a file at step 4 of 10 after 60 seconds. */
 START_TEST(progress)
 {
     RunLog log;
@@ -199,13 +199,13 @@ START_TEST(progress)
     dup2(out[1], STDERR_FILENO);
     runlog_show(&log, &row, 10, false);
     row.step = 5, row.valid_loss = (double)NAN;
-    runlog_show(&log, &row, 10, true); /* no validation, no line */
+    runlog_show(&log, &row, 10, true); /* without a validation it prints no line */
     dup2(before, STDERR_FILENO);
     close(out[1]);
     ck_assert_int_gt(read(out[0], shown, sizeof shown - 1), 0);
     ck_assert_str_eq(shown,
                      "4/10 loss 2.000 (valid 3.000)  lr 1.0e-03  |g| 1.00  12.3k tok/s  01:30\n");
-    ck_assert_int_eq(log.valid.step, 4); /* the last that was validated */
+    ck_assert_int_eq(log.valid.step, 4); /* the last validated step */
     close(out[0]), close(before);
     runlog_close(&log);
     remove_file("log.csv"), remove_file(".lock"), rmdir(dir);

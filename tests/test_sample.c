@@ -18,7 +18,7 @@ static double chi_square(const real *logits, int V, const Sampling *s, const dou
     return chi;
 }
 
-/* p[i] = exp(logit / temperature) / sum over the ids of `kept`. */
+/* Checks draws against p[i] = exp(logit / temperature) / sum over the ids in `kept`. */
 static void expect(const real *logits, int V, Sampling s, unsigned kept)
 {
     double p[16], sum = 0;
@@ -56,7 +56,7 @@ START_TEST(top_k)
 }
 END_TEST
 
-/* Sums of the sorted probabilities: .4963 .7974 .9081 .9753 1. */
+/* The cumulative sums of the sorted probabilities are .4963 .7974 .9081 .9753 1. */
 START_TEST(top_p)
 {
     expect(logits, V, (Sampling){1, 0, 0}, 1 << 2);

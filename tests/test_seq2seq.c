@@ -1,7 +1,6 @@
-/* The encoder-decoder networks as a whole, every kind of them: they learn, the decoder cannot see
- * ahead, padding and company change nothing. (What each option does stands in test_seq2seq_options.c,
- * their numbers against PyTorch's in test_seq2seq_golden.c, their gradients in double/models.c, decoding
- * in test_search.c.) */
+/* Every kind of encoder-decoder network as a whole: it learns, the decoder cannot see later tokens, padding
+ * and other sequences change nothing. (Each option: test_seq2seq_options.c. Numbers against PyTorch's:
+ * test_seq2seq_golden.c. Gradients: double/models.c. Decoding: test_seq2seq_decoder.c.) */
 #include "seq2seq_help.h"
 
 #include "nn/optim.h"
@@ -10,7 +9,7 @@ enum { V_SOURCE = 9, V = 8, B = 4 };
 
 /* --- learning ------------------------------------------------------------------------------------- */
 
-/* Four sources that all differ and targets that have nothing to do with them. */
+/* Four different sources with random targets. */
 static double loss_after_training(const Seq2seqConfig *c)
 {
     Network *n = network_new(c, V_SOURCE, V);
@@ -56,7 +55,7 @@ static void check_causality(const Seq2seqConfig *c)
         for (int i = t * B; i < batch.T * B; i++) batch.x[i] = (x[i] + 1) % V;
         real *after = logits_of(n, &batch);
         ck_assert_msg(!memcmp(before, after, t * row), "%s: t = %d", words_of(c), t);
-        for (int b = 0; b < B; b++) { /* which is seen at once */
+        for (int b = 0; b < B; b++) { /* the changed token is seen at step t */
             const size_t at = (size_t)(t * B + b) * V;
             ck_assert(memcmp(before + at, after + at, V * sizeof(real)) != 0);
         }
@@ -74,7 +73,7 @@ START_TEST(sees_nothing_ahead)
 }
 END_TEST
 
-/* Every id of the source counts, the first and the last too, whichever way it is read. */
+/* Every id of the source changes the logits, also the first and the last, in either reading direction. */
 static void check_reading(const Seq2seqConfig *c)
 {
     Network *n = network_new(c, V_SOURCE, V);
@@ -86,7 +85,7 @@ static void check_reading(const Seq2seqConfig *c)
             const int was = *id;
             *id = (was + 1) % V_SOURCE;
             real *after = logits_of(n, &batch);
-            for (int k = 0; k < B; k++) /* the first step of each sequence of the batch */
+            for (int k = 0; k < B; k++) /* the first step of each sequence */
                 ck_assert_msg(!memcmp(before + k * V, after + k * V, V * sizeof(real)) == (k != b),
                               "%s: step %d of source %d, logits of %d", words_of(c), i, b, k);
             *id = was;
@@ -103,9 +102,9 @@ START_TEST(sees_all_of_its_own_source)
 }
 END_TEST
 
-/* --- padding and company -------------------------------------------------------------------------- */
+/* --- padding and other sequences ------------------------------------------------------------------ */
 
-/* Anything but PAD into the padding of both sides. */
+/* Writes other ids than PAD into the padding of both sides. */
 static void spoil_padding(Batch *batch, int source_vocab, int vocab)
 {
     Rng rng = rng_make(6, RNG_TEST, 0);
@@ -141,7 +140,7 @@ START_TEST(padding_changes_nothing)
 }
 END_TEST
 
-/* At a size that is used, and with more words than tokens until there is more padding. */
+/* At a realistic size; the vocabulary is larger than the batch until padding makes the batch larger. */
 START_TEST(padding_changes_nothing_at_length)
 {
     Seq2seqConfig c;
@@ -153,8 +152,8 @@ START_TEST(padding_changes_nothing_at_length)
 }
 END_TEST
 
-/* A sequence beside others, or beside none and padded: bit for bit. Alone against beside others: all
- * but, since the BLAS takes another way for a single row. */
+/* A sequence has the same logits beside more sequences, and alone with padding, bit for bit. Alone and
+ * beside others agree up to rounding, because the BLAS computes a single row in another way. */
 static void check_company(const Seq2seqConfig *c)
 {
     Network *n = network_new(c, V_SOURCE, V);
@@ -184,8 +183,8 @@ START_TEST(company_changes_nothing)
 }
 END_TEST
 
-/* No gradient flows from padding: whatever its ids, all gradients are the same, and those of words
- * that only padding has are 0. */
+/* No gradient comes from padding: its ids change no gradient, and words that occur only in padding get a
+ * gradient of 0. */
 static void check_gradients(const Seq2seqConfig *c)
 {
     Network *n = network_new(c, V_SOURCE + 1, V + 1);
@@ -225,7 +224,7 @@ START_TEST(padding_has_no_gradient)
 }
 END_TEST
 
-/* Few tokens are embedded and multiplied, many looked up in a table of products: the same. */
+/* Few tokens are embedded and then multiplied, many are looked up in a table of products: same results. */
 START_TEST(both_ways_to_make_the_inputs)
 {
     enum { MANY = 12 };

@@ -1,9 +1,9 @@
-/* The attention weights that a decoder hands out: those of the model, and those of the definition. */
+/* The attention weights that a decoder returns equal those of the model and of the definition. */
 #include "seq2seq_decoding.h"
 
-/* --- where attention looks ------------------------------------------------------------------------ */
+/* --- attention weights ---------------------------------------------------------------------------- */
 
-/* The weights (T,S) of the steps of an output, from the model itself. */
+/* Writes the attention weights (T,S) of the steps of an output, from the model. */
 static void look_at_once(const Seq2seq *m, const Numbered *p, real *weight)
 {
     Tape tp = {.frozen = true};
@@ -23,13 +23,13 @@ static Numbered turned_round(Numbered p)
     return p;
 }
 
-/* Of a source that is read from its end the weights stand in the order of the source. */
+/* If a source is read backwards, its weights are still in the order of the source. */
 static void check_alignment(const Seq2seqConfig *c)
 {
     Decoding *d = decoding_new(c, V_SOURCE, V);
     Seq2seqConfig plain = *c;
     plain.reverse = false;
-    Network *n = network_new(&plain, V_SOURCE, V); /* the same weights */
+    Network *n = network_new(&plain, V_SOURCE, V); /* the same parameters */
     for (int k = 0; k < SOURCES; k++) {
         const Numbered p = numbered(k, V_SOURCE, V), fed = c->reverse ? turned_round(p) : p;
         real got[LONGEST_TARGET * LONGEST_SOURCE], want[LONGEST_TARGET * LONGEST_SOURCE];
@@ -67,7 +67,7 @@ END_TEST
 
 enum { MOST_HIDDEN = 16 };
 
-/* x (H) times w (H,H), or x itself. */
+/* Writes x (H) times w (H,H), or x itself if w is NULL. */
 static void times(const real *x, const Tensor *w, int H, double *y)
 {
     for (int j = 0; j < H; j++) {
@@ -76,7 +76,7 @@ static void times(const real *x, const Tensor *w, int H, double *y)
     }
 }
 
-/* The score of the decoder's state s and the encoder's output h: s h, s (h W), or v tanh(s W + h U). */
+/* Returns the score of the decoder's state s and the encoder's output h: s h, s (h W), or v tanh(s W + h U). */
 static double score_of(const AttentionLayer *a, const real *s, const real *h, int H)
 {
     double query[MOST_HIDDEN], key[MOST_HIDDEN], e = 0;
@@ -86,8 +86,8 @@ static double score_of(const AttentionLayer *a, const real *s, const real *h, in
     return e;
 }
 
-/* Attention by its definition: the softmax of the scores, of the last layer's state before the step
- * (additive) or after it (Luong's). */
+/* Attention by its definition: the softmax of the scores. The query is the last layer's state before the
+ * step (additive) or after it (Luong's forms). */
 static void check_definition(const Seq2seqConfig *c, const Numbered *p)
 {
     Network *n = network_new(c, V_SOURCE, V);
@@ -104,8 +104,8 @@ static void check_definition(const Seq2seqConfig *c, const Numbered *p)
         for (int i = 0; i < p->S; i++)
             sum += e[i] = exp(score_of(a, state, memory.state->data + (size_t)i * H, H));
         for (int i = 0; i < p->S; i++)
-            ck_assert_msg(fabs((double)s.weights[i] - e[i] / sum) < 1e-6, "%s: step %d looks at %d",
-                          words_of(c), t, i);
+            ck_assert_msg(fabs((double)s.weights[i] - e[i] / sum) < 1e-6,
+                          "%s: step %d, weight of %d", words_of(c), t, i);
     }
     tape_free(&tp), network_free(n);
 }

@@ -1,5 +1,5 @@
-/* Decoding with encoder-decoder networks of every kind, a step at a time, against the same networks
- * fed the whole output at once. */
+/* Decoding step by step with every kind of encoder-decoder network, against the same network with the
+ * whole output as input. */
 #include "seq2seq_help.h"
 
 #include "seq2seq_attention/decoder.h"
@@ -10,7 +10,7 @@
 
 /* --- steps ---------------------------------------------------------------------------------------- */
 
-/* The source before this one leaves nothing behind. */
+/* An earlier source does not change the results of the next one. */
 START_TEST(a_step_at_a_time)
 {
     Seq2seqConfig c;
@@ -33,8 +33,8 @@ START_TEST(a_step_at_a_time)
 }
 END_TEST
 
-/* Hypotheses that change places, are dropped, go on twice, and become more or fewer: each goes on
- * from its own history. */
+/* Hypotheses are reordered, dropped and duplicated, and their number changes: each continues from its own
+ * history. */
 static void check_hypotheses(const Seq2seqConfig *c)
 {
     enum { STEPS = 6, MOST = 5 };
@@ -83,7 +83,7 @@ START_TEST(greedy_knows_its_probability)
     for (int i = 0; i < KINDS; i++) {
         if (!kind_of_network(i, &c)) continue;
         Decoding *d = decoding_new(&c, V_SOURCE, V);
-        d->n->net.head.b->data[EOS] = (real)0.3; /* so that some outputs end */
+        d->n->net.head.b->data[EOS] = (real)0.3; /* then some outputs end */
         for (int k = 0; k < SOURCES; k++) {
             const Numbered p = numbered(k, V_SOURCE, V);
             int out[LIMIT];
@@ -96,7 +96,7 @@ START_TEST(greedy_knows_its_probability)
         }
         decoding_free(d);
     }
-    ck_assert_int_gt(finished, 20); /* both were put to the test */
+    ck_assert_int_gt(finished, 20); /* both cases occurred */
     ck_assert_int_gt(cut, 20);
 }
 END_TEST
@@ -125,9 +125,9 @@ START_TEST(a_beam_of_one_is_greedy)
 }
 END_TEST
 
-/* --- every output there is ------------------------------------------------------------------------ */
+/* --- every possible output ------------------------------------------------------------------------ */
 
-enum { FEW = 6, SHORT = 3, WIDE = 64 }; /* words in all; steps; more than there are beginnings */
+enum { FEW = 6, SHORT = 3, WIDE = 64 }; /* vocabulary; steps; more than the number of prefixes */
 
 typedef struct {
     int token[SHORT], len;
@@ -156,8 +156,7 @@ START_TEST(a_wide_beam_finds_the_best)
         if (!kind_of_network(i, &c)) continue;
         Decoding *d = decoding_new(&c, V_SOURCE, FEW);
         const Numbered p = numbered(i, V_SOURCE, FEW);
-        Tensor *head =
-            d->n->net.head.w; /* surer than it is, or the shortest output would be best */
+        Tensor *head = d->n->net.head.w; /* sharper, or the shortest output would be best */
         for (int k = 0; k < head->len; k++) head->data[k] *= 8;
         Best best = {.log_p = -INFINITY};
         int token[SHORT];
@@ -180,7 +179,7 @@ END_TEST
 
 enum { LENGTH = 8, HELD_OUT = 500 };
 
-/* Far from perfect, so that the likeliest token is often not the beginning of the likeliest output. */
+/* Far from perfect: the most likely output often begins with another token than the most likely one. */
 static void train(Network *n, const Task *task, int steps)
 {
     Optim o = optim_init(OPTIM_ADAMW, &n->ps, 0.9, 0.99, 0);
@@ -210,13 +209,13 @@ static void compare_beam(const Decoding *d, const Task *task)
         decode_greedy(&d->translator.decoder, LEN(out), out, &greedy);
         read_source(d, batch.s, batch.S);
         Hypothesis h = decode_beam(&d->translator.decoder, (Beam){.width = 4}, LEN(out));
-        no_worse += h.log_probability >= greedy - 1e-4; /* as many hypotheses, other products */
+        no_worse += h.log_probability >= greedy - 1e-4; /* up to the rounding of other products */
         better += h.log_probability > greedy + 1e-4;
         greedy_sum += greedy, beam_sum += h.log_probability;
         hypothesis_free(&h);
     }
     ck_assert_int_ge(no_worse, HELD_OUT * 99 / 100);
-    ck_assert_int_ge(better, HELD_OUT / 10); /* or there was nothing to find */
+    ck_assert_int_ge(better, HELD_OUT / 10); /* otherwise nothing was tested */
     ck_assert_double_gt(beam_sum, greedy_sum);
     batch_free(&batch);
 }

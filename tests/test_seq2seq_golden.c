@@ -1,11 +1,11 @@
-/* The encoder-decoder networks equal PyTorch's on the same weights, for every form of attention:
- * logits, loss, attention weights and the gradient of every parameter. tests/golden/seq2seq.py made
- * the files; its encoder reads packed sequences, so that padding is PyTorch's affair. */
+/* The encoder-decoder networks equal PyTorch's with the same weights, for every form of attention: logits,
+ * loss, attention weights and the gradient of every parameter. tests/golden/seq2seq.py makes the files;
+ * its encoder reads packed sequences, so PyTorch itself handles the padding. */
 #include "models/model.h"
 #include "golden.h"
 #include "seq2seq_attention/seq2seq.h"
 
-/* Absolute, on values up to 4: some units in the last place of a float; in double, of a double. */
+/* Absolute error of values up to 4: some units in the last place of a float, or of a double. */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 2e-6 : 2e-14;
 
 enum { B = 3, S = 6, T = 5, V_SOURCE = 9, V = 8, C = 4, H = 6 };
@@ -85,7 +85,7 @@ START_TEST(loss_and_every_gradient)
 }
 END_TEST
 
-/* A step at a time, as decoding goes, with the attention's weights. */
+/* Step by step, as in decoding, with the attention weights. */
 START_TEST(steps_and_weights)
 {
     for (int k = 0; k < LEN(networks); k++) {

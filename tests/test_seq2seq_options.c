@@ -1,12 +1,12 @@
-/* Each option of the encoder-decoder networks does what it says, and nothing else; their sizes; and what
- * a program may not ask of them. */
+/* Each option of the encoder-decoder networks does what it says and nothing else; the sizes of the networks;
+ * mistakes that a program must not make. */
 #include "seq2seq_help.h"
 
 enum { V_SOURCE = 9, V = 8, B = 4 };
 
 /* --- options -------------------------------------------------------------------------------------- */
 
-/* Read from its end is read as if it stood there the other way round. */
+/* Reading a source backwards equals reading the reversed source. */
 static void check_reversal(Seq2seqConfig c)
 {
     Network *reversed = network_new(&c, V_SOURCE, V);
@@ -32,8 +32,8 @@ START_TEST(reverse_source_is_reversed_by_hand)
 }
 END_TEST
 
-/* Where both ways are read anyway, they change places: the state of step len-1-i is that of step i of
- * a network whose two cells are exchanged, with its halves exchanged. */
+/* With a bidirectional encoder the two directions are swapped: the state of step len-1-i is the state of
+ * step i of a network with swapped cells, with its halves swapped. */
 START_TEST(reverse_source_exchanges_the_ways)
 {
     enum { H = 12, HALF = H / 2 };
@@ -66,7 +66,7 @@ START_TEST(reverse_source_exchanges_the_ways)
 }
 END_TEST
 
-/* The decoder starts from what the encoder has in the end: of each way, where that way ends. */
+/* The decoder starts from the encoder's last state, in each direction the state at that direction's end. */
 START_TEST(starts_from_the_last_state)
 {
     enum { H = 12, HALF = H / 2 };
@@ -105,9 +105,9 @@ static real *logits_in_training(const Network *n, const Batch *batch, int step, 
     return logits;
 }
 
-/* Dropped in training: the embeddings (of a source read both ways each way's own), what goes from
- * layer to layer (where steps are fed back to the next, step by step), and what words are read off
- * from. In evaluation: nothing. */
+/* Dropout in training applies to the embeddings (separately for each direction of the encoder), between
+ * layers (step by step if a step's output is input of the next), and before the head. In evaluation it
+ * applies nowhere. */
 static void check_dropout(Seq2seqConfig c)
 {
     Network *without = network_new(&c, V_SOURCE, V);
@@ -142,8 +142,8 @@ START_TEST(dropout_is_for_training)
 }
 END_TEST
 
-/* What was said a step ago reaches the next step only by way of input feeding, or not at all; with
- * its matrix at 0 nothing is fed. */
+/* The attentional output of a step reaches the next step only by input feeding; if the matrix of input
+ * feeding is 0, the network equals one without it. */
 START_TEST(feeding)
 {
     Seq2seqConfig c;
@@ -152,7 +152,8 @@ START_TEST(feeding)
         Network *fed = network_new(&c, V_SOURCE, V);
         c.feed = false;
         Network *plain = network_new(&c, V_SOURCE, V);
-        for (int k = 0; k < plain->ps.n; k++) { /* the same weights, whichever was made when */
+        for (int k = 0; k < plain->ps.n;
+             k++) { /* the same weights, though drawn in another order */
             const Tensor *p = plain->ps.tensor[k];
             memcpy(params_find(&fed->ps, p->name)->data, p->data, (size_t)p->len * sizeof(real));
         }
@@ -160,7 +161,7 @@ START_TEST(feeding)
         real *with = logits_of(fed, &batch), *without = logits_of(plain, &batch);
         param_fill(&fed->ps, fed->net.context, 0);
         real *nothing = logits_of(fed, &batch);
-        const int first = B * V, all = batch.T * B * V; /* the first step is fed 0 */
+        const int first = B * V, all = batch.T * B * V; /* the first step gets zeros */
         for (int k = 0; k < all; k++) {
             ck_assert_double_eq_tol((double)nothing[k], (double)without[k], 1e-6);
             if (k < first) ck_assert_double_eq_tol((double)with[k], (double)without[k], 1e-6);
@@ -179,7 +180,7 @@ START_TEST(contradictory_options)
         AttentionKind attention;
         bool bidirectional, feed;
         int hidden;
-        const char *message; /* NULL: they go together */
+        const char *message; /* NULL: no contradiction */
     } row[] = {
         {NO_ATTENTION, false, true, 12, "input feeding is for --attention dot, general and concat"},
         {ADDITIVE, false, true, 12, "additive attention feeds its context anyway"},
@@ -214,7 +215,7 @@ static size_t weights_of(const Seq2seqConfig *c, int source_vocab, int vocab)
     return count;
 }
 
-/* A cell of H units that reads C numbers. */
+/* Returns the number of weights of a cell of H units with C inputs. */
 static size_t weights_of_cell(CellKind cell, int C, int H)
 {
     const int gates = cell == CELL_LSTM ? 4 : cell == CELL_GRU ? 3 : 1;
@@ -245,7 +246,7 @@ START_TEST(weights_by_formula)
 }
 END_TEST
 
-/* The defaults over 30 and 20 words. Embeddings: 50 x 64 = 3200; encoder, two GRUs of 64: 2 x 3 x 64
+/* The defaults with 30 and 20 words. Embeddings: 50 x 64 = 3200; encoder, two GRUs of 64: 2 x 3 x 64
  * x 129 = 49536; decoder, a GRU of 128: 3 x 128 x 193 = 74112, and 128 x 384 = 49152 for the context;
  * attention: 2 x 16384 + 128, and 256 x 128 + 128 after it = 65792; head: 129 x 20 = 2580. */
 START_TEST(weights_of_the_defaults)

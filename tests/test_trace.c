@@ -126,7 +126,7 @@ START_TEST(a_long_text)
     const double start = clock_seconds();
     ck_assert_msg(trace_gates_write(dir, &t, &v, ids, &why), "%s", why.text);
     ck_assert_msg(trace_gates_script(dir, &why), "%s", why.text);
-    ck_assert_double_lt(clock_seconds() - start, 60); /* with sanitizers */
+    ck_assert_double_lt(clock_seconds() - start, 60); /* generous, for the sanitizers */
     char *csv = taken("gates.csv"), *script = taken("gates.gp");
     ck_assert_int_eq(lines_of(csv), 1 + LONG * SHOWN);
     ck_assert_ptr_nonnull(strstr(script, "'f' 19999)\n"));

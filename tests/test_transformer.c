@@ -1,5 +1,5 @@
-/* What is true of a Transformer whatever its weights: what it can see, what padding does, how order
- * comes in; and that it learns. */
+/* Properties of a Transformer with any weights: which tokens a step sees, padding, positions; and it
+ * learns. */
 #include "models/model.h"
 #include "transformer/cache.h"
 #include "transformer/describe.h"
@@ -12,7 +12,7 @@
 
 #include "transformer_help.h"
 
-/* Step i does not change by a bit when tokens after it do. */
+/* A change of later tokens does not change a bit of step i. */
 START_TEST(sees_nothing_ahead)
 {
     for (int k = 0; k < 2 * LEN(positions); k++)
@@ -61,7 +61,7 @@ START_TEST(sees_its_source_and_no_padding)
 }
 END_TEST
 
-/* A longer batch, filled up with padding, gives the same bits. */
+/* A longer batch with more padding gives the same bits. */
 START_TEST(padding_changes_nothing)
 {
     enum { LONGER = 2 * S };
@@ -79,8 +79,8 @@ START_TEST(padding_changes_nothing)
 }
 END_TEST
 
-/* Without positions the encoder treats a source as a set: what the decoder gets from a permuted one is
- * the same, up to the order of sums; with positions it is not. */
+/* Without positions the encoder treats a source as a set: a permuted source gives the decoder the same
+ * logits, up to the rounding of sums. With positions it gives others. */
 START_TEST(order_comes_from_positions)
 {
     for (int k = 0; k < LEN(positions); k++) {
@@ -106,7 +106,7 @@ START_TEST(order_comes_from_positions)
 }
 END_TEST
 
-/* PE(p + k) is a rotation of PE(p) by k w_i in each pair of channels, the same for every p. */
+/* PE(p + k) is PE(p) rotated by k w_i in each pair of channels, the same rotation for every p. */
 START_TEST(sinusoids_rotate)
 {
     enum { C = 32 };
@@ -126,9 +126,8 @@ START_TEST(sinusoids_rotate)
 }
 END_TEST
 
-/* The paper's base model: 6 and 6 layers, 63 million parameters with its vocabulary of 37,000 (the
- * paper says 65). Counted by hand: a layer's attention 4 C^2 + 4 C, feed-forward 2 C F + C + F, a norm
- * 2 C. */
+/* The paper's base model: 6 and 6 layers, 63 million parameters with its vocabulary of 37,000 (the paper
+ * says 65). By hand: attention has 4 C^2 + 4 C parameters, feed-forward 2 C F + C + F, a norm 2 C. */
 START_TEST(base_preset)
 {
     TransformerConfig c = transformer_defaults();
@@ -148,7 +147,7 @@ START_TEST(base_preset)
 }
 END_TEST
 
-/* What --dry-run says without making the network is what there would be. */
+/* The size that --dry-run prints, without making the network, is the size of the network. */
 START_TEST(count_is_that_of_the_network)
 {
     for (int k = 0; k < 24; k++) {
@@ -187,8 +186,8 @@ START_TEST(options_that_contradict)
 }
 END_TEST
 
-/* Without residuals and norms a network of zero weights forgets its input; with residuals it is the
- * embedding that comes out. */
+/* Without residuals and norms a network of zero weights forgets its input; with residuals its output is the
+ * embedding. */
 START_TEST(residuals_carry_the_input)
 {
     for (int with = 0; with < 2; with++) {
@@ -226,7 +225,7 @@ START_TEST(overfits_a_batch)
         double loss = 0;
         draw(&d, k != 2);
         for (int i = 0; i < B; i++)
-            d.x[i] = i; /* so that even a decoder alone can tell them apart */
+            d.x[i] = i; /* then even a decoder without a source can tell them apart */
         Batch batch = batch_major(&d.batch);
         for (int step = 0; step < 400; step++) {
             Tensor *l = model_loss(&tp, &n->model, &batch, NULL, NULL).mean;
@@ -244,6 +243,12 @@ START_TEST(overfits_a_batch)
 }
 END_TEST
 
+/* With a causal mask a head has the slope 2^(-8h/H) (Press et al. 2022). Without a mask half of the heads
+ * look back and half ahead, with the same slopes. */
+/* With a causal mask a head has the slope 2^(-8h/H) (Press et al. 2022). Without a mask half of the heads
+ * look back and half ahead, with the same slopes. */
+/* With a causal mask a head has the slope 2^(-8h/H) (Press et al. 2022). Without a mask half of the heads
+ * look back and half ahead, with the same slopes. */
 START_TEST(slopes_of_alibi)
 {
     Tape tp = {0};
@@ -281,8 +286,8 @@ START_TEST(same_bits_on_any_threads)
 }
 END_TEST
 
-/* Learned positions: a place for each step of the longest sequence and one for its EOS. Rotary ones turn
- * pairs of a head's columns. */
+/* Learned positions need a row for each step of the longest sequence and one for its EOS. Rotary positions
+ * rotate pairs of columns, so a head needs an even number of columns. */
 START_TEST(sizes_that_fit)
 {
     static const struct {

@@ -1,4 +1,4 @@
-/* Decoding with a Transformer a step at a time, with its cache, against whole sequences at once. */
+/* Decoding with a Transformer step by step, with its key/value cache, against whole sequences at once. */
 #include "models/model.h"
 #include "transformer/cache.h"
 #include "transformer/describe.h"
@@ -11,8 +11,8 @@
 
 #include "transformer_help.h"
 
-/* Greedy decoding's log p is minus the loss of a network that is fed that very output; a beam of one
- * is greedy; where it looks are distributions over the source. */
+/* The log p of greedy decoding is minus the loss with the same output as input; a beam of one equals greedy
+ * decoding; attention weights are distributions over the source. */
 START_TEST(decoding)
 {
     enum { LIMIT = 8 };
@@ -56,7 +56,8 @@ START_TEST(decoding)
 }
 END_TEST
 
-/* Keys and values kept, a step at a time: the logits of the whole pass, whatever tells steps apart. */
+/* Step by step with the key/value cache: the logits equal those of the whole pass, for every kind of
+ * positions. */
 START_TEST(a_step_at_a_time)
 {
     for (int k = 0; k < 2 * LEN(positions); k++) {
@@ -82,7 +83,7 @@ START_TEST(a_step_at_a_time)
 }
 END_TEST
 
-/* A step whose past has other steps than those before it. */
+/* A step whose cache does not hold exactly the steps before it. */
 START_TEST(a_step_is_left_out)
 {
     Net *n = net_new(small(PRE_NORM, ROTARY), false);
@@ -94,9 +95,7 @@ START_TEST(a_step_is_left_out)
 }
 END_TEST
 
-/* A head's slope is 2^(-8h/H) under a causal mask (Press et al. 2022); where both ways are open, as
- * many heads look back as ahead, with equal slopes. */
-/* An alignment is the mean of the last layer's heads, of the output as it is written. */
+/* An alignment is the mean over the heads of the last layer, for each step of the output. */
 START_TEST(alignments)
 {
     enum { N = 4, M = 3 };

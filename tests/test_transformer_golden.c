@@ -1,11 +1,11 @@
-/* The Transformer equals PyTorch's on the same weights: logits, loss, the loss with smoothed labels and
- * the gradient of every parameter. tests/golden/transformer.py made the files. */
+/* The Transformer equals PyTorch's with the same weights: logits, loss, the loss with label smoothing and the
+ * gradient of every parameter. tests/golden/transformer.py makes the files. */
 #include "models/model.h"
 #include "golden.h"
 #include "layout_help.h"
 #include "transformer/transformer.h"
 
-/* Absolute, on values up to 4: some units in the last place of a float; in double, of a double. */
+/* Absolute error of values up to 4: some units in the last place of a float, or of a double. */
 static const double TOLERANCE = sizeof(real) == sizeof(float) ? 4e-6 : 4e-14;
 
 enum { B = 3, S = 6, T = 5, V_SOURCE = 9, V = 8, C = 8, H = 2, F = 12, L = 2 };
@@ -86,7 +86,7 @@ START_TEST(loss_and_every_gradient)
 }
 END_TEST
 
-/* A step at a time with the keys and values of those before kept, as decoding goes. */
+/* Step by step with the key/value cache, as in decoding. */
 START_TEST(cached_steps)
 {
     for (int k = 0; k < LEN(networks); k++) {

@@ -1,5 +1,5 @@
-/* The attention weights of every head that a Transformer hands out: distributions, masked and padded as they must
- * be, equal to those computed by hand in the first layer. */
+/* The attention weights of every head, as a Transformer returns them: distributions with the right masks,
+ * equal to those computed by hand in the first layer. */
 #include "layout_help.h"
 #include "transformer/cache.h"
 #include "transformer/transformer.h"
@@ -26,7 +26,8 @@ static Net *net_new(bool has_encoder, NormPlace norm)
     Net *n = xcalloc(1, sizeof *n);
     n->ps = params_init(5);
     n->m = transformer_init(&n->ps, &c, &task);
-    for (size_t i = 0; i < n->ps.count; i++) n->ps.value[i] *= 2; /* so that weights differ */
+    for (size_t i = 0; i < n->ps.count; i++)
+        n->ps.value[i] *= 2; /* larger parameters make the weights differ */
     Rng rng = rng_make(3, RNG_TEST, 0);
     for (int i = 0; i < S * B; i++) n->s[i] = rng_below(&rng, V);
     for (int i = 0; i < T * B; i++) n->x[i] = rng_below(&rng, V);
@@ -47,7 +48,7 @@ static void net_free(Net *n)
     free(n);
 }
 
-/* Each row of (B,H,rows,columns) is a distribution over the columns 0 .. seen-1 and no others. */
+/* Checks that each row of (B,H,rows,columns) is a distribution over only the columns that it may see. */
 static void ck_rows(const real *p, int rows, int columns, const int *len, bool causal)
 {
     for (int i = 0; i < B * H * rows; i++, p += columns) {
@@ -86,7 +87,7 @@ START_TEST(a_decoder_alone)
 }
 END_TEST
 
-/* q . k / sqrt(D) of head h in layer 0, which reads embeddings times sqrt(C), by the book. */
+/* Returns q . k / sqrt(D) of head h in layer 0, whose input is the embeddings times sqrt(C). */
 static double score(const MultiHead *a, const real *from, const real *to, int h)
 {
     double e = 0;
@@ -117,7 +118,7 @@ static void ck_first_layer(const MultiHead *a, const Tensor *embed, const int *i
     }
 }
 
-/* Heads, steps and sequences stand where they are said to. */
+/* Heads, steps and sequences are in the documented order. */
 START_TEST(the_first_layer_by_hand)
 {
     Net *n = net_new(true, POST_NORM);
@@ -128,7 +129,7 @@ START_TEST(the_first_layer_by_hand)
 }
 END_TEST
 
-/* What translation shows as its alignment: the mean over the heads of the last layer's. */
+/* The alignment of a translation is the mean over the heads of the last layer. */
 START_TEST(alignment_is_their_mean)
 {
     Net *n = net_new(true, PRE_NORM);

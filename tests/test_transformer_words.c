@@ -1,5 +1,5 @@
-/* Where words and places are few the first layer multiplies these and not the rows made of them
- * (op_embed_linear): the same loss and the same gradients, whatever the positions. */
+/* If words and positions are few, the first layer multiplies their tables by the weights instead of the
+ * embedded rows (op_embed_linear): loss and gradients are the same, for every kind of positions. */
 #include "models/model.h"
 #include "transformer/transformer.h"
 #include "suite.h"
@@ -36,8 +36,8 @@ static void net_make(Net *n, NormPlace norm, Positions positions)
                        .s_len = n->s_len};
 }
 
-/* The loss; gradients are in n->ps, and *products becomes how many of words and places there were. With
- * rows every gradient is kept, that of the rows too, which takes products with them. */
+/* Returns the loss and leaves the gradients in n->ps; *products is the number of op_embed_linear. With
+ * `rows` all gradients are kept, also those of the embedded rows, so the rows are multiplied instead. */
 static double learn(Net *n, bool rows, int *products)
 {
     Tape tp = {.keep_grads = rows};
@@ -70,7 +70,7 @@ static void compare(NormPlace norm, Positions positions, int want)
     params_free(&n.ps);
 }
 
-/* q, k and v of the encoder's and of the decoder's first layer; with the norm first they read no words. */
+/* q, k and v of the first layer of encoder and decoder; with pre-norm they do not read the embeddings. */
 START_TEST(words_and_places)
 {
     static const Positions positions[] = {SINUSOID, LEARNED, ROTARY, ALIBI, NO_POSITIONS};

@@ -1,4 +1,4 @@
-/* What is said of translations, also of those of a model that is broken. */
+/* The report about translations, also for a model that is broken. */
 #include <unistd.h>
 
 #include "suite.h"
@@ -10,7 +10,7 @@ static void read_nothing(void *self, const int *source, int S)
     ck_assert(source && S >= 1);
 }
 
-/* The same logit for all, or no number. */
+/* The same logit for all tokens: 0, or NaN. */
 static void step(void *self, int n, const int *parent, const int *token, real *logits)
 {
     const Translator *t = self;
@@ -18,7 +18,7 @@ static void step(void *self, int n, const int *parent, const int *token, real *l
     for (int i = 0; i < n * t->decoder.vocab; i++) logits[i] = t->longest ? 0 : (real)NAN;
 }
 
-/* The JSON of a few pairs, translated by a model that is broken or only ignorant; json_decref it. */
+/* Returns the JSON for a few pairs, translated by a model that is broken or uniform; json_decref it. */
 static json_t *json_of(bool broken, int beam)
 {
     EvalConfig c = eval_defaults();
@@ -38,7 +38,7 @@ static json_t *json_of(bool broken, int beam)
     return e.extra;
 }
 
-/* JSON has no infinity: it is null, and the other numbers are there. */
+/* JSON has no infinity: the value is null, and the other numbers are there. */
 START_TEST(a_number_that_is_none)
 {
     for (int beam = 1; beam <= 3; beam += 2)
@@ -57,17 +57,18 @@ START_TEST(a_number_that_is_none)
 }
 END_TEST
 
-/* Always the first letter, and never EOS. */
+/* Always predicts the first letter, never EOS. */
 static void step_on_and_on(void *self, int n, const int *parent, const int *token, real *logits)
 {
     const Translator *t = self;
     ck_assert(parent && token);
     for (int i = 0; i < n * t->decoder.vocab; i++)
-        logits[i] = i % t->decoder.vocab == UNK + 1 ? 100 : 0; /* "a", the most frequent */
+        logits[i] = i % t->decoder.vocab == UNK + 1 ? 100 : 0; /* "a", the most frequent token */
 }
 
-/* Every fifth source of one word has for its target the 22 words at which an output is cut off: it has
- * them all, but was not at its end. (Such pairs are left out of training, since others are held out.) */
+/* Every fifth source is one word whose target has 22 words, the length at which an output is cut off: the
+ * output has all the words but no EOS, so it is not right. (Such pairs are left out of training, because
+ * others with that source are held out.) */
 START_TEST(cut_off_is_not_right)
 {
     char path[] = "/tmp/lmzoo-translate-XXXXXX";
@@ -94,7 +95,7 @@ START_TEST(cut_off_is_not_right)
         how.beam = beam;
         const Translation q = translate_heldout(&e, &t, &how);
         ck_assert_int_gt(q.all.n, 0);
-        ck_assert(json_real_value(json_object_get(e.extra, "bleu")) > 50); /* word by word right */
+        ck_assert(json_real_value(json_object_get(e.extra, "bleu")) > 50); /* all words are right */
         ck_assert(json_real_value(json_object_get(e.extra, "exact")) == 0);
         json_decref(e.extra);
         data_close(&e.data);
@@ -107,13 +108,13 @@ END_TEST
 
 enum { LINES = 900, LONGEST = 16 };
 
-/* It writes the held-out targets, one after the other, but for the last `dropped` tokens; or, where it
- * knows no end, the same token for ever. */
+/* Writes the held-out targets one after the other, without their last `dropped` tokens; if `endless`, the
+ * same token for ever. */
 typedef struct {
     Translator t;
     const Pairs *pairs;
     bool endless;
-    int dropped, next, at, S, steps; /* steps: of the source that was read last */
+    int dropped, next, at, S, steps; /* steps: of the last source */
 } Teacher;
 
 static void teacher_read(void *self, const int *source, int S)
@@ -134,7 +135,7 @@ static void teacher_step(void *self, int n, const int *parent, const int *token,
     k->at++, k->steps++;
 }
 
-/* Sources of 1 to 16 words, a word of the target for each; some have two spaces between them. */
+/* Writes pairs of 1 to 16 words; the target has one word for each source word, separated by two spaces. */
 static void write_pairs(char *path)
 {
     const int fd = mkstemp(path);
@@ -196,8 +197,8 @@ static int code_points(const char *s)
     return n;
 }
 
-/* Right is what has the right tokens, however they are spaced; rows are of equal width, and a source of
- * the last length of a row is counted in it. */
+/* An output is right if its tokens are right; spaces do not matter. Rows of the table have equal widths, and
+ * the last length of a row belongs to it. */
 START_TEST(right_answers)
 {
     Lesson l;
@@ -220,7 +221,7 @@ START_TEST(right_answers)
 }
 END_TEST
 
-/* Of words the spaces count, one between two; the last word of each is missing here. */
+/* With words as tokens, one space between two words counts as a character. Each output lacks its last word. */
 START_TEST(character_errors)
 {
     Lesson l;
@@ -240,8 +241,8 @@ START_TEST(character_errors)
 }
 END_TEST
 
-/* A model that knows no end is stopped: at twice the source and 20, or where its places end, the first of
- * which BOS takes. Its log p is of one pair, however many there are. */
+/* A model that never predicts EOS is stopped at twice the source length plus 20, or at the end of its
+ * positions, of which BOS takes the first. Its log p is the mean of one pair, for any number of pairs. */
 START_TEST(outputs_without_end)
 {
     static const struct {
@@ -259,7 +260,8 @@ START_TEST(outputs_without_end)
     for (int beam = 1; beam <= 3; beam += 2) {
         json_t *o = json_of(false, beam);
         const double log_p = json_real_value(json_object_get(o, "log_probability"));
-        ck_assert_double_eq_tol(log_p, -log(24), 1e-6); /* EOS at once, of 20 letters and 4 more */
+        ck_assert_double_eq_tol(log_p, -log(24),
+                                1e-6); /* EOS first: one of 20 letters and 4 special tokens */
         json_decref(o);
     }
 }

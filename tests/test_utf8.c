@@ -1,5 +1,5 @@
-/* UTF-8: every scalar value, the catalogue of what is invalid, and the printer, whose output may
- * not depend on how its input is cut. */
+/* UTF-8: every scalar value, all kinds of invalid sequences, and the printer, whose output must not depend on
+ * where its input is split. */
 #include "suite.h"
 #include "system/utf8.h"
 
@@ -33,19 +33,19 @@ START_TEST(every_scalar_value)
         if (is_surrogate(code)) continue;
         const int n = encode_by_table(code, expected);
         if (utf8_encode(code, bytes) != n || memcmp(bytes, expected, (size_t)n) != 0)
-            ck_abort_msg("U+%04X is not encoded as it should be", code);
+            ck_abort_msg("U+%04X is encoded wrongly", code);
         if (utf8_decode(bytes, (size_t)n, &back) != n || back != code)
-            ck_abort_msg("U+%04X comes back as %d", code, back);
+            ck_abort_msg("U+%04X is decoded as %d", code, back);
         for (int less = 1; less < n; less++)
             if (utf8_decode(bytes, (size_t)less, &back) != 1 || back != -1)
-                ck_abort_msg("U+%04X cut to %d bytes is taken for %d", code, less, back);
+                ck_abort_msg("U+%04X, cut to %d bytes, is decoded as %d", code, less, back);
         count++;
     }
     ck_assert_int_eq(count, 1112064);
 }
 END_TEST
 
-/* All of three bytes; of four, all beginnings with the ends of the range of the last. */
+/* All sequences of three bytes; of four bytes, all prefixes with both ends of the range of the last byte. */
 START_TEST(every_short_sequence)
 {
     int valid[5] = {0};
@@ -64,8 +64,8 @@ START_TEST(every_short_sequence)
             ck_assert_int_eq(memcmp(back, s, (size_t)n), 0);
             valid[n]++;
         }
-    /* Table 3-7: leads 00-7F; C2-DF with 64 each; E0 with 32, ED with 32, 14 with 64; F0 with 48,
-     * F1-F3 with 64, F4 with 16. */
+    /* Table 3-7, first bytes and their numbers of second bytes: 00-7F none; C2-DF 64 each; E0 32, ED 32, 14
+     * others 64; F0 48, F1-F3 64, F4 16. */
     ck_assert_int_eq(valid[1], 128 * 256);
     ck_assert_int_eq(valid[2], 30 * 64);
     ck_assert_int_eq(valid[3], 32 + 32 + 14 * 64);
@@ -74,9 +74,10 @@ START_TEST(every_short_sequence)
 END_TEST
 
 static const struct {
-    const char *bytes, *printed; /* printed: as Python's bytes.decode("utf-8", "replace") has it */
+    const char *bytes,
+        *printed; /* printed: the result of Python's bytes.decode("utf-8", "replace") */
 } invalid[] = {
-    {"\x80", FFFD},                                              /* a continuation alone */
+    {"\x80", FFFD},                                              /* a lone continuation byte */
     {"\xBF\x80", FFFD FFFD},                                     /* two */
     {"\xC0\x80", FFFD FFFD},                                     /* overlong NUL */
     {"\xC1\xBF", FFFD FFFD},                                     /* overlong DEL */
@@ -86,20 +87,20 @@ static const struct {
     {"\xF0\x8F\xBF\xBF", FFFD FFFD FFFD FFFD},                   /* the last of them */
     {"\xED\xA0\x80", FFFD FFFD FFFD},                            /* U+D800 */
     {"\xED\xBF\xBF", FFFD FFFD FFFD},                            /* U+DFFF */
-    {"\xED\xA0\x80\xED\xB0\x80", FFFD FFFD FFFD FFFD FFFD FFFD}, /* a pair of surrogates */
+    {"\xED\xA0\x80\xED\xB0\x80", FFFD FFFD FFFD FFFD FFFD FFFD}, /* a surrogate pair */
     {"\xF4\x90\x80\x80", FFFD FFFD FFFD FFFD},                   /* U+110000 */
-    {"\xF5\x80\x80\x80", FFFD FFFD FFFD FFFD},                   /* a lead beyond the last */
-    {"\xF8\x88\x80\x80\x80", FFFD FFFD FFFD FFFD FFFD},          /* five bytes, of 1993 */
+    {"\xF5\x80\x80\x80", FFFD FFFD FFFD FFFD},                   /* a first byte beyond F4 */
+    {"\xF8\x88\x80\x80\x80", FFFD FFFD FFFD FFFD FFFD},          /* five bytes, as in 1993 */
     {"\xFC\x84\x80\x80\x80\x80", FFFD FFFD FFFD FFFD FFFD FFFD},
     {"\xFE\xFF", FFFD FFFD},
-    {"\xC3", FFFD}, /* cut off by the end: one for each beginning */
+    {"\xC3", FFFD}, /* truncated: one U+FFFD for each sequence */
     {"\xE2\x82", FFFD},
     {"\xF0\x9F\x98", FFFD},
-    {"\xC3(", FFFD "("}, /* cut off by a letter */
+    {"\xC3(", FFFD "("}, /* interrupted by a letter */
     {"\xE2\x82(", FFFD "("},
     {"\xE2(\xA1", FFFD "(" FFFD},
     {"\xF0\x9F\x98(", FFFD "("},
-    {"\xF0\x9F\xE2\x82\xAC", FFFD "\xE2\x82\xAC"}, /* by the next character */
+    {"\xF0\x9F\xE2\x82\xAC", FFFD "\xE2\x82\xAC"}, /* interrupted by the next character */
     {"\xE2\x82\xC3\xA9", FFFD "\xC3\xA9"},
     {"\xC3\xC3\xA9", FFFD "\xC3\xA9"},
     {"\xF4\x8F\xBF\xED\xA0\xE1\x80", FFFD FFFD FFFD FFFD},
@@ -112,10 +113,10 @@ static const struct {
 
 START_TEST(invalid_starts)
 {
-    for (int i = 0; i < 19; i++) { /* those that begin with it */
+    for (int i = 0; i < 19; i++) { /* the rows that begin with an invalid sequence */
         int code = 0;
         ck_assert_int_eq(utf8_decode(invalid[i].bytes, strlen(invalid[i].bytes), &code), 1);
-        ck_assert_msg(code == -1, "row %d is taken for %d", i, code);
+        ck_assert_msg(code == -1, "row %d is decoded as %d", i, code);
     }
 }
 END_TEST
@@ -197,7 +198,7 @@ START_TEST(held_back)
 }
 END_TEST
 
-/* C0, DEL and C1 but for tab and newline; all else stays. */
+/* Replaces C0, DEL and C1 except tab and newline, and no other character. */
 START_TEST(controls_are_shown)
 {
     for (int code = 0; code < 0x3000; code++) {
@@ -253,7 +254,7 @@ START_TEST(a_whole_string)
 }
 END_TEST
 
-/* What an Error quotes, likewise, with '?'. */
+/* Text quoted in an Error, likewise, with '?'. */
 START_TEST(errors_are_disarmed)
 {
     Error err;

@@ -25,7 +25,7 @@ static inline void remove_file(char *path)
 {
     unlink(path);
     free(path);
-    if (rmdir(dir) == 0) *dir = 0; /* that was the last file */
+    if (rmdir(dir) == 0) *dir = 0; /* it was the last file */
 }
 
 typedef struct {

@@ -1,4 +1,4 @@
-/* Small Transformers and batches for the tests. */
+/* Helpers of the suites about Transformers: small networks and batches. */
 #ifndef TRANSFORMER_HELP_H
 #define TRANSFORMER_HELP_H
 
@@ -52,7 +52,7 @@ static inline void draw(Data *d, bool has_source)
     if (has_source) d->batch.S = S, d->batch.s = d->s, d->batch.s_len = d->s_len;
 }
 
-/* Logits (T,B,V), a copy. */
+/* Returns a copy of the logits as (T,B,V). */
 static inline void logits(const Net *n, const Batch *batch, real *z)
 {
     Tape tp = {.frozen = true};

@@ -1,10 +1,10 @@
-/* Speed, as `make bench` prints it: the matrix products alone, then every model at named sizes, then
- * what a user waits for before the first update.
+/* Measures the speed for `make bench`: matrix products alone, then every model at named sizes, then the time
+ * from a program's start to its first update.
  *
- * Thread counts take turns over several rounds, so that a machine that grows slow or busy does not
- * favour one of them; the best and the median of all are printed.
+ * The thread counts run in turns over several rounds, so a machine that becomes slow or busy does not favour
+ * one of them. The best and the median are printed.
  *
- * A new model is one line in the table of rows, near the end. */
+ * A new model is one line in the table of rows. */
 #include "models/model.h"
 #include "lstm_gru/gated.h"
 #include "rnn/rnn.h"
@@ -104,7 +104,7 @@ static void measure_training(const Job *job, void *result)
     trainee_free(&t);
 }
 
-/* The encoder, then T tokens one after the other; EOS is never likely, so that it is always T. */
+/* Runs the encoder, then decodes T tokens one by one; EOS is unlikely, so there are always T. */
 static void measure_decoding(const Job *job, void *result)
 {
     const Row *r = job->row;
@@ -144,7 +144,7 @@ static void measure_decoding(const Job *job, void *result)
     trainee_free(&t);
 }
 
-/* Rounds in which the n <= 2 thread counts take turns: their best, the median of their medians. */
+/* Runs the n <= 2 thread counts in turns over several rounds; keeps the best and the median of the medians. */
 static void measure_row(const Row *r, int n, const int *threads, double seconds, Training *total)
 {
     double medians[2][ROUNDS];
@@ -201,7 +201,7 @@ static void print_json(const Row *r, int threads, const Training *t)
 
 /* --- beside a busy program ------------------------------------------------------------------------ */
 
-/* Updates per second over the whole time, so that what is tried in vain counts as well. */
+/* Returns the updates per second over the whole time, so useless trials of the thread choice count too. */
 static void measure_mean(const Job *job, void *result)
 {
     Trainee t = trainee_new(job->row);
@@ -214,7 +214,7 @@ static void measure_mean(const Job *job, void *result)
     trainee_free(&t);
 }
 
-/* One thread and two take turns; a ratio for each turn, sorted. */
+/* Runs one thread and two in turns; writes a ratio for each turn, sorted. */
 static void ratios_beside(const Row *r, double seconds, double *ratio)
 {
     for (int round = 0; round < BESIDE; round++) {
@@ -245,7 +245,7 @@ static void print_beside_header(void)
 
 /* --- the start of a program ----------------------------------------------------------------------- */
 
-/* What a training program does until its first update is done. */
+/* Does what a training program does until the end of its first update. */
 static int first_step(const Row *r)
 {
     parallel_init(0);
@@ -271,14 +271,14 @@ static void print_starts(const Row *r)
         fflush(stdout);
         const double before = clock_seconds();
         const pid_t pid = fork();
-        CHECK(pid >= 0, "bench: no second process");
+        CHECK(pid >= 0, "bench: cannot start a second process");
         if (pid == 0) {
             dup2(fd[1], STDOUT_FILENO);
-            unsetenv("GOMP_SPINCOUNT"); /* as a user starts it: see parallel_start */
+            unsetenv("GOMP_SPINCOUNT"); /* as for a user: see parallel_start */
             execl("/proc/self/exe", "bench", "--first-step", (char *)NULL);
             _exit(EXIT_FAILED);
         }
-        CHECK(read(fd[0], &byte, 1) == 1, "bench: no first step");
+        CHECK(read(fd[0], &byte, 1) == 1, "bench: the program ended before its first update");
         took[i] = clock_seconds() - before;
         CHECK(wait4(pid, &status, 0, &used) == pid && status == 0, "bench: status %d", status);
         close(fd[0]), close(fd[1]);
@@ -317,8 +317,8 @@ int main(int argc, char **argv)
     double seconds = 1;
     bool json = false, beside = false;
     Option opt[] = {
-        OPTION_STRING("model", &model, "only this one"),
-        OPTION_STRING("size", &size, "only this one"),
+        OPTION_STRING("model", &model, "measure only this model"),
+        OPTION_STRING("size", &size, "measure only this size"),
         OPTION("threads", &only, 0, 256, "on this many threads; 0: on one, then on all"),
         OPTION("seconds", &seconds, 0.01, 3600, "for each model, size and number of threads"),
         OPTION_FLAG("beside", &beside, "only the rows beside a busy program, in a minute"),

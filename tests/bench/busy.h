@@ -1,4 +1,4 @@
-/* A busy program: a process that computes without end on one core, so that the bench can measure beside it. */
+/* A busy program: a process that keeps one core busy while the bench measures. */
 #ifndef BUSY_H
 #define BUSY_H
 
@@ -10,15 +10,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Starts it on the last core that this process may use. It ends with this process at the latest. */
+/* Starts the process on the last core that this one may use. It ends with this process at the latest. */
 static inline pid_t busy_start(void)
 {
     const pid_t pid = fork();
-    CHECK(pid >= 0, "bench: no second process");
+    CHECK(pid >= 0, "bench: cannot start a second process");
     if (pid > 0) return pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     cpu_set_t may, last;
-    CHECK(sched_getaffinity(0, sizeof may, &may) == 0, "bench: no list of cores");
+    CHECK(sched_getaffinity(0, sizeof may, &may) == 0, "bench: cannot read the list of cores");
     for (int i = 0; i < CPU_SETSIZE; i++)
         if (CPU_ISSET(i, &may)) {
             CPU_ZERO(&last);

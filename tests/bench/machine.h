@@ -1,5 +1,4 @@
-/* The machine: its name, and the rates of its matrix products, which everything else is held
- * against. */
+/* The machine: its name, and the rates of its matrix products, with which all other rates are compared. */
 #ifndef MACHINE_H
 #define MACHINE_H
 
@@ -21,15 +20,15 @@ static inline void print_machine(int cores)
            cores > 1 ? "s" : "", blas_name());
 }
 
-/* GFLOP/s of the product of contiguous matrices, the best in that many seconds. */
+/* Returns the GFLOP/s of a product of contiguous matrices, the best within `seconds`. */
 static inline double gemm_rate(GemmForm form, int M, int N, int K, double seconds)
 {
     const size_t MK = (size_t)M * K, KN = (size_t)K * N, len = MK + KN + (size_t)M * N;
     real *a = xaligned(len * sizeof *a);
     for (size_t i = 0; i < len; i++) a[i] = (real)(i % 7) - 3;
-    gemm(form, M, N, K, a, a + MK, 0, a + MK + KN); /* makes the kernel, which can take 50 ms */
+    gemm(form, M, N, K, a, a + MK, 0, a + MK + KN); /* compiles the kernel, which can take 50 ms */
     const double flop = 2.0 * M * N * K, end = clock_seconds() + seconds;
-    const int often = 1 + (int)(1e7 / flop); /* so that reading the clock costs nothing */
+    const int often = 1 + (int)(1e7 / flop); /* makes the cost of reading the clock negligible */
     double best = INFINITY;
     for (double now = clock_seconds(), before; (before = now) < end;) {
         for (int i = 0; i < often; i++) gemm(form, M, N, K, a, a + MK, 0, a + MK + KN);

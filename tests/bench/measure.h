@@ -1,4 +1,4 @@
-/* What the bench measures with: medians, and a process of its own for each measurement. */
+/* Helpers of the bench: medians, and a separate process for each measurement. */
 #ifndef MEASURE_H
 #define MEASURE_H
 
@@ -16,7 +16,7 @@ static inline int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Sorts x, so that x[0] is the least. */
+/* Sorts x in ascending order. */
 static inline double median(double *x, int n)
 {
     qsort(x, (size_t)n, sizeof *x, compare_doubles);
@@ -24,13 +24,13 @@ static inline double median(double *x, int n)
 }
 
 typedef struct {
-    const struct Row *row; /* what to train, where something is trained */
+    const struct Row *row; /* the model to train, if the job trains one */
     int threads;
-    double seconds; /* about how long to measure */
+    double seconds; /* approximate length of the measurement */
 } Job;
 
-/* Runs work(job, result) in a child, so that its peak memory is its own and nothing that one
- * measurement warms up helps the next. The parent itself must never start a thread. */
+/* Runs work(job, result) in a child process: its peak memory is its own, and one measurement does not warm up
+ * the next. The parent must never start a thread. */
 static inline void in_child(void (*work)(const Job *, void *), const Job *job, void *result,
                             size_t size)
 {
@@ -38,7 +38,7 @@ static inline void in_child(void (*work)(const Job *, void *), const Job *job, v
     fflush(stdout);
     CHECK(pipe(fd) == 0, "bench: no pipe");
     const pid_t pid = fork();
-    CHECK(pid >= 0, "bench: no second process");
+    CHECK(pid >= 0, "bench: cannot start a second process");
     if (pid == 0) {
         parallel_init(job->threads);
         work(job, result);

@@ -1,11 +1,10 @@
-"""The training step of bench.c in PyTorch, at the same sizes: prints one line of JSON.
+"""Measures the training step of bench.c in PyTorch, at the same sizes: prints one line of JSON.
 
     python3 tests/bench/peer_torch.py --model rnn --size class --threads 1 --seconds 2
 
---cell, --optim and --compile choose between the ways PyTorch has. The defaults are the fastest found on
-a CPU: the loop over the steps of a tanh network, scripted, was 0 to 9 % faster than nn.RNN; nn.LSTM and
-nn.GRU are taken as they are; the fused AdamW was up to 10 % faster than the others, and torch.compile
-slower.
+--cell, --optim and --compile choose between PyTorch's variants. The defaults are the fastest found on a CPU. A
+scripted loop over the steps of a tanh network was 0 to 9 % faster than nn.RNN. The fused AdamW was up to 10 %
+faster than the others; torch.compile was slower. nn.LSTM and nn.GRU have no variant.
 """
 
 import argparse
@@ -16,7 +15,7 @@ import time
 import torch
 from torch import nn
 
-SIZES = {  # as the table in bench.c
+SIZES = {  # as in the table of bench.c
     ("rnn", "class"): dict(B=32, T=64, C=128, H=128, V=65),
     ("rnn", "large"): dict(B=64, T=64, C=512, H=512, V=256),
 }
@@ -32,7 +31,7 @@ WARM_UPS, MIN_STEPS = 5, 3
 
 
 class Steps(nn.Module):
-    """nn.RNN written as a loop: one input product for all steps, then h u a step at a time."""
+    """nn.RNN as a loop: one product for the inputs of all steps, then h u step by step."""
 
     def __init__(self, C: int, H: int):
         super().__init__()
@@ -49,7 +48,7 @@ class Steps(nn.Module):
 
 
 class CharRnn(nn.Module):
-    """Embedding, one recurrent layer, Linear. cell, of a tanh network: "torch" is nn.RNN, the others are
+    """Embedding, one recurrent layer, Linear. For a tanh network the cell "torch" is nn.RNN, any other is
     Steps."""
 
     def __init__(self, model, cell, C, H, V):
@@ -67,9 +66,9 @@ class CharRnn(nn.Module):
 
 
 class Seq2seq(nn.Module):
-    """A bidirectional nn.GRU reads, another writes. Without attention and with dot attention the decoder
-    is one nn.GRU over all steps; additive attention is fed back, so that it has to be a loop. All
-    sources have the same length here: nothing is masked."""
+    """A bidirectional nn.GRU as encoder, an nn.GRU as decoder. Without attention and with dot attention the
+    decoder is one nn.GRU call for all steps; additive attention feeds its context back, so it needs a loop.
+    All sources have the same length here, so nothing is masked."""
 
     def __init__(self, attention, C, H, V):
         super().__init__()
@@ -107,7 +106,7 @@ class Seq2seq(nn.Module):
 
     @torch.inference_mode()
     def write(self, s, T):
-        """T tokens, greedily, from one source."""
+        """Decodes T tokens greedily from one source."""
         memory, state = self.encoder(self.source(s))
         h = torch.cat([state[0], state[1]], -1)
         memory = memory.transpose(0, 1)
@@ -130,7 +129,7 @@ class Seq2seq(nn.Module):
 
 
 class Transformer(nn.Module):
-    """nn.Transformer, 2 and 2 layers, with sinusoids left out: they cost it nothing here."""
+    """nn.Transformer with 2 and 2 layers, without sinusoids: they would cost no time here."""
 
     def __init__(self, C, H, V):
         super().__init__()
@@ -144,7 +143,7 @@ class Transformer(nn.Module):
 
     @torch.inference_mode()
     def write(self, s, T):
-        """T tokens, greedily, from one source; the decoder reads all of them again at every step."""
+        """Decodes T tokens greedily from one source; the decoder reads all of them again at every step."""
         memory = self.net.encoder(self.source(s.t()))
         out = torch.ones(1, 1, dtype=torch.long)
         for t in range(T):

@@ -1,4 +1,4 @@
-/* The models of the bench: a row says which, and how large. */
+/* The models of the bench and their sizes, a row each. */
 #ifndef ROWS_H
 #define ROWS_H
 
@@ -13,7 +13,7 @@ struct Row {
     Model (*build)(Params *ps, const Row *r); /* model.self: freed with free() */
     int B, T, C, H, V, layers;
     int S;     /* steps of the source; 0: there is none */
-    int heads; /* of a Transformer; 0: it is none */
+    int heads; /* of a Transformer; 0: another model */
     GatedCell cell;
     AttentionKind attention;
     bool beside;  /* measured beside a busy program too */
@@ -55,14 +55,14 @@ static inline Model build_transformer(Params *ps, const Row *r)
     const Task task = {.vocab = r->V, .outputs = r->V, .source_vocab = r->V};
     TransformerConfig config = transformer_defaults();
     config.layers = r->layers, config.channels = r->C, config.heads = r->heads;
-    config.ffn = 4 * r->C, config.tied = !r->decodes; /* EOS is silenced by the head's bias */
+    config.ffn = 4 * r->C, config.tied = !r->decodes; /* the head's bias makes EOS unlikely */
     Transformer *m = xmalloc(sizeof *m);
     *m = transformer_init(ps, &config, &task);
     return transformer_model(m);
 }
 
-/* Does a layer with weights w read embedded words? In a Transformer as the rows below have it, with places
- * added to them and the norm after the sum. */
+/* Returns whether a layer with weights w reads the embedded words. In the Transformers of the table positions
+ * are added to them, and the norm follows the sum (post-norm). */
 static inline bool reads_words(const Row *r, const Tensor *w)
 {
     if (!strchr(w->name, '0') || !strstr(w->name, ".w")) return false;
@@ -70,10 +70,10 @@ static inline bool reads_words(const Row *r, const Tensor *w)
     return strstr(w->name, "coder0.self.") && !strstr(w->name, "out");
 }
 
-/* Only products that are computed count: 2 FLOP forward and 4 backward for each weight of a matrix
- * and each row it is multiplied with. Looking up a row of the embedding is no product; the first
- * layer multiplies the rows of the embedding where they are fewer than the tokens, that of a Transformer
- * these and the places where they are at most half as many. */
+/* Returns the FLOP of an update, of the products that are computed: 2 forward and 4 backward for each weight
+ * of a matrix and each row that it multiplies. A lookup in the embedding is no product. The first layer
+ * multiplies the rows of the embedding if they are fewer than the tokens; in a Transformer it multiplies these
+ * and the positions if they are at most half as many. */
 static inline double flop_of_update(const Params *ps, const Row *r)
 {
     const double tokens = (double)r->T * r->B;
@@ -85,7 +85,7 @@ static inline double flop_of_update(const Params *ps, const Row *r)
         const bool by_table = reads_words(r, w) && (r->heads ? 2 : 1) * words <= tokens;
         flop += 6.0 * w->len * (by_table ? words : tokens);
     }
-    if (r->heads) flop += 6.0 * r->V * r->C * tokens; /* the embedding reads the words off */
+    if (r->heads) flop += 6.0 * r->V * r->C * tokens; /* the tied head */
     return flop;
 }
 

@@ -1,12 +1,12 @@
-"""Golden values of attention and smoothed labels, by PyTorch: writes attention.safetensors beside
+"""Computes golden values of attention and label smoothing by PyTorch: writes attention.safetensors beside
 this file.
 
     python3 tests/golden/attention.py          (any Python with torch, numpy and safetensors)
 
 Case NAME has inputs NAME.q (B,T,C), NAME.k and NAME.v (B,S,C), output NAME.y, and for the loss
-sum(r * y) with random NAME.r the gradients NAME.dq, NAME.dk, NAME.dv. Where keys are padding, NAME.len
-(B) says how many are none. multihead is nn.MultiheadAttention: multihead.x (B,T,C) looks at
-multihead.m (B,S,C), with projections NAME.w_* (C,C), transposed as ours are, and NAME.b_*; its gradients
+sum(r * y) with random NAME.r the gradients NAME.dq, NAME.dk, NAME.dv. If some keys are padding, NAME.len
+(B) is the number of true keys. multihead is nn.MultiheadAttention: multihead.x (B,T,C) attends to
+multihead.m (B,S,C), with projections NAME.w_* (C,C), transposed like ours, and NAME.b_*; its gradients
 are NAME.dx and so on. Computed in double from values that a float holds exactly.
 """
 
@@ -22,7 +22,7 @@ golden = {}
 
 
 def as_float(t):
-    """The same values, rounded to what a float can hold."""
+    """Returns the values rounded to floats."""
     return t.float().double()
 
 

@@ -1,4 +1,4 @@
-"""bleu.json: what sacreBLEU makes of sentences chosen for their difficulty. tests/test_metrics.c compares.
+"""Writes bleu.json: sacreBLEU's tokens and scores of difficult sentences, for tests/test_metrics.c.
 
 python3 -m venv v && v/bin/pip install sacrebleu==2.6.0 && v/bin/python tests/golden/bleu.py
 """
@@ -11,7 +11,7 @@ from sacrebleu.metrics import BLEU
 
 TOKENIZERS = ["13a", "char", "none"]
 
-# What str.split() splits at, and two that it does not (zero width space, word joiner).
+# The characters that str.split() splits at, and two at which it does not (zero width space, word joiner).
 SPACES = [9, 10, 11, 12, 13, 28, 29, 30, 31, 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)]
 SPACES += [0x2028, 0x2029, 0x202F, 0x205F, 0x3000]
 NO_SPACES = [0x200B, 0x2060]
@@ -29,7 +29,7 @@ LINES = [
 LINES += ["".join(f"a{chr(c)}" for c in SPACES + NO_SPACES)]
 LINES += [f"a-\n{chr(c)}" for c in SPACES] + [f"a-\n{chr(c)}b" for c in SPACES]
 
-# Random lines over what the rules speak of.
+# Random lines of characters that the rules name.
 rng = random.Random(1)
 LINES += ["".join(rng.choice("ab17.,-'& é\n한") for _ in range(rng.randint(1, 24))) for _ in range(60)]
 
@@ -74,7 +74,7 @@ def scores(pairs, references):
 
 
 def tokens(line):
-    """As the metric does it: its preprocessing, then the split that its n-grams are made from."""
+    """Returns the metric's tokens: its preprocessing, then the split into the words of its n-grams."""
     return {t: " ".join(BLEU(tokenize=t)._preprocess_segment(line).split()) for t in TOKENIZERS}
 
 

@@ -1,20 +1,17 @@
-"""Golden values of the gated networks, by PyTorch: writes lstm.safetensors and gru.safetensors
+"""Computes golden values of the gated networks by PyTorch: writes lstm.safetensors and gru.safetensors
 beside this file.
 
     python3 tests/golden/gated.py        (any Python with torch, numpy and safetensors)
 
-A two-layer nn.LSTM or nn.GRU between nn.Embedding and nn.Linear, on weights, ids, targets and an
-initial state drawn at random. The files hold, in the layout and under the names of
-lstm_gru/gated.c, the weights and what PyTorch makes of them: logits, loss, final states and the
-gradient of every parameter.
+The network is a two-layer nn.LSTM or nn.GRU between nn.Embedding and nn.Linear, with random weights, ids,
+targets and initial state. The files hold the weights and PyTorch's results, in the layout and with the names
+of lstm_gru/gated.c: logits, loss, final states and the gradient of every parameter.
 
-PyTorch's gates stand in the order i f g o, ours in i f o g; the GRU's r z n are the same. PyTorch
-has two biases a layer: of those of the hidden state only the GRU's last third, which stands inside
-of the reset, is more than a second name for the other; it is our k. Where they are one, theirs is 0
-here.
+PyTorch's LSTM has the gates in the order i f g o, ours i f o g; the GRU's r z n are the same. PyTorch has two
+biases a layer. The bias of the hidden state is redundant, and 0 here, except for the last third in a GRU,
+which is inside the reset: that is our k.
 
-Computed in double from values that a float holds exactly, so that the only rounding error a test
-sees is its own.
+Computed in double from values that a float holds exactly, so a test sees only its own rounding error.
 """
 
 import pathlib
@@ -25,18 +22,18 @@ from torch import nn
 
 B, T, V, C, H, LAYERS = 3, 7, 11, 5, 6, 2
 IGNORED = -1
-GATES = {"lstm": [0, 1, 3, 2], "gru": [0, 1, 2]}  # theirs in our order
+GATES = {"lstm": [0, 1, 3, 2], "gru": [0, 1, 2]}  # PyTorch's gates in our order
 
 torch.set_default_dtype(torch.float64)
 
 
 def as_float(t):
-    """The same values, rounded to what a float can hold."""
+    """Returns the values rounded to floats."""
     return t.float().double()
 
 
 def ours(cell, t):
-    """Rows of gates in our order; a matrix transposed."""
+    """Returns a tensor with its rows of gates in our order; a matrix transposed."""
     blocks = t.split(H)
     t = torch.cat([blocks[k] for k in GATES[cell]])
     return t.t() if t.dim() == 2 else t

@@ -1,4 +1,4 @@
-"""Golden values of single ops, optimisers and clipping, by PyTorch: writes ops.safetensors beside
+"""Computes golden values of single ops, optimisers and clipping by PyTorch: writes ops.safetensors beside
 this file.
 
     python3 tests/golden/ops.py          (any Python with torch, numpy and safetensors)
@@ -19,7 +19,7 @@ golden = {}
 
 
 def as_float(t):
-    """The same values, rounded to what a float can hold."""
+    """Returns the values rounded to floats."""
     return t.float().double()
 
 
@@ -37,11 +37,11 @@ def op(name, function, *inputs):
         golden[f"{name}.in{i}"], golden[f"{name}.d{i}"] = x, x.grad
 
 
-# --- pointwise, on a range that reaches both flat ends -------------------------------------------
+# --- pointwise, on a range that includes both flat ends ------------------------------------------
 wide = as_float(torch.linspace(-6, 6, 97)).view(1, 97)
 op("tanh", torch.tanh, wide)
 op("sigmoid", torch.sigmoid, wide)
-op("relu", torch.relu, wide + 1 / 32)  # PyTorch and we agree on everything but the slope at 0
+op("relu", torch.relu, wide + 1 / 32)  # not at 0, where PyTorch's slope differs from ours
 op("gelu", F.gelu, wide)
 op("gelu_tanh", lambda x: F.gelu(x, approximate="tanh"), wide)
 golden["erf.x"], golden["erf.y"] = wide, torch.erf(wide)
@@ -93,7 +93,7 @@ five_steps(
 )
 five_steps("sgd", lambda w, b: torch.optim.SGD([w, b], lr=0.02, momentum=0.9))
 
-# --- clipping: the gradients of step 0 to a joint norm of 1 -----------------------------------------
+# --- clipping the gradients of step 0 to a joint norm of 1 ------------------------------------------
 w, b = w0.clone().requires_grad_(), b0.clone().requires_grad_()
 w.grad, b.grad = dw[0].clone(), db[0].clone()
 golden["clip.norm"] = torch.nn.utils.clip_grad_norm_([w, b], 1.0).view(1)

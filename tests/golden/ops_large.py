@@ -1,5 +1,5 @@
-"""Golden values of the ops that large language models add, by PyTorch: writes ops_large.safetensors beside
-this file.
+"""Computes golden values of the ops that large language models add by PyTorch: writes ops_large.safetensors
+beside this file.
 
     python3 tests/golden/ops_large.py          (any Python with torch, numpy and safetensors)
 
@@ -18,7 +18,7 @@ golden = {}
 
 
 def as_float(t):
-    """The same values, rounded to what a float can hold."""
+    """Returns the values rounded to floats."""
     return t.float().double()
 
 
@@ -42,7 +42,7 @@ op("silu", F.silu, wide)
 op("log_sigmoid", F.logsigmoid, wide)
 op("exp", torch.exp, wide / 4)
 op("min", torch.minimum, torch.tensor([1.0, 2, 3, -1]), torch.tensor([2.0, 2, 1, -1]))
-# at the bounds themselves versions of PyTorch differ
+# without the bounds themselves, where versions of PyTorch differ
 op("clamp", lambda x: torch.clamp(x, -1, 2), torch.tensor([-2.0, -0.5, 0, 1.5, 3]))
 op("swiglu", lambda a, b: F.silu(a) * b, draw(2, 5, 7, scale=2), draw(2, 5, 7))
 
@@ -106,7 +106,7 @@ def attention(heads, kv, mask):
 
 
 def window(T, S, n):
-    """Step t stands where key t + S - T does, and sees that key and the n - 1 before it."""
+    """Step t has the position of key t + S - T, and sees that key and the n - 1 keys before it."""
     here, s = torch.arange(T).view(T, 1) + S - T, torch.arange(S)
     return (s <= here) & (s > here - n)
 

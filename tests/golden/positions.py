@@ -1,12 +1,13 @@
-"""Golden values of rotary positions and of attention with slopes, by PyTorch: writes
+"""Computes golden values of rotary positions and of attention with slopes by PyTorch: writes
 positions.safetensors beside this file.
 
     python3 tests/golden/positions.py          (any Python with torch, numpy and safetensors)
 
-Case rotary: x (B,T,C) turned, of 3 heads from place 5 on, as LLaMA's published code does: neighbours are a
-complex number, multiplied by another. Case NAME of alibi and sided: attention of 2 heads, q k v (B,T,C), with
-a matrix of -slope |t - s| added to the scores; slope (2,heads) before and after. With random r the
-gradients d* are those of sum(r * y). Computed in double from values that a float holds exactly.
+Case rotary: x (B,T,C) with 3 heads, rotated from position 5 on as in LLaMA's published code: two neighbouring
+columns are a complex number, which is multiplied by another. Cases alibi and sided: attention with 2 heads,
+q k v (B,T,C), and a matrix of -slope |t - s| added to the scores; slope (2,heads) for keys before and after the
+step. With random r the gradients d* are those of sum(r * y). Computed in double from values that a float holds
+exactly.
 """
 
 import math
@@ -40,7 +41,7 @@ def attention(name, slope, causal, B, T, C):
     heads = slope.shape[1]
     q, k, v = (draw(B, T, C).requires_grad_() for _ in range(3))
     r = draw(B, T, C)
-    d = torch.arange(T)[:, None] - torch.arange(T)  # how far key s is before step t
+    d = torch.arange(T)[:, None] - torch.arange(T)  # the distance of key s before step t
     bias = torch.zeros(heads, T, T)
     for h in range(heads):
         bias[h][d > 0] = (-slope[0, h] * d)[d > 0]

@@ -1,13 +1,12 @@
-"""Golden values of the recurrent network, by PyTorch: writes rnn.safetensors beside this file.
+"""Computes golden values of the recurrent network by PyTorch: writes rnn.safetensors beside this file.
 
     python3 tests/golden/rnn.py          (any Python with torch, numpy and safetensors)
 
-A two-layer nn.RNN between nn.Embedding and nn.Linear, on weights, ids, targets and an initial state
-drawn at random. The file holds, in the layout and under the names of rnn/rnn.c, the weights and
-what PyTorch makes of them: logits, loss, final state and the gradient of every parameter.
+The network is a two-layer nn.RNN between nn.Embedding and nn.Linear, with random weights, ids, targets and
+initial state. The file holds the weights and PyTorch's results, in the layout and with the names of rnn/rnn.c:
+logits, loss, final state and the gradient of every parameter.
 
-Computed in double from values that a float holds exactly, so that the only rounding error a test
-sees is its own.
+Computed in double from values that a float holds exactly, so a test sees only its own rounding error.
 """
 
 import pathlib
@@ -24,7 +23,7 @@ torch.set_default_dtype(torch.float64)
 
 
 def as_float(t):
-    """The same values, rounded to what a float can hold."""
+    """Returns the values rounded to floats."""
     return t.float().double()
 
 
@@ -46,7 +45,7 @@ logits = head(states)
 loss = nn.functional.cross_entropy(logits.view(T * B, V), targets.view(T * B), ignore_index=IGNORED)
 loss.backward()
 
-# Ours: name, the tensor, whether it stands transposed there.
+# Our name, PyTorch's tensor, whether PyTorch's is transposed.
 parameters = [("embed", embed.weight, False)]
 for layer in range(LAYERS):
     parameters += [

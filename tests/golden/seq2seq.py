@@ -1,16 +1,15 @@
-"""Golden values of the encoder-decoder networks, by PyTorch: writes seq2seq-NAME.safetensors beside
+"""Computes golden values of the encoder-decoder networks by PyTorch: writes seq2seq-NAME.safetensors beside
 this file, one for each network in NETWORKS.
 
     python3 tests/golden/seq2seq.py      (any Python with torch, numpy and safetensors)
 
-The encoder is nn.RNN, nn.LSTM or nn.GRU over packed sequences, so that PyTorch itself sees to it that
-padding is not read; the decoder is made of the same modules a step at a time; attention masks the
-padding with -inf before the softmax. The files hold, in the layout and under the names of
-seq2seq_attention/seq2seq.c, the weights and what PyTorch makes of them: logits, loss, the attention's
-weights and the gradient of every parameter.
+The encoder is nn.RNN, nn.LSTM or nn.GRU over packed sequences, so PyTorch itself skips the padding. The
+decoder runs the same modules step by step. Attention masks the padding with -inf before the softmax. The files
+hold the weights and PyTorch's results, in the layout and with the names of seq2seq_attention/seq2seq.c: logits,
+loss, attention weights and the gradient of every parameter.
 
-PyTorch's LSTM has its gates in the order i f g o, ours i f o g; the others are the same. Its second
-bias is 0 here. Computed in double from values that a float holds exactly.
+PyTorch's LSTM has the gates in the order i f g o, ours i f o g; the others are the same. PyTorch's second bias
+is 0 here. Computed in double from values that a float holds exactly.
 """
 
 import pathlib
@@ -30,18 +29,18 @@ NETWORKS = {  # attention, cell, layers, bidirectional, feed, reverse
     "none": ("none", "lstm", 2, False, False, True),
 }
 MODULE = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
-GATES = {"rnn": [0], "lstm": [0, 1, 3, 2], "gru": [0, 1, 2]}  # theirs in our order
+GATES = {"rnn": [0], "lstm": [0, 1, 3, 2], "gru": [0, 1, 2]}  # PyTorch's gates in our order
 
 torch.set_default_dtype(torch.float64)
 
 
 def as_float(t):
-    """The same values, rounded to what a float can hold."""
+    """Returns the values rounded to floats."""
     return t.float().double()
 
 
 def ours(cell, t):
-    """Rows of gates in our order; a matrix transposed."""
+    """Returns a tensor with its rows of gates in our order; a matrix transposed."""
     blocks = t.chunk(len(GATES[cell]))
     t = torch.cat([blocks[k] for k in GATES[cell]])
     return t.t() if t.dim() == 2 else t
@@ -66,7 +65,7 @@ class Network(nn.Module):
         self.head = nn.Linear(H, V)
 
     def attend(self, h, memory, lengths):
-        """h (B,H), memory (S,B,H): the context (B,H) and the weights (B,S)."""
+        """Returns the context (B,H) and the attention weights (B,S) of h (B,H) and memory (S,B,H)."""
         memory = memory.transpose(0, 1)
         if self.kind in ("additive", "concat"):
             e = torch.tanh(self.query(h)[:, None] + self.key(memory)) @ self.score
@@ -139,7 +138,7 @@ def write(name, network):
         golden[key], golden["grad." + key] = change(p), change(p.grad)
 
     def add_cell(key, module, suffix, first):
-        """first: the columns of the input that are the embedding; what follows is what is fed back."""
+        """first: the number of input columns of the embedding; the columns after them are fed back."""
         for part, theirs in [("w", "weight_ih"), ("u", "weight_hh"), ("b", "bias_ih")]:
             p = getattr(module, f"{theirs}_{suffix}")
             rows = {"w": slice(0, first)}.get(part, slice(None))

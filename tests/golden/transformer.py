@@ -1,13 +1,13 @@
-"""Golden values of the Transformer, by PyTorch: writes transformer-NAME.safetensors beside this file,
+"""Computes golden values of the Transformer by PyTorch: writes transformer-NAME.safetensors beside this file,
 one for each network in NETWORKS.
 
     python3 tests/golden/transformer.py      (any Python with torch, numpy and safetensors)
 
-The network is nn.Transformer between embeddings, sinusoids and an output: post-norm as published (nn's
-own LayerNorm after the last layer is left out) or pre-norm, with an encoder, or as a decoder alone,
-which is nn.TransformerEncoder under a causal mask. The files hold, in the layout and under the names
-of transformer/transformer.c, the weights and what PyTorch makes of them: logits, loss, loss with smoothed
-labels and the gradient of every parameter for the first.
+The network is nn.Transformer with embeddings, sinusoidal positions and a linear head. It is post-norm as
+published (without the extra LayerNorm of nn.Transformer after the last layer) or pre-norm, with an encoder or as
+a decoder alone, which is nn.TransformerEncoder with a causal mask. The files hold the weights and PyTorch's
+results, in the layout and with the names of transformer/transformer.c: logits, loss, loss with label smoothing,
+and the gradients of the loss without smoothing for every parameter.
 
 Computed in double from values that a float holds exactly.
 """
@@ -31,7 +31,7 @@ torch.set_default_dtype(torch.float64)
 
 
 def as_float(t):
-    """The same values, rounded to what a float can hold."""
+    """Returns the values rounded to floats."""
     return t.float().double()
 
 

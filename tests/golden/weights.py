@@ -1,11 +1,11 @@
-"""Models as PyTorch stores them, for `eval --import`: writes rnn, lstm and gru.safetensors, vocab.json,
+"""Makes models as PyTorch stores them, for `eval --import`: writes rnn, lstm and gru.safetensors, vocab.json,
 text.txt and losses.txt into the folder weights/ beside this file.
 
     python3 tests/golden/weights.py          (any Python with torch, numpy and safetensors)
 
-Each is nn.Embedding, a two-layer nn.RNN, nn.LSTM or nn.GRU and nn.Linear under names of their own, on
-weights drawn at random; losses.txt has a line for each: the cell and the mean loss in nats of
-predicting every next character of text.txt, from a state of zeros, computed in double.
+Each model is nn.Embedding, a two-layer nn.RNN, nn.LSTM or nn.GRU, and nn.Linear, with random weights and with
+names of its own. losses.txt has a line for each model: the cell, and the mean loss in nats for every next
+character of text.txt from a zero state, computed in double.
 """
 
 import json
@@ -24,7 +24,7 @@ folder = pathlib.Path(__file__).parent / "weights"
 folder.mkdir(exist_ok=True)
 
 symbols = sorted(set(TEXT))
-ids = {c: (7 * i + 3) % len(symbols) for i, c in enumerate(symbols)}  # an order of its own
+ids = {c: (7 * i + 3) % len(symbols) for i, c in enumerate(symbols)}  # an arbitrary order
 assert len(set(ids.values())) == len(symbols)
 (folder / "vocab.json").write_text(json.dumps(ids))
 (folder / "text.txt").write_text(TEXT)
