@@ -129,6 +129,22 @@ static bool output_is_free(const Evaluator *e, Error *err)
                                 output, e->dir);
 }
 
+/* Returns true if the program can go on without the text that the run was trained on: it then samples, and the
+ * scores are left out with a warning. */
+static bool samples_alone(Evaluator *e, const Vocabularies *vocab)
+{
+    EvalConfig *c = e->config;
+    if (c->of_pairs || !vocab->of_text || c->text || c->json || !c->samples) return false;
+    if (file_exists(data_name(&e->run))) return false;
+    char *message =
+        xformat("%s is not here, so there are no scores; score another text with --text",
+                data_name(&e->run));
+    evaluator_warn(e, message);
+    free(message);
+    c->score = false;
+    return true;
+}
+
 /* Opens the held-out data of the options, by default that of the run. Opens only the tokenizers if nothing
  * is scored. */
 static bool open_data(Evaluator *e, const Vocabularies *vocab, Error *err)
@@ -149,6 +165,7 @@ static bool open_data(Evaluator *e, const Vocabularies *vocab, Error *err)
                          "%s was trained on standard input: give the text with --text, or sample "
                          "without data by --no-score",
                          e->dir);
+    if (samples_alone(e, vocab)) return data_open_tokens(&e->data, &e->run, vocab, err);
     return data_open(&e->data, &e->run, vocab, err) || missing_data(e, err);
 }
 

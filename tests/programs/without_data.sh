@@ -37,7 +37,8 @@ for name in text lines pairs words; do
     [ -s "$tmp/$name.want" ] || fail "$name: the output is empty, nothing was tested"
     cmp "$tmp/$name.want" "$tmp/$name.got" || fail "$name: the output without the data differs"
 done
-expect 1 "sample without data by --no-score" "$BIN"rnn/eval "$tmp/runs/text" --plot none
+expect 0 "is not here, so there are no scores" "$BIN"rnn/eval "$tmp/runs/text" --plot none
+expect 1 "sample without data by --no-score" "$BIN"rnn/eval "$tmp/runs/text" --plot none --json
 expect 1 "translate without data by --interactive" "$BIN"seq2seq_attention/eval "$tmp/runs/pairs" --plot none
 expect 2 "--json prints scores" "$BIN"rnn/eval "$tmp/runs/text" --no-score --json
 expect 0 '"loss":' "$BIN"rnn/eval "$tmp/runs/text" --text "$tmp/elsewhere/text" --json --plot none
