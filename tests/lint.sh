@@ -74,6 +74,11 @@ while IFS=' ' read -r path name; do
     [ -z "$name" ] || grep -qw -- "$name" "$file" || note "$page: $path has no $name"
 done < <(grep -oE '`[a-z_]+/[a-z_./]*`(: `[A-Za-z_]+`)?' $page | tr -d '`' | sed 's/: / /' | sort -u)
 
+# No built program is part of the tree.
+for file in $(git ls-files | grep -v '\.'); do
+    [ "$(head -c 4 "$file" | tail -c 3)" != ELF ] || note "$file is a built program: git rm --cached it"
+done
+
 # Links and pictures of the READMEs lead to a file (tests/lessons.sh checks those of the lessons).
 for page in $(git ls-files '*README.md'); do
     for target in $(grep -oE '\]\([^)]+\)' "$page" | sed 's/^](//; s/)$//; s/#.*//' | grep -vE '^([a-z]+:|$)'); do
