@@ -178,7 +178,7 @@ static void gelu_of_sum(real *restrict y, const real *restrict b, real *restrict
     }
 }
 
-/* What is done to each row of x w while it is still in the cache. */
+/* The operation that each row of x w gets while it is still in the cache. */
 typedef enum {
     PLUS_BIAS,
     PLUS_BIAS_RELU,
