@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the format, static analysis, shell scripts, the rooms of common/, and the links of the READMEs.
+# Checks the format, static analysis, shell scripts, the rooms of common/, the length of files, and the links of the READMEs.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bad=0
@@ -73,6 +73,11 @@ while IFS=' ' read -r path name; do
     [ -e "$file" ] || { note "$page: there is no $path"; continue; }
     [ -z "$name" ] || grep -qw -- "$name" "$file" || note "$page: $path has no $name"
 done < <(grep -oE '`[a-z_]+/[a-z_./]*`(: `[A-Za-z_]+`)?' $page | tr -d '`' | sed 's/: / /' | sort -u)
+
+# A reader takes in a file of 350 lines.
+for file in common/*/*.[ch] tests/*.[ch] tests/*/*.[ch] tests/*.sh tests/*/*.sh; do
+    [ "$(wc -l <"$file")" -le 350 ] || note "$file has more than 350 lines; split it by topic"
+done
 
 # No built program is part of the tree.
 for file in $(git ls-files | grep -v '\.'); do

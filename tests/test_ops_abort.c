@@ -166,11 +166,11 @@ static const char *recurrent_mistake(int n, bool make)
         .word = table, .ids = ids, .segments = ids, .scale = 1, __VA_ARGS__                        \
     }
 
-/* arithmetic_mistake, for ops that move values and for losses. */
-static const char *moving_mistake(int n, bool make)
+/* arithmetic_mistake, for embeddings and other look-ups by ids. */
+static const char *lookup_mistake(int n, bool make)
 {
     Tape tape = {0}, *tp = &tape;
-    const int ids[] = {1, 3}, many[9] = {0}, negative[] = {1, -1}, ignored[] = {0, -2};
+    const int ids[] = {1, 3}, many[9] = {0}, negative[] = {1, -1};
     MISTAKE(op_embed(tp, Z(3, 2), ids, SHAPE(2)), "op_embed: id 3 at 1; the vocabulary is 3")
     MISTAKE(op_embed(tp, Z(3, 2), negative, SHAPE(2)), "op_embed: id -1 at 1")
     MISTAKE(op_embed(tp, Z(6), ids, SHAPE(1)), "op_embed: w (6)")
@@ -199,13 +199,14 @@ static const char *moving_mistake(int n, bool make)
             "op_rnn: z (1,2,3), h0 (2,2)")
     MISTAKE(op_gather(tp, Z(1, 3, 2), ids, 2), "op_gather: id 3 at 1; the vocabulary is 3")
     MISTAKE(op_gather(tp, Z(1, 3, 2), negative, 2), "op_gather: id -1 at 1")
-    MISTAKE(op_log_prob(tp, Z(2, 3), ids), "op_log_prob: target 3 in row 1; logits (2,3)")
-    MISTAKE(op_log_prob(tp, Z(2, 3), ignored), "op_log_prob: target -2 in row 1")
-    MISTAKE(op_cross_entropy_weighted(tp, Z(2, 3), ids, (const real[]){1, 1}),
-            "op_cross_entropy_weighted: target 3 in row 1")
-    MISTAKE(op_cross_entropy_weighted(tp, Z(2, 4), ids, (const real[]){1, -1}),
-            "op_cross_entropy_weighted: weight -1 of row 1")
     MISTAKE(op_embed(tp, Z(6, 2), ids, SHAPE(1, 1, 1, 2)), "shape (1,1,1,2): no room")
+    return NULL;
+}
+
+/* arithmetic_mistake, for ops that move values. */
+static const char *moving_mistake(int n, bool make)
+{
+    Tape tape = {0}, *tp = &tape;
     MISTAKE(op_rows(tp, Z(4, 2), 3, 2), "op_rows: rows 3 to 4 of x (4,2)")
     MISTAKE(op_rows(tp, Z(4, 2), -1, 2), "op_rows: rows -1 to 0 of x (4,2)")
     MISTAKE(op_rows(tp, Z(4, 2), 0, 0), "op_rows: rows 0 to -1 of x (4,2)")
@@ -233,6 +234,21 @@ static const char *moving_mistake(int n, bool make)
     MISTAKE(op_rotary_with(tp, Z(1, 4, 6), 1, 0, &(Rotary){.columns = 8}),
             "op_rotary: 8 of 6 columns")
     MISTAKE(op_rotary(tp, Z(1, 4, 6), 0, 0), "op_rotary: x (1,4,6) into 0 heads")
+    MISTAKE(op_swap(tp, Z(3)), "op_swap: x (3)")
+    return NULL;
+}
+
+/* arithmetic_mistake, for losses. */
+static const char *loss_mistake(int n, bool make)
+{
+    Tape tape = {0}, *tp = &tape;
+    const int ids[] = {1, 3}, ignored[] = {0, -2};
+    MISTAKE(op_log_prob(tp, Z(2, 3), ids), "op_log_prob: target 3 in row 1; logits (2,3)")
+    MISTAKE(op_log_prob(tp, Z(2, 3), ignored), "op_log_prob: target -2 in row 1")
+    MISTAKE(op_cross_entropy_weighted(tp, Z(2, 3), ids, (const real[]){1, 1}),
+            "op_cross_entropy_weighted: target 3 in row 1")
+    MISTAKE(op_cross_entropy_weighted(tp, Z(2, 4), ids, (const real[]){1, -1}),
+            "op_cross_entropy_weighted: weight -1 of row 1")
     MISTAKE(op_cross_entropy(tp, Z(2, 3), ids), "op_cross_entropy: target 3 in row 1; logits (2,3)")
     MISTAKE(op_cross_entropy(tp, Z(2, 3), ignored), "op_cross_entropy: target -2 in row 1")
     MISTAKE(op_cross_entropy_smoothed(tp, Z(2, 3), ids, 0.1f),
@@ -243,7 +259,6 @@ static const char *moving_mistake(int n, bool make)
             "op_cross_entropy_smoothed: epsilon = 1")
     MISTAKE(op_cross_entropy_smoothed(tp, Z(2, 3), ignored, NAN),
             "op_cross_entropy_smoothed: epsilon = nan")
-    MISTAKE(op_swap(tp, Z(3)), "op_swap: x (3)")
     return NULL;
 }
 
@@ -297,10 +312,22 @@ START_TEST(sequences)
 }
 END_TEST
 
+START_TEST(lookups)
+{
+    check_all(lookup_mistake);
+}
+END_TEST
+
+START_TEST(losses)
+{
+    check_all(loss_mistake);
+}
+END_TEST
+
 START_TEST(moving)
 {
     check_all(moving_mistake);
 }
 END_TEST
 
-SUITE("ops_abort", TESTS(arithmetic, recurrent, sequences, moving), NO_ABORTS)
+SUITE("ops_abort", TESTS(arithmetic, recurrent, sequences, lookups, moving, losses), NO_ABORTS)

@@ -15,7 +15,7 @@
 #include "machine.h"
 #include "rows.h"
 #include "measure.h"
-#include "nn/optim.h"
+#include "trainee.h"
 
 #include <string.h>
 #include <sys/resource.h>
@@ -23,52 +23,6 @@
 enum { ROUNDS = 5, WARM_UPS = 2, MIN_STEPS = 3, MAX_STEPS = 1 << 14, STARTS = 10, BESIDE = 3 };
 
 /* --- training ----------------------------------------------------------------------------------- */
-
-typedef struct {
-    Params ps;
-    Model model;
-    Optim optim;
-    Batch batch;
-    Tape tape;
-} Trainee;
-
-static Trainee trainee_new(const Row *r)
-{
-    const Task task = {.vocab = r->V, .outputs = r->V, .source_vocab = r->S ? r->V : 0};
-    Trainee t = {.ps = params_declare(1), .batch = batch_new()};
-    t.model = r->build(&t.ps, r);
-    t.batch.layout = t.model.layout;
-    params_allocate(&t.ps, PARAMS_TRAIN);
-    t.optim = optim_init(OPTIM_ADAMW, &t.ps, 0.9, 0.99, 0.01);
-    batch_resize(&t.batch, &task, r->T, r->B);
-    Rng rng = rng_make(1, RNG_TEST, 0);
-    for (int i = 0; i < r->T * r->B; i++) {
-        t.batch.x[i] = rng_below(&rng, r->V);
-        t.batch.y[i] = rng_below(&rng, r->V);
-    }
-    if (r->S) batch_source(&t.batch, r->S);
-    for (int i = 0; i < r->S * r->B; i++) t.batch.s[i] = rng_below(&rng, r->V);
-    for (int b = 0; b < r->B && r->S; b++) t.batch.s_len[b] = r->S;
-    return t;
-}
-
-static void trainee_free(Trainee *t)
-{
-    tape_free(&t->tape);
-    batch_free(&t->batch);
-    optim_free(&t->optim);
-    params_free(&t->ps);
-    free((void *)t->model.self);
-}
-
-static void update(Trainee *t)
-{
-    Tensor *loss = model_loss(&t->tape, &t->model, &t->batch, NULL, NULL).mean;
-    tape_backward(&t->tape, loss);
-    params_clip(&t->ps, 1);
-    optim_step(&t->optim, &t->ps, 1e-3);
-    tape_reset(&t->tape);
-}
 
 typedef struct {
     double best, median; /* seconds of an update */
@@ -298,6 +252,13 @@ static bool is_chosen(const Row *r, const char *model, const char *size)
            (strcmp(size, "all") == 0 || strcmp(size, r->size) == 0);
 }
 
+static bool is_any_chosen(const char *model, const char *size)
+{
+    int found = 0;
+    for (int i = 0; i < LEN(rows); i++) found += is_chosen(&rows[i], model, size);
+    return found > 0;
+}
+
 static void print_all_beside(const char *model, const char *size, double seconds)
 {
     print_beside_header();
@@ -331,9 +292,7 @@ int main(int argc, char **argv)
     const int status = args_parse(argc, argv, opt, LEN(opt), &usage, &operand);
     if (status >= 0) return status;
 
-    int found = 0;
-    for (int i = 0; i < LEN(rows); i++) found += is_chosen(&rows[i], model, size);
-    if (!found) {
+    if (!is_any_chosen(model, size)) {
         fprintf(stderr, "bench: error: there is no model %s of size %s\n", model, size);
         return EXIT_USAGE;
     }
