@@ -174,14 +174,14 @@ static const char *lookup_mistake(int n, bool make)
     MISTAKE(op_embed(tp, Z(3, 2), ids, SHAPE(2)), "op_embed: id 3 at 1; the vocabulary is 3")
     MISTAKE(op_embed(tp, Z(3, 2), negative, SHAPE(2)), "op_embed: id -1 at 1")
     MISTAKE(op_embed(tp, Z(6), ids, SHAPE(1)), "op_embed: w (6)")
-    MISTAKE(op_embed_sum(tp, WORDS(Z(4, 2), .place = Z(2, 3), .shape = SHAPE(1, 2))),
-            "op_embed_sum: ids (1,2), words (4,2), places (2,3)")
-    MISTAKE(op_embed_sum(tp, WORDS(Z(4, 2), .place = Z(2, 2), .shape = SHAPE(2, 1))),
-            "op_embed_sum: ids (2,1), words (4,2), places (2,2)")
-    MISTAKE(op_embed_sum(tp, WORDS(Z(4, 3), .place = Z(3, 2), .shape = SHAPE(1, 2))),
-            "op_embed_sum: ids (1,2), words (4,3), places (3,2)")
-    MISTAKE(op_embed_sum(tp, WORDS(Z(4, 3), .place = Z(6), .shape = SHAPE(1, 2))),
-            "op_embed_sum: ids (1,2), words (4,3), places (6)")
+    MISTAKE(op_embed_sum(tp, WORDS(Z(4, 2), .position = Z(2, 3), .shape = SHAPE(1, 2))),
+            "op_embed_sum: ids (1,2), words (4,2), positions (2,3)")
+    MISTAKE(op_embed_sum(tp, WORDS(Z(4, 2), .position = Z(2, 2), .shape = SHAPE(2, 1))),
+            "op_embed_sum: ids (2,1), words (4,2), positions (2,2)")
+    MISTAKE(op_embed_sum(tp, WORDS(Z(4, 3), .position = Z(3, 2), .shape = SHAPE(1, 2))),
+            "op_embed_sum: ids (1,2), words (4,3), positions (3,2)")
+    MISTAKE(op_embed_sum(tp, WORDS(Z(4, 3), .position = Z(6), .shape = SHAPE(1, 2))),
+            "op_embed_sum: ids (1,2), words (4,3), positions (6)")
     MISTAKE(op_linear(tp, op_embed(tp, Z(1, 2), many, SHAPE(9)), Z(3, 2), Z(2)),
             "op_linear: x (9,2), w (3,2)")
     MISTAKE(op_embed_sum(tp, WORDS(Z(4, 3), .segment = Z(4, 2), .shape = SHAPE(1, 2))),

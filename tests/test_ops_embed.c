@@ -26,7 +26,7 @@ START_TEST(embed_sum)
     Tensor *w = GIVEN(&tp, SHAPE(3, 2), 1, 2, 3, 4, 5, 6);
     Tensor *place = GIVEN(&tp, SHAPE(2, 2), 10, 20, 30, 40);
     int ids[] = {1, 1, 0, 2};
-    EmbedSum e = {.word = w, .ids = ids, .scale = 2, .place = place, .shape = SHAPE(2, 2)};
+    EmbedSum e = {.word = w, .ids = ids, .scale = 2, .position = place, .shape = SHAPE(2, 2)};
     Tensor *y = op_embed_sum(&tp, &e);
     ids[0] = 0; /* the op has its own copy */
     ck_shape(y, SHAPE(2, 2, 2));
@@ -72,7 +72,7 @@ static Tensor *product(Tape *tp, WordsIn *c, bool by_table)
     const EmbedSum e = {.word = c->table,
                         .ids = c->ids,
                         .scale = (real)1.5,
-                        .place = c->place,
+                        .position = c->place,
                         .segment = c->segment,
                         .segments = c->segments,
                         .shape = SHAPE(c->B, c->T)};
@@ -137,7 +137,7 @@ START_TEST(tables_with_few_rows_pay)
     for (int V = 1; V <= 4; V++) {
         EmbedSum e = {.word = tape_zeros(&tp, SHAPE(V, 2)), .shape = SHAPE(4, 2)};
         ck_assert_int_eq(embed_linear_pays(&tp, &e), V + 1 <= 4);
-        e.place = tape_zeros(&tp, SHAPE(2, 2));
+        e.position = tape_zeros(&tp, SHAPE(2, 2));
         ck_assert_int_eq(embed_linear_pays(&tp, &e), V + 2 <= 4);
         ck_assert(!embed_linear_pays(&keeps, &e));
         e.segment = tape_zeros(&tp, SHAPE(1, 2));

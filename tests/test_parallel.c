@@ -187,7 +187,7 @@ static Result all_ops(void)
     Tensor *e = op_embed_sum(&tp, &(EmbedSum){.word = w,
                                               .ids = ids,
                                               .scale = 2,
-                                              .place = op_rows(&tp, w, 7, T),
+                                              .position = op_rows(&tp, w, 7, T),
                                               .shape = SHAPE(B, T)});
     Tensor *up = op_linear_relu(&tp, h, w, b), *sum = op_linear_add(&tp, e, up, w, b);
     h = op_add(&tp, h, op_mul(&tp, sum, e));

@@ -84,7 +84,7 @@ static void close_own(void *self)
 
 static int longest_of(const Transformer *m)
 {
-    return m->target_place ? m->config.longest : 0;
+    return m->target_position ? m->config.longest : 0;
 }
 
 Decoder transformer_decoder(const void *self, int vocab)

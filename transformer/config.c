@@ -105,13 +105,13 @@ Transformer transformer_init(Params *ps, const TransformerConfig *config, const 
           config->layers, TRANSFORMER_MAX_LAYERS);
     if (m.has_encoder) {
         m.source_embed = param(ps, SHAPE(task->source_vocab, C), 1 / sqrt(C), "source.embed");
-        if (learned) m.source_place = param(ps, SHAPE(config->longest, C), 0.1, "source.place");
+        if (learned) m.source_position = param(ps, SHAPE(config->longest, C), 0.1, "source.place");
         for (int i = 0; i < config->layers; i++)
             m.encoder[i] = block_init(ps, config, false, "encoder", i);
         if (config->norm == PRE_NORM) m.encoder_norm = norm_init(ps, C, "encoder.norm");
     }
     m.target_embed = param(ps, SHAPE(task->vocab, C), 1 / sqrt(C), "target.embed");
-    if (learned) m.target_place = param(ps, SHAPE(config->longest, C), 0.1, "target.place");
+    if (learned) m.target_position = param(ps, SHAPE(config->longest, C), 0.1, "target.place");
     for (int i = 0; i < config->layers; i++)
         m.decoder[i] = block_init(ps, config, m.has_encoder, "decoder", i);
     if (config->norm == PRE_NORM) m.decoder_norm = norm_init(ps, C, "decoder.norm");

@@ -129,8 +129,8 @@ static Places places_of(Tape *tp, const Data *d, const Transformer *m)
     Batch b = batch_new();
     task_heldout(&d->task, SPLIT_TEST, 0, 0, PLACED_SEQUENCES, &b);
     if (learned && m->has_encoder)
-        add_table(&p, "source", "source, learned", m->source_place->data, b.S);
-    if (learned) add_table(&p, "target", "target, learned", m->target_place->data, b.T);
+        add_table(&p, "source", "source, learned", m->source_position->data, b.S);
+    if (learned) add_table(&p, "target", "target, learned", m->target_position->data, b.T);
     if (m->config.positions == SINUSOID) {
         real *value = tape_save(tp, (size_t)p.longest * C * sizeof *value);
         for (int i = 0; i < p.longest; i++) positions_sinusoid(i, C, value + (size_t)i * C);

@@ -142,8 +142,8 @@ static EmbedSum embeddings(const Pass *p, Tensor *table, Tensor *learned, const 
 {
     const TransformerConfig *c = &p->m->config;
     EmbedSum sum = {.word = table, .ids = ids, .shape = SHAPE(B, T)};
-    sum.scale = (real)sqrt(c->channels);                                              /* eq 19.2 */
-    sum.place = positions_added(p->tp, c->positions, c->channels, learned, first, T); /* (T,C) */
+    sum.scale = (real)sqrt(c->channels); /* eq 19.2 */
+    sum.position = positions_added(p->tp, c->positions, c->channels, learned, first, T); /* (T,C) */
     return sum;
 }
 
@@ -162,7 +162,7 @@ static const real *slopes(const Pass *p, bool both_ways)
 static Tensor *encoder(const Pass *p, const int *s, const int *len, int B, int S)
 {
     const Transformer *m = p->m;
-    const EmbedSum words = embeddings(p, m->source_embed, m->source_place, s, 0, B, S);
+    const EmbedSum words = embeddings(p, m->source_embed, m->source_position, s, 0, B, S);
     const Stack stack = {.mask = {.len = len, .slope = slopes(p, true)},
                          .words = read_by_layer_0(p, &words),
                          .weights = p->weights ? p->weights->encoder : NULL};
@@ -193,7 +193,7 @@ static Tensor *decoder(const Pass *p, const int *ids, int first, int B, int T,
                        const KeyValues *source, const int *len, KeyValues *cache)
 {
     const Transformer *m = p->m;
-    const EmbedSum words = embeddings(p, m->target_embed, m->target_place, ids, first, B, T);
+    const EmbedSum words = embeddings(p, m->target_embed, m->target_position, ids, first, B, T);
     const Stack stack = {.mask = {.causal = true, .slope = slopes(p, false)},
                          .first = first,
                          .words = read_by_layer_0(p, &words),

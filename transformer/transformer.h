@@ -62,9 +62,9 @@ typedef struct {
 
 typedef struct {
     TransformerConfig config;
-    bool has_encoder;                    /* false: a decoder alone, for one sequence */
-    Tensor *source_embed, *target_embed; /* (V_s,C), or NULL; (V,C): separate vocabularies */
-    Tensor *source_place, *target_place; /* (longest,C) learned positions, or NULL */
+    bool has_encoder;                          /* false: a decoder alone, for one sequence */
+    Tensor *source_embed, *target_embed;       /* (V_s,C), or NULL; (V,C): separate vocabularies */
+    Tensor *source_position, *target_position; /* (longest,C) learned positions, or NULL */
     Block encoder[TRANSFORMER_MAX_LAYERS], decoder[TRANSFORMER_MAX_LAYERS]; /* L in use */
     Norm encoder_norm, decoder_norm; /* pre-norm: after the last layer */
     Linear head;                     /* (C,V), unless tied */

@@ -35,7 +35,7 @@ const char *data_name(const DataConfig *c); /* the name of the task or of the fi
         OPTION_STRING("valid", &(c)->valid, "validation file (default: part of the text)"),        \
         OPTION("heldout", &(c)->heldout, 0.001, 0.9, "part of a running text held out, its end"),  \
         OPTION_CHOICE("unit", &(c)->unit, TOKEN_UNITS,                                             \
-                      "what one token is (word: only those that occur twice get an id)"),          \
+                      "what one token is (a word gets an id if it occurs twice)"),                 \
         OPTION("vocab-limit", &(c)->vocab_limit, 0, 10000000,                                      \
                "number of tokens that get an id, the most frequent ones (0: all)"),                \
         OPTION("seq-len", &(c)->seq_len, 0, 100000,                                                \

@@ -64,7 +64,7 @@ extern const char *const pairs_tasks; /* "copy|reverse|sort|dates|numbers|places
         OPTION("vocab-limit", &(c)->vocab_limit, 0, 10000000,                                      \
                "number of tokens that get an id, on each side (0: all)"),                          \
         OPTION("max-words", &(c)->max_words, 0, 100000,                                            \
-               "leave out pairs with more tokens on either side (0: none)"),                       \
+               "leave out pairs with more tokens on either side (0: no limit)"),                    \
         OPTION_FLAG("swap", &(c)->swap, "translate the second column into the first"),             \
         OPTION("items", &(c)->items, 0, 1000000000,                                                \
                "number of pairs to sample; for a task, training pairs (0: all)"),                  \

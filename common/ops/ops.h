@@ -66,16 +66,16 @@ Tensor *op_gather(Tape *tp, Tensor *x, const int *rows, int n);
 /* The inputs of op_embed_sum. Position t of sequence b gets (Vaswani et al. 2017, s3.4 and 3.5;
  * segments: Devlin et al. 2019, s3)
  *
- *   y[b][t] = scale word[ids[b][t]] + place[t] + segment[segments[b][t]]
+ *   y[b][t] = scale word[ids[b][t]] + position[t] + segment[segments[b][t]]
  */
 typedef struct {
     Tensor *word;        /* (V,C) */
     const int *ids;      /* (B,T) */
     real scale;          /* multiplies the word embedding only */
-    Tensor *place;       /* (T,C) position embeddings, or NULL */
+    Tensor *position;    /* (T,C) position embeddings, or NULL */
     Tensor *segment;     /* (G,C) segment embeddings, or NULL */
     const int *segments; /* (B,T); ignored if segment is NULL */
-    Shape shape;         /* (B,T); any shape if place is NULL */
+    Shape shape;         /* (B,T); any shape if position is NULL */
 } EmbedSum;
 Tensor *op_embed_sum(Tape *tp, const EmbedSum *e); /* -> (B,T,C) */
 /* Returns y w + b (B,T,N) for the y of op_embed_sum, w (C,N), b (N). Multiplies the V + T + G rows

@@ -45,7 +45,7 @@ typedef struct {
     real scale;
 } Term;
 
-enum { PARTS = 3 }; /* word, place, segment */
+enum { PARTS = 3 }; /* word, position, segment */
 
 typedef struct {
     Term part[PARTS];
@@ -89,14 +89,14 @@ static Parts *parts_of(Tape *tp, const char *op, const EmbedSum *e)
     Parts *p = tape_save(tp, sizeof *p);
     *p = (Parts){.n = 1};
     p->part[0] = (Term){e->word, checked_ids(tp, op, e->word, e->ids, R), e->scale};
-    if (e->place) {
-        const Tensor *place = e->place;
-        CHECK(place->shape.n == 2 && place->shape.d[1] == C &&
-                  shape_last(e->shape) == place->shape.d[0],
-              "%s: ids %s, words %s, places %s; places must be (%d,%d)", op,
+    if (e->position) {
+        const Tensor *position = e->position;
+        CHECK(position->shape.n == 2 && position->shape.d[1] == C &&
+                  shape_last(e->shape) == position->shape.d[0],
+              "%s: ids %s, words %s, positions %s; positions must be (%d,%d)", op,
               shape_text(e->shape).text, shape_text(e->word->shape).text,
-              shape_text(place->shape).text, shape_last(e->shape), C);
-        p->part[p->n++] = (Term){e->place, steps_of(tp, R, place->shape.d[0]), 1};
+              shape_text(position->shape).text, shape_last(e->shape), C);
+        p->part[p->n++] = (Term){e->position, steps_of(tp, R, position->shape.d[0]), 1};
     }
     if (e->segment) {
         const int *ids = checked_ids(tp, op, e->segment, e->segments, R);
@@ -141,15 +141,15 @@ Tensor *op_gather(Tape *tp, Tensor *x, const int *rows, int n)
 
 /* --- the product of a sum of embeddings and a weight ------------------------------------------ */
 
-/* y = x w + b for x[r] = scale word[ids[r]] + place[t] + segment[segments[r]]. Only the tables are
+/* y = x w + b for x[r] = scale word[ids[r]] + position[t] + segment[segments[r]]. Only the tables are
  * multiplied by w; the R rows of y are sums of rows of the products.
  *
- *   y[r] = scale (word w)[ids[r]] + (place w + b)[t] + (segment w)[segments[r]]
+ *   y[r] = scale (word w)[ids[r]] + (position w + b)[t] + (segment w)[segments[r]]
  *
  *   dproduct[ids[r]] += scale dy[r]        dw += table^T dproduct        dtable += dproduct w^T
- *   db += column sums of the gradient of place w + b
+ *   db += column sums of the gradient of position w + b
  *
- * for each table. Without positions, place w + b is one row, b. */
+ * for each table. Without positions, position w + b is one row, b. */
 typedef struct {
     Parts parts;          /* the second part: the positions, or b alone if its table is NULL */
     real *product[PARTS]; /* (V,N) table w, in the second part + b; then its gradient */
@@ -179,7 +179,7 @@ static void embed_linear_backward(Node *nd)
 static Parts parts_with_bias(Tape *tp, const EmbedSum *e)
 {
     const Parts *given = parts_of(tp, "op_embed_linear", e);
-    if (e->place) return *given;
+    if (e->position) return *given;
     const int R = shape_len(e->shape);
     Parts p = {.n = given->n + 1, .part = {given->part[0], {NULL, steps_of(tp, R, 1), 1}}};
     if (e->segment) p.part[2] = given->part[1];
@@ -189,7 +189,7 @@ static Parts parts_with_bias(Tape *tp, const EmbedSum *e)
 bool embed_linear_pays(const Tape *tp, const EmbedSum *e)
 {
     if (tp->keep_grads) return false;
-    const int V = e->word->shape.d[0], T = e->place ? e->place->shape.d[0] : 1;
+    const int V = e->word->shape.d[0], T = e->position ? e->position->shape.d[0] : 1;
     const int G = e->segment ? e->segment->shape.d[0] : 0;
     return 2 * (V + T + G) <= shape_len(e->shape);
 }

@@ -146,7 +146,7 @@ static EmbedSum *words_at(Tape *tp, Tensor *word, Tensor *place, Tensor *segment
     *e = (EmbedSum){.word = word,
                     .ids = some_ids(tp, word, B * T),
                     .scale = arg[1] / 10.,
-                    .place = place,
+                    .position = place,
                     .segment = segment,
                     .segments = segment ? some_ids(tp, segment, B * T) : NULL,
                     .shape = SHAPE(B, T)};
