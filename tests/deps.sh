@@ -7,8 +7,8 @@ wanted=""
 for group in "$@"; do
     case $group in
     build) # the font is small and has Hangul
-        wanted="$wanted gcc libc6-dev libdnnl-dev libjansson-dev libutf8proc-dev check gnuplot-nox"
-        wanted="$wanted fonts-wqy-microhei"
+        wanted="$wanted gcc libc6-dev libdnnl-dev libjansson-dev libutf8proc-dev libxxhash-dev"
+        wanted="$wanted check gnuplot-nox fonts-wqy-microhei"
         ;;
     clang) wanted="$wanted clang-14 libomp-14-dev" ;;
     lint) wanted="$wanted clang-format-14 cppcheck shellcheck" ;;

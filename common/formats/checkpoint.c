@@ -124,7 +124,7 @@ static bool save(const char *path, Contents c, const json_t *metadata, Error *er
     bool ok = path && t && !c.incomplete;
     if (!ok) error_set(err, "%s: cannot be written: out of memory", path ? path : "the checkpoint");
     for (int i = 0; ok && i < c.n; i++) t[i] = c.entry[i].tensor;
-    ok = ok && safetensors_save(path, t, c.n, metadata, err);
+    ok = ok && safetensors_save_with_checksums(path, t, c.n, metadata, err);
     free(t);
     contents_free(&c);
     return ok;
@@ -191,7 +191,7 @@ static bool all_fits(const Safetensors *st, const Contents *c, bool exact, Error
             return safetensors_refuse(err, st->tensor[i].name,
                                       "is not expected: the file is from "
                                       "another model, size or optimiser");
-    return true;
+    return safetensors_verify(st, err);
 }
 
 /* Copies n tensors that are known to fit; values of the same dtype are copied bit for bit. */

@@ -23,8 +23,10 @@ static bool all_fit(const Safetensors *st, const Params *ps, const char *fresh, 
         any = any || found;
         if (found && !safetensors_fits(found, &wanted, false, err)) return false;
     }
-    return any || error_set(err, "no tensor of the file has the name of a parameter to load: the "
-                                 "file is from another architecture");
+    if (!any)
+        return error_set(err, "no tensor of the file has the name of a parameter to load: the "
+                              "file is from another architecture");
+    return safetensors_verify(st, err);
 }
 
 static void take(const Safetensors *st, const Params *ps, const char *fresh, InitFrom *from)

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/checksum.h"
+
 #define MAX_FILE ((size_t)1 << 36) /* bytes */
 
 enum { LENGTH_BYTES = 8, MAX_TENSORS = 65536 };
@@ -180,7 +182,8 @@ bool safetensors_parse(Safetensors *st, const char *bytes, size_t len, Error *er
                          safetensors_text(why.text).text);
     const size_t start = LENGTH_BYTES + header;
     const bool ok = json_is_object(st->header)
-                        ? read_tensors(st, (Data){bytes + start, len - start}, err)
+                        ? read_tensors(st, (Data){bytes + start, len - start}, err) &&
+                              checksum_check_header(st, err)
                         : error_set(err, "the header must be a JSON object");
     if (!ok) safetensors_close(st);
     return ok;

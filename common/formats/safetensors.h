@@ -49,6 +49,17 @@ bool safetensors_get(const StTensor *t, real *out);
 bool safetensors_save(const char *path, const StTensor *t, int n, const json_t *metadata,
                       Error *err);
 
+/* Writes a file of our own: the metadata also holds a checksum of each tensor and of the header
+ * (checksum.h). Other programs read the file as any other. */
+bool safetensors_save_with_checksums(const char *path, const StTensor *t, int n,
+                                     const json_t *metadata, Error *err);
+
+/* Checks the data of a file that has checksums, before values are used; the checksum of the header
+ * was checked when the file was opened. The error names the tensor. A file without checksums, which
+ * another program wrote, passes. A program that changes a tensor must leave out the checksums. */
+bool safetensors_verify(const Safetensors *st, Error *err);
+bool safetensors_has_checksums(const Safetensors *st);
+
 /* --- shared by reader and writer ------------------------------------------------------------- */
 
 /* Checks name, dtype and shape (d[] >= 0), and computes len and size from dtype and shape. */

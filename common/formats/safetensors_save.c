@@ -4,10 +4,12 @@
  * random order; here "format" comes first, then the others in the caller's order.) */
 #include "formats/safetensors.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/checksum.h"
 #include "system/file.h"
 
 enum { LENGTH_BYTES = 8 };
@@ -67,41 +69,103 @@ static json_t *tensor_json(const StTensor *t, size_t begin)
     return NULL;
 }
 
-/* Returns the header of the sorted tensors, without padding, or NULL if memory ran out. The caller
- * frees it. */
-static char *header_text(const StTensor *t, int n, const json_t *metadata)
+/* Returns metadata for n tensors, with zeros in place of the checksums if there will be any. NULL: out
+ * of memory. */
+static json_t *metadata_of(const StTensor *t, int n, const json_t *given, bool checksums)
+{
+    json_t *all = metadata_json(given);
+    bool whole = all != NULL;
+    for (int i = 0; whole && checksums && i <= n; i++) {
+        char *key = i < n ? checksum_key(t[i].name) : strdup(CHECKSUM_KEY);
+        whole = key && add(all, key, json_string("0000000000000000"));
+        free(key);
+    }
+    if (whole) return all;
+    json_decref(all);
+    return NULL;
+}
+
+/* Returns the header of the sorted tensors, or NULL if memory ran out. */
+static json_t *header_json(const StTensor *t, int n, const json_t *metadata, bool checksums)
 {
     json_t *header = json_object();
-    bool whole = header && add(header, "__metadata__", metadata_json(metadata));
+    bool whole = header && add(header, "__metadata__", metadata_of(t, n, metadata, checksums));
     size_t begin = 0;
     for (int i = 0; whole && i < n; i++) {
         whole = add(header, t[i].name, tensor_json(&t[i], begin));
         CHECK(!__builtin_add_overflow(begin, t[i].size, &begin),
               "safetensors_save: sizes overflow");
     }
-    char *text = whole ? json_dumps(header, JSON_COMPACT) : NULL;
+    if (whole) return header;
     json_decref(header);
-    return text;
+    return NULL;
+}
+
+static bool set_checksum(json_t *header, const char *key, const Checksum *sum)
+{
+    json_t *metadata = json_object_get(header, "__metadata__");
+    return key && json_object_set_new(metadata, key, json_string(sum->text)) == 0;
+}
+
+/* Writes the values of one tensor; with a header, also its checksum into the header. A piece is in the
+ * processor's cache when it is written, so the checksum costs little. */
+static bool put_tensor(FileWriter *w, const StTensor *t, json_t *header)
+{
+    enum { PIECE = 1 << 17 }; /* bytes */
+    ChecksumState *s = header ? checksum_begin() : NULL;
+    if (header && !s) return false;
+    for (size_t at = 0; at < t->size; at += PIECE) {
+        const char *piece = (const char *)t->data + at;
+        const size_t len = t->size - at < PIECE ? t->size - at : PIECE;
+        if (s) checksum_add(s, piece, len);
+        file_put(w, piece, len);
+    }
+    if (!s) return true;
+    const Checksum sum = checksum_end(s);
+    char *key = checksum_key(t->name);
+    const bool ok = set_checksum(header, key, &sum);
+    free(key);
+    return ok;
+}
+
+/* Writes the header again, with all checksums in place of the zeros. */
+static bool put_checksums(FileWriter *w, json_t *header, size_t len)
+{
+    Checksum sum;
+    if (!checksum_of_header(header, &sum) || !set_checksum(header, CHECKSUM_KEY, &sum))
+        return false;
+    char *text = json_dumps(header, JSON_COMPACT);
+    CHECK(!text || strlen(text) == len, "safetensors_save: the header changed its length");
+    if (text) file_put_at(w, LENGTH_BYTES, text, len);
+    free(text);
+    return text != NULL;
 }
 
 /* Writes the header length, the header padded with spaces to a multiple of 8, and the values of all
  * tensors, one after the other. */
-static bool write_file(const char *path, const char *text, const StTensor *t, int n, Error *err)
+static bool write_file(const char *path, json_t *header, const StTensor *t, int n, bool checksums,
+                       Error *err)
 {
-    const size_t len = strlen(text), header = (len + 7) / 8 * 8;
+    char *text = header ? json_dumps(header, JSON_COMPACT) : NULL;
+    if (!text) return error_set(err, "%s: cannot be written: out of memory", path);
+    const size_t len = strlen(text), padded = (len + 7) / 8 * 8;
     char length[LENGTH_BYTES];
-    CHECK(header <= ST_MAX_HEADER, "safetensors_save: a header of %zu bytes", header);
-    for (int i = 0; i < LENGTH_BYTES; i++) length[i] = (char)(header >> (8 * i));
+    CHECK(padded <= ST_MAX_HEADER, "safetensors_save: a header of %zu bytes", padded);
+    for (int i = 0; i < LENGTH_BYTES; i++) length[i] = (char)(padded >> (8 * i));
     FileWriter w = file_begin(path);
     file_put(&w, length, sizeof length);
     file_put(&w, text, len);
-    file_put(&w, "       ", header - len);
-    for (int i = 0; i < n; i++) file_put(&w, t[i].data, t[i].size);
+    file_put(&w, "       ", padded - len);
+    free(text);
+    bool ok = true;
+    for (int i = 0; ok && i < n; i++) ok = put_tensor(&w, &t[i], checksums ? header : NULL);
+    ok = ok && (!checksums || put_checksums(&w, header, len));
+    if (!ok && !w.reason) w.reason = ENOMEM;
     return file_end(&w, err);
 }
 
-bool safetensors_save(const char *path, const StTensor *t, int n, const json_t *metadata,
-                      Error *err)
+static bool save(const char *path, const StTensor *t, int n, const json_t *metadata, bool checksums,
+                 Error *err)
 {
     StTensor *sorted = calloc((size_t)n + 1, sizeof *sorted);
     for (int i = 0; sorted && i < n; i++) {
@@ -109,10 +173,21 @@ bool safetensors_save(const char *path, const StTensor *t, int n, const json_t *
         check_tensor(&sorted[i]);
     }
     if (sorted) qsort(sorted, (size_t)n, sizeof *sorted, compare_storage);
-    char *text = sorted ? header_text(sorted, n, metadata) : NULL;
-    const bool ok = text ? write_file(path, text, sorted, n, err)
-                         : error_set(err, "%s: cannot be written: out of memory", path);
-    free(text);
+    json_t *header = sorted ? header_json(sorted, n, metadata, checksums) : NULL;
+    const bool ok = write_file(path, header, sorted, n, checksums, err);
+    json_decref(header);
     free(sorted);
     return ok;
+}
+
+bool safetensors_save(const char *path, const StTensor *t, int n, const json_t *metadata,
+                      Error *err)
+{
+    return save(path, t, n, metadata, false, err);
+}
+
+bool safetensors_save_with_checksums(const char *path, const StTensor *t, int n,
+                                     const json_t *metadata, Error *err)
+{
+    return save(path, t, n, metadata, true, err);
 }

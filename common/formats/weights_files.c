@@ -10,6 +10,7 @@ static bool add_file(WeightFiles *f, const char *path, Error *err)
 {
     Safetensors *st = &f->file[f->n_files];
     if (!safetensors_open(st, path, err)) return false;
+    if (!safetensors_verify(st, err)) return safetensors_close(st), error_in(err, path);
     f->n_files++;
     f->tensor = xrealloc(f->tensor, (size_t)(f->n + st->n + 1) * sizeof *f->tensor);
     for (int i = 0; i < st->n; i++) f->tensor[f->n++] = (WeightTensor){st, &st->tensor[i]};

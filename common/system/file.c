@@ -223,6 +223,16 @@ void file_put(FileWriter *w, const void *data, size_t len)
     if (!w->reason && !file_write_all(w->fd, data, len)) w->reason = errno;
 }
 
+void file_put_at(FileWriter *w, size_t at, const void *data, size_t len)
+{
+    for (const char *bytes = data; len > 0 && !w->reason;) {
+        const ssize_t n = pwrite(w->fd, bytes, len, (off_t)at);
+        if (n < 0 && errno != EINTR) w->reason = errno;
+        if (n <= 0) continue;
+        bytes += n, at += (size_t)n, len -= (size_t)n;
+    }
+}
+
 static bool report(const FileWriter *w, Error *err)
 {
     if (w->reason == ENOTSUP && !w->temp)

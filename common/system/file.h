@@ -48,6 +48,7 @@ typedef struct {
 } FileWriter;
 FileWriter file_begin(const char *path);
 void file_put(FileWriter *w, const void *data, size_t len);
+void file_put_at(FileWriter *w, size_t at, const void *data, size_t len); /* over earlier bytes */
 bool file_end(FileWriter *w, Error *err);
 
 /* A new file PATH.tmp.PID to write to, *temp its name (free() it); one that is there is removed, and no link
