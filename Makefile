@@ -30,10 +30,10 @@ LDLIBS  := -ldnnl -ljansson -lutf8proc -lxxhash -lm
 
 PROGRAMS := rnn/train rnn/eval lstm_gru/train lstm_gru/eval \
             seq2seq_attention/train seq2seq_attention/eval \
-            transformer/train transformer/eval common/programs/zoo
+            transformer/train transformer/eval gpt/train gpt/eval common/programs/zoo
 PROGRAMS += $(patsubst %.c,%,$(wildcard lessons/[0-9]*.c))
 COMMON   := $(filter-out $(PROGRAMS:=.c),$(wildcard common/*/*.c))
-MODELS   := rnn lstm_gru seq2seq_attention transformer
+MODELS   := rnn lstm_gru seq2seq_attention transformer gpt
 FOLDERS  := lessons $(MODELS)
 SUITES   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 DOUBLES  := $(patsubst %.c,%,$(wildcard tests/double/*.c))

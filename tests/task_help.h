@@ -6,8 +6,8 @@
 #include "suite.h"
 #include "tasks/task.h"
 
-static const char *const names[] = {"adding",    "copy-memory", "parity",   "dyck",
-                                    "agreement", "recall",      "induction"};
+static const char *const names[] = {"adding", "copy-memory", "parity", "dyck",  "agreement",
+                                    "recall", "induction",   "shift",  "labels"};
 
 static inline Task open_task(const char *name, int length)
 {

@@ -40,26 +40,36 @@ void model_score(const Model *m, const Task *t, const Batch *batch, real *state,
     tape_free(&tp);
 }
 
-/* Returns the number of streams for a text. Each stream starts from a state of zeros and predicts
- * its first tokens from little context, so a short text gets few streams. */
-static int streams_for(int tokens)
+/* Returns the number of streams for a text, read in batches of `steps` steps. Each stream starts
+ * from a state of zeros and predicts its first tokens from little context, so a short text gets few
+ * streams. */
+static int streams_for(int tokens, int steps)
 {
-    const int streams = tokens / STREAM_LEAST;
-    return streams < 1 ? 1 : streams < EVAL_BATCH ? streams : EVAL_BATCH;
+    const int streams = tokens / STREAM_LEAST, most = EVAL_BATCH * EVAL_STEPS / steps;
+    return streams < 1 || most < 1 ? 1 : streams < most ? streams : most;
 }
 
-static void evaluate_running(const Data *d, const Model *m, Batch *batch, Split split,
+/* Returns the steps of a batch of a running text. A model with a context begins anew in each batch,
+ * so it reads windows of the length that it was trained on. */
+static int steps_for(const Model *m, int length)
+{
+    if (!m->context) return EVAL_STEPS;
+    return length && length < m->context ? length : m->context;
+}
+
+static void evaluate_running(const Data *d, const Model *m, Batch *batch, Split split, int length,
                              int64_t max_tokens, Score *s)
 {
-    const int streams = d->streams ? d->streams : streams_for(d->text.n[split]);
-    const int tokens = EVAL_STEPS * streams;
-    int batches = text_stream_batches(&d->text, split, EVAL_STEPS, streams);
+    const int steps = steps_for(m, length);
+    const int streams = d->streams ? d->streams : streams_for(d->text.n[split], steps);
+    const int tokens = steps * streams;
+    int batches = text_stream_batches(&d->text, split, steps, streams);
     const int64_t wanted = (max_tokens + tokens - 1) / tokens;
     if (max_tokens && wanted < batches) batches = (int)wanted;
     real *state = xcalloc((size_t)m->state_size * streams + 1, sizeof *state);
     int64_t cursor = 0;
     for (int i = 0; i < batches && !stop_requested(); i++) {
-        text_stream(&d->text, split, EVAL_STEPS, streams, &cursor, batch);
+        text_stream(&d->text, split, steps, streams, &cursor, batch);
         model_score(m, &d->task, batch, m->state_size ? state : NULL, s);
     }
     free(state);
@@ -86,7 +96,7 @@ bool data_evaluate(const Data *d, const Model *m, Split split, int length, int s
 {
     Batch batch = batch_new_as(m->layout);
     if (data_is_running(d)) {
-        evaluate_running(d, m, &batch, split, max_tokens, s);
+        evaluate_running(d, m, &batch, split, length, max_tokens, s);
     } else {
         if (d->is_text) sequences = d->text.lines[split];
         if (d->pairs.is_table && sequences > pairs_items(&d->pairs, split))

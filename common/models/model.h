@@ -22,6 +22,7 @@ typedef struct {
     const char *gates;
 
     Layout layout; /* the layout of its batches and logits */
+    int context;   /* the largest number of steps of a sequence; 0: no limit */
 
     /* Computes the logits of a batch, (T,B,outputs) or (B,T,outputs); for tasks with a real target
      * the predictions (B,1). state: state_size * B reals, the initial hidden state, which is

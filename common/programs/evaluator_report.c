@@ -84,7 +84,7 @@ static void print_report(const Evaluator *e, const Findings *r, const Params *ps
     if (e->data.is_text) print_bits_per_byte(&e->data.text, loss);
     for (int k = 0; k < LEN(s->split_asked); k++)
         if (s->split_asked[k] > 0)
-            printf("  %s with %d distractor%s: %.4f of %.0f\n", metric, k, k == 1 ? "" : "s",
+            printf("  %s with %d %s%s: %.4f of %.0f\n", metric, k, t->class_name, k == 1 ? "" : "s",
                    s->split_hits[k] / s->split_asked[k], s->split_asked[k]);
     if (r->n) printf("\n  %8s %10s %14s %14s\n", "length", "loss", metric, "exact match");
     for (int i = 0; i < r->n; i++)
@@ -103,6 +103,20 @@ void evaluator_set_seed(json_t *o, uint64_t seed)
     json_t *config = args_to_json(option, LEN(option));
     json_object_update(o, config);
     json_decref(config);
+}
+
+/* Sets "value_by_shot", or the like: the metric of each subclass. */
+static void set_classes(json_t *o, const Task *t, const Score *s)
+{
+    json_t *value = json_object();
+    char key[64], class[16];
+    for (int k = 0; k < LEN(s->split_asked); k++) {
+        snprintf(class, sizeof class, "%d", k);
+        if (s->split_asked[k] > 0)
+            evaluator_set_number(value, class, s->split_hits[k] / s->split_asked[k]);
+    }
+    snprintf(key, sizeof key, "value_by_%s", t->class_name);
+    json_object_set_new(o, key, value);
 }
 
 static void print_json(const Evaluator *e, const Findings *r, const Params *ps)
@@ -137,6 +151,7 @@ static void print_json(const Evaluator *e, const Findings *r, const Params *ps)
         evaluator_set_number(exact, length, r->at[i].right / r->at[i].sequences);
         evaluator_set_number(value, length, data_metric(&e->data, &r->at[i]));
     }
+    if (t->class_name) set_classes(o, t, s);
     json_object_set_new(o, "by_length", exact);
     json_object_set_new(o, "value_by_length", value);
     if (e->extra) json_object_update(o, e->extra);

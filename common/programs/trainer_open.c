@@ -216,7 +216,7 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     if (c->dry_run) return trainer_print_sizes(t), false;
     optim_allocate(o, ps);
     t->state = train_state();
-    if (c->stream) {
+    if (c->stream && model->state_size) {
         t->state.carried_len = model->state_size * c->batch;
         t->state.carried = xcalloc((size_t)t->state.carried_len + 1, sizeof(real));
         t->carried_before = xcalloc((size_t)t->state.carried_len + 1, sizeof(real));

@@ -35,14 +35,15 @@ struct Task {
     int source_vocab; /* symbols of the source, which has at most `length` steps; 0: no source */
     int outputs;      /* classes predicted per step; 0: one real number, at the last step */
     /* The length of the longest training sequence, counted as the literature does: in steps, but
-     * copy-memory counts the delay, dyck the brackets, recall the pairs. */
+     * copy-memory counts the delay, dyck the brackets, recall the pairs, shift the examples. */
     int length;
     int extra;             /* a sequence has at most length + extra steps */
     int shortest, longest; /* the lengths that `draw` accepts; longest 0: any */
     int steps, batch; /* defaults of a training run; with them the rnn reaches the task's bar */
     double lr;        /* default learning rate */
 
-    const char *metric;               /* name of the metric, e.g. "accuracy" */
+    const char *metric;     /* name of the metric, e.g. "accuracy" */
+    const char *class_name; /* what numbers its subclasses (score_class), "shot"; NULL: none */
     double loss_chance, loss_perfect; /* NAN if unknown */
     double metric_chance, metric_perfect;
     int lengths[TASK_LENGTHS], n_lengths; /* lengths that eval reports, ascending: 20 40 80 160 */

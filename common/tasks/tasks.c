@@ -14,8 +14,11 @@ static const struct {
     {"agreement", task_agreement, 32, 8, TASK_LONGEST},      /* words */
     {"recall", task_recall, 8, 2, RECALL_LONGEST},           /* pairs */
     {"induction", task_induction, 48, 25, TASK_LONGEST},     /* steps; 25 leaves one scored */
+    {"shift", task_shift, 8, 1, SHOTS_LONGEST},              /* examples */
+    {"labels", task_labels, 16, 2, SHOTS_LONGEST},           /* examples */
 };
-const char *const task_names = "adding|copy-memory|parity|dyck|agreement|recall|induction";
+const char *const task_names =
+    "adding|copy-memory|parity|dyck|agreement|recall|induction|shift|labels";
 
 bool task_open(Task *t, const char *name, int length, Error *err)
 {

@@ -5,9 +5,9 @@
 
 #include "tasks/task.h"
 
-/* The maximal length of a generated sequence, in steps, and of recall, in pairs: sizes of arrays on
- * the stack. */
-enum { TASK_LONGEST = 4096, RECALL_LONGEST = 256 };
+/* The maximal length of a generated sequence, in steps, of recall, in pairs, and of shift and labels,
+ * in examples: sizes of arrays on the stack. */
+enum { TASK_LONGEST = 4096, RECALL_LONGEST = 256, SHOTS_LONGEST = 63 };
 
 Task task_adding(int length);
 Task task_copy_memory(int length);
@@ -16,11 +16,13 @@ Task task_dyck(int length);
 Task task_agreement(int length);
 Task task_recall(int length);
 Task task_induction(int length);
+Task task_shift(int length);
+Task task_labels(int length);
 
 /* Opens a generated task by its name in task_names. length 0: the task's default. Errors: an
  * unknown name (the message lists all names), a length that the task does not accept. */
 bool task_open(Task *t, const char *name, int length, Error *err);
 bool task_exists(const char *name);  /* true for a name in task_names */
-extern const char *const task_names; /* "adding|copy-memory|parity| .. |induction" */
+extern const char *const task_names; /* "adding|copy-memory|parity| .. |labels" */
 
 #endif

@@ -56,6 +56,7 @@ Task task_agreement(int length)
         .batch = 32,
         .lr = 3e-3,
         .metric = "agreement",
+        .class_name = "distractor",
         .loss_chance = log(AGREEMENT_WORDS),
         .loss_perfect = agreement_entropy_rate(length + 1),
         .metric_chance = .5,

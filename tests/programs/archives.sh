@@ -13,7 +13,7 @@ prefixes_of() { # FOLDER
 }
 
 checked=0
-for folder in rnn lstm_gru seq2seq_attention transformer; do
+for folder in rnn lstm_gru seq2seq_attention transformer gpt; do
     while read -r name; do
         found=
         for prefix in $(prefixes_of $folder); do [[ $name != "$prefix"_* ]] || found=1; done

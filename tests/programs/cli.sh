@@ -5,7 +5,7 @@ train="$BIN"rnn/train eval="$BIN"rnn/eval ngram="$BIN"lessons/03-counting
 
 for program in "$train" "$eval" "$ngram" "$BIN"lstm_gru/train "$BIN"lstm_gru/eval \
     "$BIN"seq2seq_attention/train "$BIN"seq2seq_attention/eval \
-    "$BIN"transformer/train "$BIN"transformer/eval; do
+    "$BIN"transformer/train "$BIN"transformer/eval "$BIN"gpt/train "$BIN"gpt/eval; do
     expect 0 "--help" "$program" --help
     [ "$(awk '{ if (length > n) n = length } END { print n }' "$tmp/out")" -le 80 ] ||
         fail "$program --help is wider than 80 columns"

@@ -36,6 +36,9 @@ seq2seq_attention --task numbers --attention concat --cell rnn --reverse-source
 seq2seq_attention --task sort --attention none --no-bidirectional
 transformer --task numbers --dropout 0.1 --label-smoothing 0.1
 transformer --task recall --norm pre --positions learned
+gpt --dropout 0.1
+gpt --lines --norm post --gelu erf --no-tied
+gpt --stream --seq-len 32
 END
 
 # Decoded outputs are the same too.

@@ -90,4 +90,6 @@ interrupted none seq2seq_attention --hidden 32 --pairs "$tmp/pairs.tsv" --attent
 narrow=(--channels 32 --heads 2 --ffn 64)
 interrupted transformer transformer "${narrow[@]}" --task numbers --label-smoothing 0.1
 interrupted decoder transformer "${narrow[@]}" --task recall --norm pre --positions learned
+interrupted gpt gpt --channels 32 --heads 2 --seq-len 32
+interrupted gpt1 gpt --channels 32 --heads 2 --lines --norm post --gelu erf --no-tied --accumulate 2
 exit 0
