@@ -164,7 +164,8 @@ static void print_sample(const Ngram *m, const Data *d, const Tokens *k, const N
     const int before = m->n - 1;
     Rng rng = rng_make(c->seed, RNG_SAMPLE, (uint32_t)index);
     Utf8Printer printer = {0};
-    Detokenizer text = detokenizer_new(&d->text.tokens);
+    const Tokenizer *v = &d->text.tokens;
+    Detokenizer text = detokenizer_new(v);
     int *ids = xmalloc(((size_t)before + c->sample_len) * sizeof *ids);
     double *p = xmalloc(k->V * sizeof *p);
     real *logits = xmalloc(k->V * sizeof *logits);
@@ -174,6 +175,7 @@ static void print_sample(const Ngram *m, const Data *d, const Tokens *k, const N
     for (int t = before; t < before + c->sample_len; t++) {
         ngram_next(m, ids, t, NGRAM_UNPADDED, k->first, p);
         for (int i = 0; i < k->V; i++) logits[i] = (real)log(p[i]);
+        if (v->unk >= k->first) logits[v->unk - k->first] = -INFINITY; /* never drawn */
         ids[t] = k->first + sample_token(logits, k->V, &c->sampling, &rng);
         if (c->data.lines && ids[t] == k->newline) break;
         detokenizer_put(&text, ids[t]);

@@ -116,7 +116,9 @@ static void print_samples(const Lab *lab, const Nplm *m, int samples)
         printf("  ");
         for (int i = 0; i < 40; i++) {
             char room[2];
-            id = sample_token(nplm_logits(&tp, m, x, 1)->data, lab->V, &plain, &rng);
+            real *logits = nplm_logits(&tp, m, x, 1)->data;
+            if (v->unk >= 0) logits[v->unk] = -INFINITY; /* never drawn */
+            id = sample_token(logits, lab->V, &plain, &rng);
             if (id == newline) break;
             fputs(tokenizer_name(v, id, room), stdout);
             memmove(x, x + 1, (N - 1) * sizeof *x);

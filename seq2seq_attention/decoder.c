@@ -89,9 +89,14 @@ static void align(void *self, const int *source, int S, const int *output, int T
 
 Translator seq2seq_decoder_translator(Seq2seqDecoder *s)
 {
-    return (Translator){
-        .self = s,
-        .decoder = {.self = s, .vocab = s->vocab, .bos = BOS, .eos = EOS, .pad = PAD, .step = step},
-        .read = read_source,
-        .align = s->m->attention.kind == NO_ATTENTION ? NULL : align};
+    return (Translator){.self = s,
+                        .decoder = {.self = s,
+                                    .vocab = s->vocab,
+                                    .bos = BOS,
+                                    .eos = EOS,
+                                    .pad = PAD,
+                                    .unk = UNK,
+                                    .step = step},
+                        .read = read_source,
+                        .align = s->m->attention.kind == NO_ATTENTION ? NULL : align};
 }

@@ -74,6 +74,63 @@ START_TEST(samples)
 }
 END_TEST
 
+/* A model that gives almost all probability to UNK. */
+static Tensor *unknown_forward(Tape *tp, const void *self, const Batch *batch, real *state,
+                               Rng *dropout)
+{
+    (void)state, (void)dropout;
+    const real *logit = self; /* (4) of UNK, of newline, a and b */
+    Tensor *z = tape_zeros(tp, SHAPE(batch->T, batch->B, 4));
+    for (int i = 0; i < z->len; i++) z->data[i] = logit[i % 4];
+    return z;
+}
+
+static int generate_from(const real logit[4], const Sampling *s, const char *unit, char **text)
+{
+    static const char *const symbols[] = {"\n", "a", "b"};
+    Tokenizer v = tokenizer_of(token_kind(unit), TOKENS_STREAM, symbols, LEN(symbols));
+    const Model m = {.self = logit, .forward = unknown_forward, .state_size = 1};
+    const Generation g = {.length = 4000, .sampling = *s};
+    size_t len;
+    FILE *f = open_memstream(text, &len);
+    const int unknown = generate(&m, &v, &g, 7, 0, f);
+    fclose(f);
+    tokenizer_free(&v);
+    return unknown;
+}
+
+/* The unknown token is never drawn, whatever its probability; the others keep their ratios. */
+START_TEST(unknown_is_never_drawn)
+{
+    static const real logit[4] = {20, -INFINITY, 1, 0};
+    static const Sampling ways[] = {{0, 0, 1}, {1, 0, 1}, {1, 1, 1}, {1, 0, 0.5}, {100, 0, 1}};
+    for (int i = 0; i < 2 * LEN(ways); i++) {
+        const bool words = i % 2;
+        char *text;
+        ck_assert_int_eq(generate_from(logit, &ways[i / 2], words ? "word" : "char", &text), 0);
+        int a = 0, b = 0;
+        for (const char *c = text; *c; c++) {
+            ck_assert_msg(strchr("ab\n ", *c) != NULL, "drawn: %.20s", c);
+            a += *c == 'a', b += *c == 'b';
+        }
+        ck_assert_int_eq(a + b, 4000);
+        if (i / 2 == 1) ck_assert_double_eq_tol(a / 4000., 0.7311, 0.04); /* 1 / (1 + exp(-1)) */
+        free(text);
+    }
+}
+END_TEST
+
+/* Logits that are all NaN end the text, and the caller hears of it. */
+START_TEST(no_finite_logit)
+{
+    static const real logit[4] = {0, (real)NAN, (real)NAN, -INFINITY};
+    char *text;
+    ck_assert_int_eq(generate_from(logit, &(Sampling){1, 0, 1}, "char", &text), -1);
+    ck_assert_str_eq(text, "\n");
+    free(text);
+}
+END_TEST
+
 /* Words are separated by spaces, also after a prompt. A prompt with unknown words is printed as it
  * was typed. */
 START_TEST(text_of_words)
@@ -190,5 +247,7 @@ START_TEST(useless_options)
 }
 END_TEST
 
-SUITE("data", TESTS(samples, text_of_words, running_text, counting_models, useless_options),
+SUITE("data",
+      TESTS(samples, unknown_is_never_drawn, no_finite_logit, text_of_words, running_text,
+            counting_models, useless_options),
       NO_ABORTS)

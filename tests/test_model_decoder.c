@@ -118,8 +118,8 @@ START_TEST(text_of_any_model)
         for (int i = 0; i < MORE; i++) {
             real z[V];
             read_whole(n, ids, len, z);
-            ids[len] = argmax(z, V);
-            const char *letter = "\xEF\xBF\xBD";
+            ids[len] = 1 + argmax(z + 1, V - 1); /* never the unknown token, 0 */
+            const char *letter = NULL;
             static const char *const letters[] = {"\n", "a", "b", "c", "d", "e", "f", "g"};
             for (int k = 0; k < LEN(letters); k++)
                 if (tokenizer_id(&v, letters[k]) == ids[len]) letter = letters[k];

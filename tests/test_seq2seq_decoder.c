@@ -127,7 +127,7 @@ END_TEST
 
 /* --- every possible output ------------------------------------------------------------------------ */
 
-enum { FEW = 6, SHORT = 3, WIDE = 64 }; /* vocabulary; steps; more than the number of prefixes */
+enum { FEW = 7, SHORT = 3, WIDE = 64 }; /* vocabulary; steps; more than the number of prefixes */
 
 typedef struct {
     int token[SHORT], len;
@@ -142,7 +142,7 @@ static void try_all(const Decoding *d, const Numbered *p, int *token, int len, B
         *best = (Best){.len = len, .log_p = log_p};
         memcpy(best->token, token, (size_t)len * sizeof *token);
     }
-    for (int next = UNK; next < FEW && !cut; next++) {
+    for (int next = FIRST_PIECE; next < FEW && !cut; next++) {
         token[len] = next;
         try_all(d, p, token, len + 1, best);
     }
@@ -157,7 +157,7 @@ START_TEST(a_wide_beam_finds_the_best)
         Decoding *d = decoding_new(&c, V_SOURCE, FEW);
         const Numbered p = numbered(i, V_SOURCE, FEW);
         Tensor *head = d->n->net.head.w; /* sharper, or the shortest output would be best */
-        for (int k = 0; k < head->len; k++) head->data[k] *= 8;
+        for (int k = 0; k < head->len; k++) head->data[k] *= 24;
         Best best = {.log_p = -INFINITY};
         int token[SHORT];
         try_all(d, &p, token, 0, &best);

@@ -98,6 +98,7 @@ Decoder transformer_decoder(const void *self, int vocab)
                      .bos = -1,
                      .eos = -1,
                      .pad = -1,
+                     .unk = -1,
                      .step = step,
                      .start = start,
                      .longest = longest_of(m),
@@ -128,10 +129,15 @@ static void align(void *self, const int *source, int S, const int *output, int T
 Translator transformer_cache_translator(TransformerCache *s)
 {
     const int vocab = s->m->target_embed->shape.d[0];
-    return (Translator){
-        .self = s,
-        .longest = longest_of(s->m),
-        .decoder = {.self = s, .vocab = vocab, .bos = BOS, .eos = EOS, .pad = PAD, .step = step},
-        .read = read_source,
-        .align = align};
+    return (Translator){.self = s,
+                        .longest = longest_of(s->m),
+                        .decoder = {.self = s,
+                                    .vocab = vocab,
+                                    .bos = BOS,
+                                    .eos = EOS,
+                                    .pad = PAD,
+                                    .unk = UNK,
+                                    .step = step},
+                        .read = read_source,
+                        .align = align};
 }

@@ -7,14 +7,17 @@
 static void check_decoder(const Decoder *d, int limit)
 {
     CHECK(limit >= 1, "decode: limit %d", limit);
-    CHECK(d->bos >= 0 && d->bos < d->vocab && d->eos >= 0 && d->eos < d->vocab && d->pad < d->vocab,
-          "decode: BOS %d, EOS %d, PAD %d of %d tokens", d->bos, d->eos, d->pad, d->vocab);
-    CHECK(d->eos != d->bos && d->eos != d->pad, "decode: EOS %d is BOS or PAD too", d->eos);
+    CHECK(d->bos >= 0 && d->bos < d->vocab && d->eos >= 0 && d->eos < d->vocab &&
+              d->pad < d->vocab && d->unk < d->vocab,
+          "decode: BOS %d, EOS %d, PAD %d, UNK %d of %d tokens", d->bos, d->eos, d->pad, d->unk,
+          d->vocab);
+    CHECK(d->eos != d->bos && d->eos != d->pad && d->eos != d->unk,
+          "decode: EOS %d is BOS, PAD or UNK too", d->eos);
 }
 
 static bool may_be_produced(const Decoder *d, int token)
 {
-    return token != d->bos && token != d->pad;
+    return token != d->bos && token != d->pad && token != d->unk;
 }
 
 /* Returns log sum exp(logits), without the logits that are NaN; in double, like every log p

@@ -15,6 +15,7 @@ typedef struct {
     int vocab;    /* ids are 0 .. vocab-1 */
     int bos, eos; /* BOS is never produced */
     int pad;      /* PAD is never produced either; -1 if there is no PAD */
+    int unk;      /* nor is UNK: no text has it as its right output; -1 if there is no UNK */
     /* Feeds token[i] to a copy of hypothesis parent[i] of the previous call, and writes the logits
      * of the next token (n,V). Hypothesis i of this call can be a parent, i, in the next call. In
      * the first call n = 1, parent 0 is the state after reading the source, and the token is BOS. A
@@ -32,8 +33,8 @@ typedef struct {
  * Makes at most `limit` (>= 1) steps, the step that gives EOS included; out has room for limit ids.
  * Returns the length without EOS; `limit` means that the output was cut off before EOS.
  * *log_probability (may be NULL) is the sum over all tokens produced, EOS included, in nats. The
- * probability of BOS and PAD is not redistributed to the other tokens: so the sum is minus the loss
- * of teacher forcing on this output. */
+ * probability of BOS, PAD and UNK is not redistributed to the other tokens: so the sum is minus the
+ * loss of teacher forcing on this output. */
 int decode_greedy(const Decoder *d, int limit, int *out, double *log_probability);
 
 typedef struct {

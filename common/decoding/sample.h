@@ -13,7 +13,7 @@ typedef struct {
 } Sampling;
 
 /* Draws an id of 0 .. V-1 from softmax(logits / temperature), cut to the top k, then to the top p.
- * Ties go to the lower id. Uses exactly one number of rng, whatever the options are. */
+ * Ties go to the lower id. An id whose logit is -inf or NaN is never drawn, unless all are. Uses exactly one number of rng, whatever the options are. */
 int sample_token(const real *logits, int V, const Sampling *s, Rng *rng);
 
 #endif

@@ -1,5 +1,6 @@
 #include "models/generate.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,17 @@ static void print_prompt(Output *o, const char *prompt, const int *ids, int n, b
     print(o);
 }
 
+/* Draws the next token among those that a text can contain, or returns -1 if no logit of them is
+ * finite. */
+static int draw_token(const Tokenizer *v, const Sampling *s, real *logits, Rng *rng)
+{
+    const int never[] = {v->unk, v->pad, v->bos};
+    for (int i = 0; i < LEN(never); i++)
+        if (never[i] >= 0) logits[never[i]] = -INFINITY;
+    const int id = sample_token(logits, v->size, s, rng);
+    return isfinite(logits[id]) ? id : -1;
+}
+
 int generate(const Model *m, const Tokenizer *v, const Generation *g, uint64_t seed, int index,
              FILE *f)
 {
@@ -61,15 +73,15 @@ int generate(const Model *m, const Tokenizer *v, const Generation *g, uint64_t s
     Rng rng = rng_make(seed, RNG_SAMPLE, (uint32_t)index);
     const int newline = tokenizer_id(v, "\n");
     int64_t unknown;
-    int n, id;
+    int n, id = 0;
     int *start = starting_tokens(v, g->prompt, &n, &unknown);
     print_prompt(&out, g->prompt ? g->prompt : "", start + 1, n - 1, unknown == 0);
 
     const int fed = d.longest && n > d.longest ? d.longest : n; /* the end of a longer prompt */
     d.start(d.self, fed, start + n - fed, logits);
     for (int i = 0; i < g->length && !stop_requested(); i++) {
-        id = sample_token(logits, v->size, &g->sampling, &rng);
-        if (g->line && id == newline) break;
+        id = draw_token(v, &g->sampling, logits, &rng);
+        if (id < 0 || (g->line && id == newline)) break;
         detokenizer_put(&out.text, id);
         print(&out);
         if (d.longest && fed + i >= d.longest) break;
@@ -82,5 +94,5 @@ int generate(const Model *m, const Tokenizer *v, const Generation *g, uint64_t s
     d.close(d.self);
     detokenizer_free(&out.text);
     free(start), free(logits);
-    return (int)unknown;
+    return id < 0 ? -1 : (int)unknown;
 }

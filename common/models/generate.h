@@ -16,9 +16,11 @@ typedef struct {
 } Generation;
 
 /* Generates sample number `index` of a seed and writes it to f. Incomplete UTF-8 is held back, and
- * invalid UTF-8 is replaced (utf8.h). The model must continue sequences (model_decodes). If it
+ * invalid UTF-8 is replaced (utf8.h). UNK, PAD and BOS are never drawn: the probability of each other
+ * token is divided by that of all tokens that can be drawn. The model must continue sequences (model_decodes). If it
  * reads a limited number of tokens (Decoder.longest), it reads the end of a longer prompt, and the
- * text ends at the limit. Returns the number of unknown tokens in the prompt. */
+ * text ends at the limit. Returns the number of unknown tokens in the prompt, or -1 if the model gave
+ * no token a finite logit; the text then ends there. */
 int generate(const Model *m, const Tokenizer *v, const Generation *g, uint64_t seed, int index,
              FILE *f);
 

@@ -89,6 +89,7 @@ Decoder model_decoder(const Model *m, int vocab)
                      .bos = -1,
                      .eos = -1,
                      .pad = -1,
+                     .unk = -1,
                      .step = step,
                      .start = start,
                      .close = state_decoder_close};

@@ -160,9 +160,33 @@ static void print_json(const Evaluator *e, const Findings *r, const Params *ps)
     json_decref(o);
 }
 
+/* --- a model that is not finite ----------------------------------------------------------------------- */
+
+/* Returns the first parameter with a value that is not finite, or NULL. */
+static const Tensor *not_finite(const Params *ps)
+{
+    for (int i = 0; i < ps->n; i++)
+        for (int k = 0; k < ps->tensor[i]->len; k++)
+            if (!isfinite(ps->tensor[i]->data[k])) return ps->tensor[i];
+    return NULL;
+}
+
+/* what: the result that is not finite. */
+static void fail_numeric(Evaluator *e, const Params *ps, const char *what)
+{
+    const Tensor *t = not_finite(ps);
+    char *why = t ? xformat("parameter %s is not finite", t->name)
+                  : xstrdup("all parameters are finite, but some are too large");
+    char *message = xformat("%s: %s is not finite: %s; use another checkpoint, "
+                            "or train again with a smaller --lr",
+                            e->dir ? e->dir : e->config->import, what, why);
+    evaluator_fail(e, EXIT_NUMERIC, message);
+    free(why), free(message);
+}
+
 /* --- samples ------------------------------------------------------------------------------------------ */
 
-static void print_samples(Evaluator *e, const Model *m)
+static void print_samples(Evaluator *e, const Model *m, const Params *ps)
 {
     const EvalConfig *c = e->config;
     const bool line = e->data.text.by_line;
@@ -174,6 +198,10 @@ static void print_samples(Evaluator *e, const Model *m)
     for (int i = 0; i < c->samples && !evaluator_stopped(e); i++) {
         if (!line) printf("--- %d ---\n", i + 1);
         const int unknown = generate(m, &e->data.text.tokens, &g, c->seed, i, stdout);
+        if (unknown < 0) {
+            fail_numeric(e, ps, "every probability of the next token");
+            return;
+        }
         if (unknown && i == 0)
             fprintf(stderr, "%s: warning: %d %s%s of the prompt %s not in the vocabulary\n",
                     e->usage->program, unknown, tokenizer_item(&e->data.text.tokens),
@@ -296,34 +324,12 @@ static void draw_figures(Evaluator *e, const Findings *r)
 
 /* --- all of it ---------------------------------------------------------------------------------------- */
 
-/* Returns the first parameter with a value that is not finite, or NULL. */
-static const Tensor *not_finite(const Params *ps)
-{
-    for (int i = 0; i < ps->n; i++)
-        for (int k = 0; k < ps->tensor[i]->len; k++)
-            if (!isfinite(ps->tensor[i]->data[k])) return ps->tensor[i];
-    return NULL;
-}
-
-static void fail_numeric(Evaluator *e, const Params *ps)
-{
-    const Tensor *t = not_finite(ps);
-    char *why = t ? xformat("parameter %s is not finite", t->name)
-                  : xstrdup("all parameters are finite, but some are too large");
-    char *message =
-        xformat("%s: the loss on held-out data is not finite: %s; use another checkpoint, "
-                "or train again with a smaller --lr",
-                e->dir ? e->dir : e->config->import, why);
-    evaluator_fail(e, EXIT_NUMERIC, message);
-    free(why), free(message);
-}
-
 static bool score(Evaluator *e, const Model *m, const Params *ps, Findings *r)
 {
     *r = find(e, m);
     if (evaluator_stopped(e)) return false;
     if (!isfinite(r->all.loss)) {
-        fail_numeric(e, ps);
+        fail_numeric(e, ps, "the loss on held-out data");
         return false;
     }
     if (e->config->json)
@@ -339,6 +345,6 @@ void evaluator_report(Evaluator *e, const Model *m, const Params *ps)
     e->model = m->name;
     if (e->status != EXIT_OK || evaluator_stopped(e)) return;
     if (e->config->score && !score(e, m, ps, &r)) return;
-    if (e->data.is_text && !e->config->json && model_decodes(m)) print_samples(e, m);
+    if (e->data.is_text && !e->config->json && model_decodes(m)) print_samples(e, m, ps);
     if (evaluator_flush(e) && e->config->score && !evaluator_stopped(e)) draw_figures(e, &r);
 }
