@@ -76,7 +76,7 @@ int main(int argc, char **argv)
         trainer_log(&t, norm);
         tape_reset(&tp);
     }
-    if (ready && trace) {
+    if (ready && trace && trainer_may_write(&t)) {
         after = trace_measure(&gated, &t, &ps);
         trainer_warn(&t, trace_lags_write(c.out, &before, &after, &err), &err);
         trainer_warn(&t, trace_gates(&gated, &t, &err), &err);

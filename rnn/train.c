@@ -56,7 +56,7 @@ int main(int argc, char **argv)
         trainer_log(&t, norm);
         tape_reset(&tp);
     }
-    if (ready && trace) {
+    if (ready && trace && trainer_may_write(&t)) {
         after = trace_measure(&rnn, &t, &ps);
         trainer_warn(&t, trace_lags_write(c.out, &before, &after, &err), &err);
     }

@@ -1,186 +1,201 @@
-/* A run's directory and its log: locking, failures and their messages, the files of a run. */
+/* A run's log: its rows, what a resumed run keeps of it, failures and their messages, the progress line. */
 #include <errno.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "system/file.h"
-#include "system/noted.h"
 #include "programs/runlog.h"
-#include "suite.h"
-
-/* Replace the C library's functions: a lock and a disk that fail with the given errno; 0: no failure. */
-static int lock_error, cut_error;
-
-int flock(int fd, int operation)
-{
-    ck_assert(fd >= 0 && operation == (LOCK_EX | LOCK_NB));
-    errno = lock_error;
-    return lock_error ? -1 : 0;
-}
-
-int ftruncate(int fd, off_t length)
-{
-    ck_assert(fd >= 0 && length >= 0);
-    errno = cut_error;
-    return cut_error ? -1 : 0;
-}
-
-static char dir[] = "/tmp/lmzoo-runlog-XXXXXX"; /* Check runs each test in its own process */
-static Error why;
-
-static char *path_of(const char *name)
-{
-    return xformat("%s/%s", dir, name);
-}
-
-static void remove_file(const char *name)
-{
-    char *path = path_of(name);
-    ck_assert_int_eq(remove(path), 0);
-    free(path);
-}
-
-/* Opens a log, which must fail, and returns the message. */
-static const char *refused(void)
-{
-    RunLog log;
-    ck_assert(!runlog_open(&log, dir, false, false, 0, &why));
-    ck_assert_msg(strstr(why.text, dir) != NULL, "%s", why.text);
-    ck_assert(log.fd < 0 && log.lock < 0);
-    return why.text;
-}
-
-static void ck_says(const char *message, const char *text, bool said)
-{
-    ck_assert_msg((strstr(message, text) != NULL) == said, "%s", message);
-}
-
-/* "another program" is reported only if the lock is held, not for other failures of the lock. */
-START_TEST(locks)
-{
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    lock_error = EWOULDBLOCK;
-    ck_says(refused(), "another program is training in it", true);
-    lock_error = ENOLCK;
-    ck_says(refused(), "another program", false);
-    ck_says(refused(), strerror(ENOLCK), true);
-    ck_says(refused(), "local disk", true);
-    remove_file(".lock"), rmdir(dir);
-}
-END_TEST
-
-/* The advice to free space is given only if space is missing. */
-START_TEST(advice)
-{
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    cut_error = ENOSPC;
-    ck_says(refused(), "free some space", true);
-    remove_file("log.csv");
-    cut_error = EROFS;
-    ck_says(refused(), strerror(EROFS), true);
-    ck_says(why.text, "free some space", false);
-    ck_says(why.text, "choose another --out", true);
-    remove_file("log.csv"), remove_file(".lock"), rmdir(dir);
-}
-END_TEST
-
-/* --- the files of a run --------------------------------------------------------------------------- */
-
-static void write_file(const char *name, const char *text)
-{
-    char *path = path_of(name);
-    ck_assert(file_write(path, text, strlen(text), &why));
-    free(path);
-}
-
-static void ck_file(const char *name, const char *want)
-{
-    char *path = path_of(name), *text;
-    size_t len;
-    ck_assert_msg(file_read(path, 1 << 20, &text, &len, &why), "%s", why.text);
-    ck_assert_str_eq(text, want);
-    free(text), free(path);
-}
+#include "file_shim.h"
+#include "temp_dir.h"
 
 static const char heading[] =
     "step,tokens,seconds,train_loss,valid_loss,metric,lr,grad_norm,tokens_per_second\n";
+static const char row_2[] = "2,20,0.500,1.500000,,,0.001,2,40\n";
+static const char row_4[] = "4,40,1.000,0.500000,0.750000,0.500000,1e-05,nan,40\n";
+
+static TempDir tmp;
+static char csv[160];
+static Error why;
+
+static void begin(void)
+{
+    tmp = temp_dir();
+    temp_name(&tmp, "log.csv", csv);
+}
+
+/* Opens the log of the temporary directory; the error is in `why`. */
+static bool opens(RunLog *log, bool resume, int64_t last_row)
+{
+    *log = (RunLog)RUNLOG_CLOSED;
+    ck_assert_msg(rundir_open(&log->dir, tmp.path, resume ? RUN_RESUME : RUN_NEW, &why), "%s",
+                  why.text);
+    return runlog_open(log, resume, last_row, &why);
+}
+
+static void ck_log(const char *want)
+{
+    assert_content(csv, want, strlen(want));
+}
 
 /* A value that was not measured is an empty field. */
 START_TEST(rows)
 {
     RunLog log;
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    ck_assert_msg(runlog_open(&log, dir, false, false, 0, &why), "%s", why.text);
+    begin();
+    ck_assert_msg(opens(&log, false, 0), "%s", why.text);
     const LogRow row = {3, 30, 1.5, .25, (double)NAN, (double)NAN, 1e-3, 2, 20};
-    ck_assert(runlog_write(&log, &row, &why));
+    ck_assert(runlog_write(&log, &row, &why) && runlog_sync(&log, &why));
     runlog_close(&log);
     char *want = xformat("%s3,30,1.500,0.250000,,,0.001,2,20\n", heading);
-    ck_file("log.csv", want);
+    ck_log(want);
     free(want);
-    remove_file("log.csv"), remove_file(".lock"), rmdir(dir);
+    remove_tree(tmp.path);
 }
 END_TEST
 
-/* A directory with only a log also counts as a run: it is refused and kept; --overwrite removes its figures. */
-START_TEST(a_directory_that_is_used)
+/* A resumed run keeps the rows up to that of its checkpoint; a later row, whole or not, is cut off. */
+START_TEST(rows_kept)
 {
-    static const char *const figures[] = {"trace.csv",     "gates.csv",     "by_length.csv",
-                                          "by_source.csv", "alignment.csv", "positions.csv",
-                                          "heads.csv",     "loss.gp",       "trace.svg"};
+    static const char *const later[] = {"", "6,60,1.5,1,,,1,1,40\n", "6,60,1.5", "5"};
     RunLog log;
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    write_file("log.csv", "old\n");
-    ck_says(refused(), "holds a run already", true);
-    ck_file("log.csv", "old\n");
-    for (int i = 0; i < LEN(figures); i++) write_file(figures[i], "old\n");
-    for (int i = 0; i < LEN(figures); i++) noted_add(dir, figures[i]), noted_add(dir, figures[0]);
-    write_file("notes.txt", "mine\n");
-    ck_assert_msg(runlog_open(&log, dir, false, true, 0, &why), "%s", why.text);
-    runlog_close(&log);
-    ck_file("log.csv", heading);
-    ck_file("notes.txt", "mine\n");
-    remove_file("notes.txt"), remove_file("log.csv"), remove_file(".lock");
-    ck_assert_int_eq(rmdir(dir), 0);
+    begin();
+    for (int i = 0; i < LEN(later); i++) {
+        char *text = xformat("%s%s%s%s", heading, row_2, row_4, later[i]);
+        char *kept = xformat("%s%s%s", heading, row_2, row_4);
+        assert_write(csv, text);
+        ck_assert_msg(opens(&log, true, 4), "%s", why.text);
+        runlog_close(&log);
+        ck_log(kept);
+        ck_assert_msg(opens(&log, true, 2), "%s", why.text);
+        runlog_close(&log);
+        kept[strlen(heading) + strlen(row_2)] = 0;
+        ck_log(kept);
+        free(text), free(kept);
+    }
+    remove_tree(tmp.path);
 }
 END_TEST
 
-/* The trial of --budget ends before config.json is written: stopped there, no run is in the way of the next. */
-START_TEST(a_log_without_rows_is_no_run)
+static void ck_refused(const char *text, int64_t last_row, const char *message)
 {
     RunLog log;
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    write_file("log.csv", heading);
-    ck_assert_msg(runlog_open(&log, dir, false, false, 0, &why), "%s", why.text);
+    assert_write(csv, text);
+    ck_assert_msg(!opens(&log, true, last_row), "accepted: %s", text);
+    ck_assert_msg(strstr(why.text, csv) && strstr(why.text, message), "%s", why.text);
+    ck_assert_msg(strstr(why.text, "move the file away") != NULL, "%s", why.text);
     runlog_close(&log);
-    write_file("config.json", "{}");
-    ck_says(refused(), "holds a run already", true);
-    remove_file("config.json"), remove_file("log.csv"), remove_file(".lock");
-    ck_assert_int_eq(rmdir(dir), 0);
+    ck_log(text);
+}
+
+/* A file that is not the log of this run, or lacks rows, is refused and stays as it is. */
+START_TEST(no_log_of_this_run)
+{
+    static const char *const no_row[] = {"x\n",
+                                         "\n",
+                                         "2,20,0.5,1.5,,,0.001,2\n",
+                                         "2,20,0.5,1.5,,,0.001,2,40,1\n",
+                                         "2;20;0.5;1.5;;;0.001;2;40\n",
+                                         ",20,0.5,1.5,,,0.001,2,40\n",
+                                         "0,20,0.5,1.5,,,0.001,2,40\n",
+                                         "-1,20,0.5,1.5,,,0.001,2,40\n",
+                                         "99999999999999999999,20,0.5,1.5,,,0.001,2,40\n",
+                                         "2 ,20,0.5,1.5,,,0.001,2,40\n"};
+    begin();
+    ck_refused("", 4, "first line");
+    ck_refused("my only copy", 4, "first line");
+    ck_refused("step,loss\n2,1\n", 2, "first line");
+    ck_refused(heading, 4, "ends at step 0, but the checkpoint needs the rows up to step 4");
+    for (int i = 0; i < LEN(no_row); i++) {
+        char *text = xformat("%s%s%s", heading, no_row[i], row_4);
+        ck_refused(text, 4, "line 2 is not a row");
+        free(text);
+    }
+    char *gap = xformat("%s%s", heading, row_2), *twice = xformat("%s%s%s", heading, row_4, row_2);
+    char *cut = xformat("%s%s%.*s", heading, row_2, (int)strlen(row_4) - 1, row_4);
+    ck_refused(gap, 4, "ends at step 2, but");
+    ck_refused(cut, 4, "ends at step 2, but"); /* the last row has no newline */
+    ck_refused(twice, 4, "line 3 is not a row");
+    free(gap), free(twice), free(cut);
+    remove_tree(tmp.path);
 }
 END_TEST
 
-/* A manipulated list cannot remove files outside the directory or hidden files. */
-START_TEST(names_that_are_no_files_of_the_run)
+/* The log is moved away, as the message says: the run continues with a new one. */
+START_TEST(without_a_log)
 {
     RunLog log;
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    char *outside = xformat("%s-outside", dir), *list, name[512];
-    ck_assert(file_write(outside, "mine\n", 5, &why));
-    snprintf(name, sizeof name, "../%s", strrchr(outside, '/') + 1);
-    write_file(".hidden", "mine\n"), write_file("log.csv", "old\n");
-    noted_add(dir, name), noted_add(dir, outside), noted_add(dir, ".hidden"), noted_add(dir, "..");
-    noted_add(dir, "x.csv"), noted_add(dir, "x.csv");
-    list = xformat("%s\n%s\n.hidden\n..\nx.csv\n", name, outside);
-    ck_file(".files", list);
-    ck_assert(runlog_open(&log, dir, false, true, 0, &why));
+    begin();
+    ck_assert_msg(opens(&log, true, 4), "%s", why.text);
     runlog_close(&log);
-    ck_assert(file_exists(outside));
-    ck_file(".hidden", "mine\n");
-    remove_file(".hidden"), remove_file("log.csv"), remove_file(".lock");
-    ck_assert_int_eq(rmdir(dir), 0);
-    unlink(outside);
-    free(outside), free(list);
+    ck_log(heading);
+    remove_tree(tmp.path);
+}
+END_TEST
+
+/* log.csv is a symbolic link or another name of somebody's file: the file stays as it is, and the run has its own. */
+START_TEST(links)
+{
+    const LogRow row = {6, 60, 1.5, .25, (double)NAN, (double)NAN, 1e-3, 2, 20};
+    for (int kind = 0; kind < 2; kind++) {
+        RunLog log;
+        struct stat st;
+        begin();
+        const TempDir other = temp_dir();
+        char theirs[160], *text = xformat("%s%s", heading, row_4);
+        temp_name(&other, "precious", theirs);
+        assert_write(theirs, text);
+        ck_assert_int_eq(kind ? link(theirs, csv) : symlink(theirs, csv), 0);
+        ck_assert_msg(opens(&log, true, 4), "%s", why.text);
+        ck_assert(runlog_write(&log, &row, &why));
+        runlog_close(&log);
+        assert_content(theirs, text, strlen(text));
+        ck_assert(lstat(csv, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1);
+        ck_assert_int_gt(st.st_size, (off_t)strlen(text));
+        remove_tree(tmp.path), remove_tree(other.path);
+        free(text);
+    }
+}
+END_TEST
+
+/* The advice to free space is given only if space is missing. No temporary file is left. */
+START_TEST(advice)
+{
+    static const int reason[] = {ENOSPC, EROFS};
+    for (int i = 0; i < LEN(reason); i++) {
+        RunLog log = RUNLOG_CLOSED;
+        begin();
+        ck_assert(rundir_open(&log.dir, tmp.path, RUN_NEW, &why));
+        shim = (Shim){.on = true, .fail_at = 1, .why = reason[i]};
+        ck_assert(!runlog_open(&log, false, 0, &why));
+        shim.on = false;
+        ck_assert_msg(strstr(why.text, strerror(reason[i])) != NULL, "%s", why.text);
+        ck_assert_msg(strstr(why.text, "choose another --out") != NULL, "%s", why.text);
+        ck_assert_int_eq(strstr(why.text, "free some space") != NULL, reason[i] == ENOSPC);
+        runlog_close(&log);
+        ck_assert_int_eq(temp_entries(&tmp), 1); /* .lock */
+        remove_tree(tmp.path);
+    }
+}
+END_TEST
+
+/* A row is written whole, in pieces and after interruptions too; of a row that fails nothing is left. */
+START_TEST(rows_that_fail)
+{
+    RunLog log;
+    begin();
+    ck_assert(opens(&log, false, 0));
+    const LogRow row = {3, 30, 1.5, .25, (double)NAN, (double)NAN, 1e-3, 2, 20};
+    char *want = xformat("%s3,30,1.500,0.250000,,,0.001,2,20\n", heading);
+    shim = (Shim){.on = true, .interrupt = true, .most = 7};
+    const bool ok = runlog_write(&log, &row, &why);
+    shim = (Shim){.on = true, .most = 7, .fail_at = 3, .why = ENOSPC};
+    const bool failed = !runlog_write(&log, &row, &why);
+    shim.on = false;
+    ck_assert(ok && failed);
+    ck_assert_msg(strstr(why.text, csv) && strstr(why.text, "free some space"), "%s", why.text);
+    ck_log(want);
+    runlog_close(&log);
+    free(want);
+    remove_tree(tmp.path);
 }
 END_TEST
 
@@ -191,8 +206,8 @@ START_TEST(progress)
     LogRow row = {4, 40, 60, 2, 3, (double)NAN, 1e-3, 1, 12345};
     char shown[256] = "";
     int out[2];
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    ck_assert_msg(runlog_open(&log, dir, false, false, 0, &why), "%s", why.text);
+    begin();
+    ck_assert_msg(opens(&log, false, 0), "%s", why.text);
     log.terminal = false;
     ck_assert_int_eq(pipe(out), 0);
     const int before = dup(STDERR_FILENO);
@@ -208,11 +223,11 @@ START_TEST(progress)
     ck_assert_int_eq(log.valid.step, 4); /* the last validated step */
     close(out[0]), close(before);
     runlog_close(&log);
-    remove_file("log.csv"), remove_file(".lock"), rmdir(dir);
+    remove_tree(tmp.path);
 }
 END_TEST
 
 SUITE("runlog",
-      TESTS(locks, advice, rows, a_directory_that_is_used, a_log_without_rows_is_no_run,
-            names_that_are_no_files_of_the_run, progress),
+      TESTS(rows, rows_kept, no_log_of_this_run, without_a_log, links, advice, rows_that_fail,
+            progress),
       NO_ABORTS)

@@ -28,7 +28,12 @@ static bool saves(int allocations, bool *ok, char **saved)
     Optim o = optim_init(OPTIM_SGD, &ps, 0.9, 0.99, 0);
     const Model model = {.name = "lstm", .gates = "i f o g"};
     TrainConfig c = train_defaults(d.path);
-    Trainer t = {.config = &c, .usage = &usage, .model = &model, .params = &ps, .optim = &o};
+    Trainer t = {.config = &c,
+                 .usage = &usage,
+                 .model = &model,
+                 .params = &ps,
+                 .optim = &o,
+                 .log = RUNLOG_CLOSED};
     t.state = train_state();
     t.state.step = 1;
     const int before = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY);

@@ -10,7 +10,7 @@
 #include "system/file.h"
 #include "system/stop.h"
 #include "math/parallel.h"
-#include "programs/runlog.h"
+#include "programs/rundir.h"
 
 EvalConfig eval_defaults(void)
 {
@@ -120,7 +120,7 @@ static bool output_is_free(const Evaluator *e, Error *err)
     const char *output = e->config->output;
     const PairsConfig *run = &e->run.pairs;
     const char *const read[] = {e->config->pairs, run->file, run->valid, run->test};
-    bool is_free = !output || !runlog_has_file(e->dir, output);
+    bool is_free = !output || !rundir_has_file(e->dir, output);
     for (int i = 0; output && i < LEN(read); i++)
         is_free = is_free && !(read[i] && file_same(read[i], output));
     return is_free || error_set(err,
@@ -172,8 +172,8 @@ static bool open_data(Evaluator *e, const Vocabularies *vocab, Error *err)
 static bool open_run(Evaluator *e, Option *size, int n_size, Error *err)
 {
     Vocabularies vocab = {0};
-    const bool ok = read_config(e, size, n_size, &vocab, err) && output_is_free(e, err) &&
-                    open_data(e, &vocab, err);
+    const bool ok = rundir_settle(e->dir, err) && read_config(e, size, n_size, &vocab, err) &&
+                    output_is_free(e, err) && open_data(e, &vocab, err);
     vocabularies_free(&vocab);
     return ok;
 }

@@ -1,149 +1,108 @@
 #include "programs/runlog.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "system/file.h"
-#include "system/noted.h"
+#include "system/stop.h"
 
 static const char *const HEADER =
     "step,tokens,seconds,train_loss,valid_loss,metric,lr,grad_norm,tokens_per_second\n";
+enum { COLUMNS = 9 };
 
-/* The files that a trainer writes. --overwrite removes them, and the files that other programs noted. */
-static const char *const run_files[] = {
-    "config.json", "model.safetensors", "best.safetensors", "state.safetensors",
-    "log.csv",     "loss.gp",           "loss.png",         "loss.svg"};
+/* --- opening ------------------------------------------------------------------------------------------ */
 
-/* Sets the error: what failed, why (error is an errno), what to do. Returns false. */
-static bool failed(const char *what, int error, Error *err)
-{
-    const bool full = error == ENOSPC || error == EDQUOT;
-    return error_set(err, "%s: %s; %schoose another --out", what, strerror(error),
-                     full ? "free some space or " : "");
-}
-
-static bool make_dir(const char *dir, Error *err)
-{
-    Error why;
-    return dir_make(dir, &why) || error_set(err, "%s; choose another --out", why.text);
-}
-
-static bool lock_dir(RunLog *log, const char *dir, Error *err)
-{
-    char *path = xformat("%s/.lock", dir);
-    log->lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
-    const bool ok = log->lock >= 0 && flock(log->lock, LOCK_EX | LOCK_NB) == 0;
-    const int why = errno;
-    if (!ok && log->lock >= 0 && why == EWOULDBLOCK)
-        error_set(err, "%s: another program is training in it; wait for it or choose another --out",
-                  dir);
-    else if (!ok && log->lock >= 0) /* some network file systems do not support locks */
-        error_set(err, "%s: cannot be locked: %s; choose an --out on a local disk", path,
-                  strerror(why));
-    else if (!ok)
-        failed(path, why, err);
-    free(path);
-    return ok;
-}
-
-static void remove_file(const char *dir, const char *name)
-{
-    char *path = xformat("%s/%s", dir, name);
-    unlink(path);
-    free(path);
-}
-
-bool runlog_has_file(const char *dir, const char *path)
-{
-    bool found = false;
-    for (int i = 0; i < LEN(run_files) && !found; i++) {
-        char *file = xformat("%s/%s", dir, run_files[i]);
-        found = file_same(file, path);
-        free(file);
-    }
-    return found;
-}
-
-/* Returns true if a log is there with more than the header. The header alone is left by a run that was
- * stopped in the trial of --budget, before its first update and its config.json. */
-static bool has_rows(const char *csv)
+bool runlog_has_rows(const char *path)
 {
     Error err;
     char *text = NULL;
     size_t len;
     const bool header_only =
-        file_read(csv, strlen(HEADER), &text, &len, &err) && strcmp(text, HEADER) == 0;
+        file_read_regular(path, strlen(HEADER), &text, &len, &err) && strcmp(text, HEADER) == 0;
     free(text);
-    return file_exists(csv) && !header_only;
+    return file_exists(path) && !header_only;
 }
 
-static bool refuse_or_clear(const char *dir, bool resume, bool overwrite, Error *err)
+/* Returns the step of a row of nine fields, or -1 if the line is no such row. */
+static int64_t step_of(const char *line, const char *end)
 {
-    char *config = xformat("%s/config.json", dir), *log = xformat("%s/log.csv", dir);
-    const bool used = file_exists(config) || has_rows(log);
-    free(config), free(log);
-    if (resume || !used) return true;
-    if (!overwrite)
-        return error_set(
-            err,
-            "%s: the directory holds a run already; continue it with --resume, replace it "
-            "with --overwrite, or choose another --out",
-            dir);
-    for (int i = 0; i < LEN(run_files); i++) remove_file(dir, run_files[i]);
-    noted_remove(dir);
-    return true;
+    int64_t step = 0;
+    int commas = 0;
+    for (const char *c = line; c < end; c++) {
+        if (!memchr("0123456789.+-einaf,", *c, 19)) return -1; /* of numbers, nan and inf */
+        commas += *c == ',';
+        if (commas == 0 && (*c < '0' || *c > '9' || step > INT32_MAX)) return -1;
+        if (commas == 0) step = 10 * step + (*c - '0');
+    }
+    return commas == COLUMNS - 1 && *line != ',' ? step : -1;
 }
 
-/* Returns how many bytes of log.csv to keep: up to the end of the last whole row with a step <= last_step. */
-static size_t length_to_keep(const char *text, size_t len, int64_t last_step)
+/* Sets *keep to the bytes of a log up to the row of step last_row. Returns false with an error if it is no log, or
+ * ends before that row. A last line without an end was cut off when the run was killed. */
+static bool length_to_keep(const char *text, size_t len, int64_t last_row, size_t *keep, Error *err)
 {
-    const char *at = text, *end = text + len, *newline;
-    size_t keep = 0;
-    while ((newline = memchr(at, '\n', (size_t)(end - at)))) {
-        const bool header = at == text;
-        if (!header && strtoll(at, NULL, 10) > last_step) break;
-        at = newline + 1;
-        keep = (size_t)(at - text);
+    const size_t header = strlen(HEADER);
+    const char *newline, *end = text + len, *at = text + header;
+    int64_t step, before = 0;
+    if (len < header || memcmp(text, HEADER, header) != 0)
+        return error_set(err, "its first line is not that of a log");
+    for (int line = 2; (newline = memchr(at, '\n', (size_t)(end - at))); line++, at = newline + 1) {
+        step = step_of(at, newline);
+        if (step > last_row) break;
+        if (step <= before) return error_set(err, "line %d is not a row of the log", line);
+        before = step;
     }
-    return keep;
+    *keep = (size_t)(at - text);
+    return before == last_row ||
+           error_set(err, "it ends at step %lld, but the checkpoint needs the rows up to step %lld",
+                     (long long)before, (long long)last_row);
 }
 
-static bool open_csv(RunLog *log, const char *dir, bool resume, int64_t last_step, Error *err)
+/* Reads the rows to keep; the caller frees *text. Without a file there are none. */
+static bool read_rows(const char *path, int64_t last_row, char **text, size_t *keep, Error *err)
 {
-    char *path = xformat("%s/log.csv", dir), *text = NULL;
-    size_t len = 0, keep = 0;
-    bool ok = true;
-    if (resume && file_exists(path)) {
-        ok = file_read_regular(path, (size_t)1 << 30, &text, &len, err);
-        if (ok) keep = length_to_keep(text, len, last_step);
-    }
-    if (ok) {
-        log->fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
-        ok = log->fd >= 0 && ftruncate(log->fd, (off_t)keep) == 0 &&
-             lseek(log->fd, 0, SEEK_END) >= 0 &&
-             (keep || file_write_all(log->fd, HEADER, strlen(HEADER)));
-        if (!ok) failed(path, errno, err);
-    }
-    free(text), free(path);
-    return ok;
+    size_t len;
+    Error why;
+    if (!file_exists(path)) return true;
+    if (!file_read_regular(path, (size_t)1 << 30, text, &len, err)) return false;
+    return length_to_keep(*text, len, last_row, keep, &why) ||
+           error_set(
+               err,
+               "%s: %s; put the log of this run in its place, or move the file away to continue "
+               "without the older rows",
+               path, why.text);
 }
 
-bool runlog_open(RunLog *log, const char *dir, bool resume, bool overwrite, int64_t last_step,
-                 Error *err)
+/* Makes a new log.csv with the text and leaves it open. The old one, or a link of that name, is replaced. */
+static bool open_new(RunLog *log, const char *path, const char *text, size_t len, Error *err)
+{
+    char *temporary;
+    log->fd = file_temporary(path, &temporary);
+    const bool ok = log->fd >= 0 && file_write_all(log->fd, text, len) && file_sync(log->fd) &&
+                    rename(temporary, path) == 0;
+    const int reason = errno;
+    if (!ok && temporary) unlink(temporary);
+    stop_removes(NULL);
+    free(temporary);
+    return ok || rundir_failed(path, reason, err);
+}
+
+bool runlog_open(RunLog *log, bool resume, int64_t last_row, Error *err)
 {
     const char *term = getenv("TERM");
-    *log = (RunLog){.fd = -1, .lock = -1, .loss_name = "loss", .valid.valid_loss = NAN};
+    log->loss_name = "loss";
+    log->valid.valid_loss = NAN;
     log->terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
-    const bool ok = make_dir(dir, err) && lock_dir(log, dir, err) &&
-                    refuse_or_clear(dir, resume, overwrite, err) &&
-                    open_csv(log, dir, resume, last_step, err);
-    if (!ok) runlog_close(log);
+    char *path = xformat("%s/log.csv", log->dir.at), *text = NULL;
+    size_t keep = 0;
+    bool ok = !resume || read_rows(path, last_row, &text, &keep, err);
+    ok = ok && (keep ? open_new(log, path, text, keep, err)
+                     : open_new(log, path, HEADER, strlen(HEADER), err));
+    free(text), free(path);
     return ok;
 }
 
@@ -151,10 +110,12 @@ void runlog_close(RunLog *log)
 {
     if (log->dangling) fputc('\n', stderr);
     if (log->fd >= 0) close(log->fd);
-    if (log->lock >= 0) close(log->lock);
-    log->fd = log->lock = -1;
+    log->fd = -1;
     log->dangling = false;
+    rundir_close(&log->dir);
 }
+
+/* --- rows --------------------------------------------------------------------------------------------- */
 
 static int print_number(char *s, size_t room, const char *fmt, double x)
 {
@@ -164,6 +125,15 @@ static int print_number(char *s, size_t room, const char *fmt, double x)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     return 1 + snprintf(s + 1, room - 1, fmt, x);
 #pragma GCC diagnostic pop
+}
+
+static bool row_failed(const RunLog *log, Error *err)
+{
+    const int reason = errno;
+    char *path = xformat("%s/log.csv", log->dir.at);
+    rundir_failed(path, reason, err);
+    free(path);
+    return false;
 }
 
 bool runlog_write(RunLog *log, const LogRow *r, Error *err)
@@ -179,8 +149,18 @@ bool runlog_write(RunLog *log, const LogRow *r, Error *err)
     for (int i = 0; i < LEN(column); i++)
         n += print_number(s + n, sizeof s - (size_t)n, column[i].fmt, column[i].x);
     s[n++] = '\n';
+    if (!rundir_ours(&log->dir, err)) return false;
+    const off_t end = lseek(log->fd, 0, SEEK_CUR);
     if (file_write_all(log->fd, s, (size_t)n)) return true;
-    return failed("log.csv", errno, err);
+    row_failed(log, err);
+    const int cut = end < 0 ? 0 : ftruncate(log->fd, end);
+    (void)cut; /* a resumed run cuts off what is left of the row */
+    return false;
+}
+
+bool runlog_sync(RunLog *log, Error *err)
+{
+    return log->fd < 0 || file_sync(log->fd) || row_failed(log, err);
 }
 
 /* Formats a number as "41.2k". */

@@ -29,6 +29,7 @@ void trainer_warn(const Trainer *t, bool ok, const Error *err)
 /* --- a step ------------------------------------------------------------------------------------------ */
 
 static bool log_step(Trainer *t, double norm);
+static void save_at_end(Trainer *t);
 
 bool trainer_stopped_early(const Trainer *t)
 {
@@ -64,13 +65,14 @@ static void drop_update(Trainer *t)
     t->step--;
 }
 
-/* Begins the next update, or returns false if the run ends here. */
+/* Begins the next update, or returns false if the run ends here, after saving it. */
 static bool begin_update(Trainer *t)
 {
     const TrainConfig *c = t->config;
     if (t->state.unlogged_norm >= 0) log_step(t, t->state.unlogged_norm);
     if (t->status == EXIT_OK && stop_requested()) t->status = EXIT_SIGNAL + stop_requested();
-    if (t->status != EXIT_OK || t->step >= c->steps || trainer_stopped_early(t)) return false;
+    if (t->status != EXIT_OK || t->step >= c->steps || trainer_stopped_early(t))
+        return save_at_end(t), false;
     if (c->accumulate > 1) remember(t);
     t->step++;
     t->loss = (LossSum){0};
@@ -84,7 +86,7 @@ bool trainer_next(Trainer *t)
     if (within && stop_requested()) {
         drop_update(t);
         t->status = EXIT_SIGNAL + stop_requested();
-        return false;
+        return save_at_end(t), false;
     }
     if (!within && !begin_update(t)) return false;
     draw_batch(t);
@@ -110,12 +112,15 @@ bool trainer_finite(Trainer *t, Tape *tp, double norm)
     Error where;
     if (tape_check(tp, t->backward, &where))
         error_set(&where, "the sum of squares of the gradients overflowed");
+    char *last =
+        t->saved ? xformat("the last checkpoint in %s is of step %lld", t->out, (long long)t->saved)
+                 : xstrdup("no checkpoint of this run was saved");
     char *message =
-        xformat("step %d: the loss is %g and the norm of the gradient %g: %s; the last "
-                "checkpoint in %s is of step %lld; use a smaller --lr or --grad-clip",
-                t->step, t->loss.mean, norm, where.text, t->config->out, (long long)t->saved);
+        xformat("step %d: the loss is %g and the norm of the gradient %g: %s; %s; start a new "
+                "run with a smaller --lr or --grad-clip",
+                t->step, t->loss.mean, norm, where.text, last);
     trainer_fail(t, EXIT_NUMERIC, message);
-    free(message);
+    free(message), free(last);
     return false;
 }
 
@@ -132,27 +137,55 @@ static bool make_metadata(Trainer *t, json_t **metadata)
                         "not written; use a smaller model or a smaller --batch");
 }
 
+bool trainer_may_write(Trainer *t)
+{
+    Error err;
+    return rundir_ours(&t->log.dir, &err) || trainer_fail(t, EXIT_FAILED, err.text);
+}
+
+/* The rows of the log are on the disk before the checkpoint is. */
 bool trainer_save(Trainer *t)
 {
     Error err;
     json_t *metadata;
-    if (!make_metadata(t, &metadata)) return false;
-    const bool ok = checkpoint_save(t->config->out, t->params, t->optim, &t->state, metadata, &err);
+    if (!trainer_may_write(t) || !make_metadata(t, &metadata)) return false;
+    const bool ok = runlog_sync(&t->log, &err) &&
+                    checkpoint_save(t->config->out, t->params, t->optim, &t->state, metadata, &err);
     json_decref(metadata);
     if (ok) t->saved = t->state.step;
     return ok || trainer_fail(t, EXIT_FAILED, err.text);
 }
 
+/* Saves a checkpoint of a run that has made updates. The first one puts the run in the place of an older one. */
+static bool save_run(Trainer *t)
+{
+    Error err;
+    if (!trainer_save(t)) return false;
+    const bool ok = rundir_commit(&t->log.dir, &err);
+    if (t->log.dir.at) t->config->out = t->log.dir.at;
+    return ok || trainer_fail(t, EXIT_FAILED, err.text);
+}
+
+/* Saves a run that is over: complete, or stopped by a signal. Not after a failure: the log may lack a row. */
+static void save_at_end(Trainer *t)
+{
+    const int status = t->status;
+    if (t->ended || t->log.fd < 0 || t->state.step == 0) return;
+    if (status == EXIT_NUMERIC || status == EXIT_FAILED) return;
+    t->ended = save_run(t);
+}
+
 /* Saves the parameters with the lowest validation loss as best.safetensors. */
-static void save_best(Trainer *t)
+static bool save_best(Trainer *t)
 {
     Error err;
     json_t *metadata;
-    if (!make_metadata(t, &metadata)) return;
+    if (!trainer_may_write(t) || !make_metadata(t, &metadata)) return false;
     char *path = xformat("%s/best.safetensors", t->config->out);
-    if (!params_save(path, t->params, metadata, &err)) trainer_fail(t, EXIT_FAILED, err.text);
+    const bool ok = params_save(path, t->params, metadata, &err);
     free(path);
     json_decref(metadata);
+    return ok || trainer_fail(t, EXIT_FAILED, err.text);
 }
 
 bool trainer_validate(Trainer *t, LogRow *row)
@@ -166,20 +199,20 @@ bool trainer_validate(Trainer *t, LogRow *row)
     return true;
 }
 
-static void compare_with_best(Trainer *t, double valid_loss)
+static bool compare_with_best(Trainer *t, double valid_loss)
 {
     TrainState *s = &t->state;
     s->worse++;
-    if (!(valid_loss < s->best_loss)) return;
+    if (!(valid_loss < s->best_loss)) return true;
     s->best_loss = valid_loss;
     s->best_step = t->step;
     s->worse = 0;
-    save_best(t);
+    return save_best(t);
 }
 
-/* Writes the log row of the current update, and validates and saves if either is due. Returns false if a
- * signal interrupts the validation: state.unlogged_norm then marks the row as missing, and a resumed run
- * writes it first. */
+/* Writes the log row of the current update, and validates and saves if either is due. Returns false after a
+ * failure: nothing is saved after a row that could not be written. Returns false too if a signal interrupts the
+ * validation: state.unlogged_norm then marks the row as missing, and a resumed run writes it first. */
 static bool log_step(Trainer *t, double norm)
 {
     const TrainConfig *c = t->config;
@@ -198,23 +231,22 @@ static bool log_step(Trainer *t, double norm)
     s->unlogged_norm = norm;
     if (due && !trainer_validate(t, &row)) return false;
     s->unlogged_norm = -1;
-    if (due) compare_with_best(t, row.valid_loss);
+    if (due && !compare_with_best(t, row.valid_loss)) return false;
     if (due || t->step % (c->steps / LOG_ROWS + 1) == 0) {
         if (!runlog_write(&t->log, &row, &err)) return trainer_fail(t, EXIT_FAILED, err.text);
         s->loss_sum = 0;
         s->loss_count = 0;
     }
     runlog_show(&t->log, &row, c->steps, last || trainer_stopped_early(t));
-    if (!last && t->step % c->save_every == 0)
-        trainer_save(t); /* trainer_close saves the last step */
-    return true;
+    return last || t->step % c->save_every != 0 ||
+           save_run(t); /* save_at_end saves the last step */
 }
 
 void trainer_log(Trainer *t, double norm)
 {
     TrainState *s = &t->state;
     s->step = t->step;
-    s->seconds = clock_seconds() - t->started;
+    s->seconds = stop_clock() - t->started;
     s->loss_sum += t->loss.mean;
     s->loss_count++;
     log_step(t, norm);
@@ -224,16 +256,13 @@ void trainer_log(Trainer *t, double norm)
 
 int trainer_close(Trainer *t)
 {
-    if (t->log.fd >= 0 && t->state.step > 0 && t->status != EXIT_NUMERIC &&
-        t->status != EXIT_FAILED) {
-        const int status = t->status;
-        if (trainer_save(t)) {
-            t->status = status;
-            trainer_draw_loss(t);
-            trainer_print_summary(t);
-            t->log.dangling = false;
-        }
+    save_at_end(t);
+    if (t->ended && trainer_may_write(t)) {
+        trainer_draw_loss(t);
+        trainer_print_summary(t);
+        t->log.dangling = false;
     }
+    if (t->out) t->config->out = t->out;
     blas_warm_up_end();
     runlog_close(&t->log);
     batch_free(&t->batch);

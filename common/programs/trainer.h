@@ -118,7 +118,10 @@ typedef struct {
     int64_t saved;           /* the step of the checkpoint in the run directory; 0: none */
     Schedule schedule;
     RunLog log;
-    double started; /* time at which state.seconds was 0 */
+    const char *out; /* --out as given; config->out is where the run writes: rundir.h */
+    bool restart;    /* --resume of a run that has no checkpoint yet */
+    bool ended;      /* the run is complete or stopped, and saved */
+    double started;  /* time at which state.seconds was 0 */
 
     TrainState before; /* copies from before the current step, with --accumulate */
     real *carried_before;
@@ -160,6 +163,10 @@ bool trainer_fail(Trainer *t, int status, const char *message);
 
 /* Prints a warning unless ok: the run continues without the file that could not be written. */
 void trainer_warn(const Trainer *t, bool ok, const Error *err);
+
+/* Returns false, after a message, if another run stands in the place of this one's directory. Call it before a program
+ * writes files of its own to config->out. */
+bool trainer_may_write(Trainer *t);
 
 /* Logs the step, and validates and saves if either is due. Call it after the update. */
 void trainer_log(Trainer *t, double norm);

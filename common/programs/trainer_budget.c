@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "system/stop.h"
 
@@ -17,7 +18,7 @@ enum { TRIAL_LEAST = 3, TRIAL_SECONDS = 3 };
 static double seconds_of_update(Trainer *t)
 {
     const TrainConfig *c = t->config;
-    const double limit = fmin(c->budget / 20, TRIAL_SECONDS), begin = clock_seconds();
+    const double limit = fmin(c->budget / 20, TRIAL_SECONDS), begin = stop_clock();
     Optim trial = trainer_optim(c);
     optim_allocate(&trial, t->params);
     Tape tp = {0};
@@ -30,7 +31,7 @@ static double seconds_of_update(Trainer *t)
         params_norm(t->params);
         optim_step(&trial, t->params, 0);
         tape_reset(&tp);
-        now = clock_seconds() - begin;
+        now = stop_clock() - begin;
         if (n++ == 0) first = now;
     }
     tape_free(&tp);
@@ -40,17 +41,25 @@ static double seconds_of_update(Trainer *t)
 
 static double seconds_of_validation(Trainer *t)
 {
-    const double begin = clock_seconds();
+    const double begin = stop_clock();
     LogRow row;
     trainer_validate(t, &row);
-    return clock_seconds() - begin;
+    return stop_clock() - begin;
 }
 
+/* The files are removed again: a run without updates has no checkpoint. */
 static double seconds_of_saving(Trainer *t)
 {
-    const double begin = clock_seconds();
+    const double begin = stop_clock();
     trainer_save(t);
-    return clock_seconds() - begin;
+    const double seconds = stop_clock() - begin;
+    const char *const name[] = {"state", "model"};
+    for (int i = 0; i < LEN(name) && t->status == EXIT_OK; i++) {
+        char *path = xformat("%s/%s.safetensors", t->config->out, name[i]);
+        unlink(path);
+        free(path);
+    }
+    return seconds;
 }
 
 /* Returns how many updates fit into `left` seconds, from the seconds of an update, a validation and a
@@ -76,7 +85,7 @@ static double updates_within(const TrainConfig *c, double left, double update, d
 bool trainer_set_steps(Trainer *t)
 {
     TrainConfig *c = t->config;
-    const double begin = clock_seconds();
+    const double begin = stop_clock();
     const TrainState before = t->state;
     c->steps = TRAIN_MOST_STEPS;
     const double update = seconds_of_update(t);
@@ -85,7 +94,7 @@ bool trainer_set_steps(Trainer *t)
     t->step = t->micro = 0;
     if (t->status != EXIT_OK) return false;
     const double eval = seconds_of_validation(t), save = seconds_of_saving(t);
-    const double spent = clock_seconds() - begin;
+    const double spent = stop_clock() - begin;
     const double steps = updates_within(c, c->budget - spent, update, eval, save);
     if (t->status == EXIT_OK && stop_requested()) t->status = EXIT_SIGNAL + stop_requested();
     if (t->status != EXIT_OK) return false;

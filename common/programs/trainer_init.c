@@ -13,6 +13,7 @@
 bool trainer_tokens_from(const Trainer *t, Vocabularies *vocab, Error *err)
 {
     const DataConfig *data = &t->config->data;
+    if (!rundir_settle(t->config->init_from, err)) return false;
     char *path = xformat("%s/config.json", t->config->init_from);
     json_t *config = json_read(path, err);
     bool ok = config && (vocabularies_from_json(vocab, config, err) || error_in(err, path));

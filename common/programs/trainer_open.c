@@ -89,16 +89,37 @@ static void say_new_schedule(const Trainer *t, const json_t *config)
             t->usage->program, t->config->steps, (long long)then, t->config->steps);
 }
 
+/* Locks the directory, before anything in it is read. With --dry-run the directory stays as it is. Sets t->restart for
+ * a run that was stopped before its first checkpoint. */
+static bool open_to_resume(Trainer *t, const char *config, Error *err)
+{
+    const char *dir = t->config->out;
+    char *state = xformat("%s/state.safetensors", dir);
+    char *model = xformat("%s/model.safetensors", dir);
+    bool ok = t->config->dry_run ? rundir_settle(dir, err)
+              : file_exists(dir) ? rundir_open(&t->log.dir, dir, RUN_RESUME, err)
+                                 : true;
+    if (ok && !file_exists(config))
+        ok = error_set(
+            err, "--resume: %s: no such file, so there is no run to continue; leave out --resume",
+            config);
+    t->restart = ok && !file_exists(state);
+    if (t->restart && file_exists(model))
+        ok =
+            error_set(err,
+                      "--resume: %s: no such file, so the run cannot be continued; put it back, or "
+                      "start a new run from the model with --init-from %s and another --out",
+                      state, dir);
+    free(state), free(model);
+    return ok;
+}
+
 /* Reads the options and the vocabularies of the resumed run from its config.json. */
 static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
 {
     char *path = xformat("%s/config.json", t->config->out);
-    json_t *config = file_exists(path) ? json_read(path, err) : NULL;
+    json_t *config = open_to_resume(t, path, err) ? json_read(path, err) : NULL;
     bool ok = config != NULL;
-    if (!file_exists(path))
-        error_set(err,
-                  "--resume: %s: no such file, so there is no run to continue; leave out --resume",
-                  path);
     ok = ok && same_program(t, config, err) && same_options(t, config, err);
     const char *fingerprint = json_string_value(json_object_get(config, "data_fingerprint"));
     if (fingerprint) snprintf(t->expected.text, sizeof t->expected.text, "%s", fingerprint);
@@ -123,11 +144,8 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
 {
     parallel_start(argv);
     Error err;
-    *t = (Trainer){.config = c,
-                   .option = option,
-                   .n_options = n,
-                   .usage = usage,
-                   .log = {.fd = -1, .lock = -1}};
+    *t = (Trainer){
+        .config = c, .option = option, .n_options = n, .usage = usage, .log = RUNLOG_CLOSED};
     Usage with_version = *usage;
     with_version.version = blas_name();
     int operand;
@@ -173,9 +191,11 @@ Optim trainer_optim(const TrainConfig *c)
 
 static bool write_config(Trainer *t, Error *err)
 {
+    if (!rundir_ours(&t->log.dir, err)) return false;
     char arch[32], *path = xformat("%s/config.json", t->config->out);
     trainer_arch(t->usage, arch, sizeof arch);
     json_t *config = args_to_json(t->option, t->n_options);
+    json_object_set_new(config, "out", json_string(t->out));
     json_object_set_new(config, "resume", json_false()); /* of this call only, not of the run */
     json_object_set_new(config, "arch", json_string(arch));
     json_object_set_new(config, "data_fingerprint", json_string(t->fingerprint.text));
@@ -188,6 +208,19 @@ static bool write_config(Trainer *t, Error *err)
     return ok;
 }
 
+/* Returns false with an error if --steps is less than the updates that are done: config.json would then have a goal
+ * that the run has passed. */
+static bool goal_is_ahead(const Trainer *t, Error *err)
+{
+    const TrainConfig *c = t->config;
+    return c->steps >= t->state.step ||
+           error_set(
+               err,
+               "--steps %d: the run in %s has made %lld updates already; give more --steps, or "
+               "leave the option out",
+               c->steps, c->out, (long long)t->state.step);
+}
+
 /* After --other-data the lowest validation loss is of data that are gone: it is no bar for the new ones. */
 static void forget_best(Trainer *t)
 {
@@ -196,6 +229,34 @@ static void forget_best(Trainer *t)
     t->state.best_loss = start.best_loss;
     t->state.best_step = start.best_step;
     t->state.worse = start.worse;
+}
+
+/* Opens the run directory and the log. Loads the parameters of a run that is continued or started from. */
+static bool open_run(Trainer *t, Error *err)
+{
+    TrainConfig *c = t->config;
+    t->out = c->out;
+    if (t->restart && !c->quiet)
+        fprintf(
+            stderr,
+            "%s: note: the run in %s was stopped before its first checkpoint, so there is nothing "
+            "to continue; it starts again from the beginning\n",
+            t->usage->program, c->out);
+    if (c->resume && !t->restart) {
+        if (!checkpoint_load_state(c->out, t->params, t->optim, &t->state, err)) return false;
+        forget_best(t);
+        if (!goal_is_ahead(t, err)) return false;
+    } else {
+        if (c->init_from && !trainer_init_from(t, err)) return false;
+    }
+    if (!c->resume) {
+        if (!rundir_open(&t->log.dir, c->out, c->overwrite ? RUN_OVERWRITE : RUN_NEW, err))
+            return false;
+        c->out = t->log.dir.at;
+    }
+    t->step = (int)t->state.step;
+    t->saved = t->state.step;
+    return runlog_open(&t->log, c->resume, t->state.step - t->state.loss_count, err);
 }
 
 bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
@@ -212,7 +273,7 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     t->params = ps;
     t->optim = o;
     if (!trainer_freeze(t, &err)) return trainer_fail(t, EXIT_USAGE, err.text);
-    params_allocate(ps, c->resume ? PARAMS_RESUME : PARAMS_TRAIN);
+    params_allocate(ps, c->resume && !t->restart ? PARAMS_RESUME : PARAMS_TRAIN);
     if (c->dry_run) return trainer_print_sizes(t), false;
     optim_allocate(o, ps);
     t->state = train_state();
@@ -221,13 +282,7 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
         t->state.carried = xcalloc((size_t)t->state.carried_len + 1, sizeof(real));
         t->carried_before = xcalloc((size_t)t->state.carried_len + 1, sizeof(real));
     }
-    bool ok = !c->resume || checkpoint_load_state(c->out, ps, o, &t->state, &err);
-    if (ok) forget_best(t);
-    if (c->init_from && !c->resume) ok = trainer_init_from(t, &err);
-    t->step = (int)t->state.step;
-    t->saved = t->state.step;
-    ok = ok && runlog_open(&t->log, c->out, c->resume, c->overwrite, t->step, &err);
-    if (!ok) return trainer_fail(t, EXIT_FAILED, err.text);
+    if (!open_run(t, &err)) return trainer_fail(t, EXIT_FAILED, err.text);
     stop_catch();
     signal(SIGPIPE, SIG_IGN);
     if (c->budget > 0 && !c->resume && !trainer_set_steps(t)) return false;
@@ -243,6 +298,6 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     if (c->eval_every == 0) c->eval_every = c->steps < TRAIN_EVALS ? 1 : c->steps / TRAIN_EVALS;
     if (c->save_every == 0) c->save_every = c->steps < TRAIN_SAVES ? 1 : c->steps / TRAIN_SAVES;
     trainer_print_header(t);
-    t->started = clock_seconds() - t->state.seconds;
+    t->started = stop_clock() - t->state.seconds;
     return true;
 }

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "system/start.h"
+
 /* The numbers that getopt_long returns: above all letters, two for each option, the second for --no-NAME. */
 enum { HELP = UCHAR_MAX + 1, VERSION, FIRST_OPTION };
 enum { SPELLINGS = 4 }; /* seq-len, seq_len; of a flag also no-NAME, twice */
@@ -214,6 +216,7 @@ int args_parse(int argc, char **argv, Option *opt, int n, const Usage *usage, in
         args_usage(usage);
         return EXIT_USAGE;
     }
+    start_named(usage->program);
     Parser p = parser_open(opt, n, usage);
     const int status = parse_options(&p, argc, argv);
     if (status >= 0) parser_restore(&p);

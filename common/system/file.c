@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "system/stop.h"
+
 /* --- reading ---------------------------------------------------------------------------------- */
 
 typedef enum { READ_OK, READ_FAILED, READ_TOO_LONG } ReadStatus;
@@ -182,6 +184,13 @@ bool file_write_all(int fd, const void *data, size_t len)
     return true;
 }
 
+bool file_sync(int fd)
+{
+    while (fsync(fd) != 0)
+        if (errno != EINTR) return errno == EINVAL; /* a file system without it */
+    return true;
+}
+
 /* Syncs the directory of path, so that a new name in it survives a power cut. */
 static bool sync_parent(const char *path)
 {
@@ -192,7 +201,7 @@ static bool sync_parent(const char *path)
     snprintf(dir, sizeof dir, "%.*s", len ? (int)len : 1, len ? path : ".");
     const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return errno == EACCES; /* one may write into a directory that one may not read */
-    const bool ok = fsync(fd) == 0 || errno == EINVAL; /* EINVAL: a file system without it */
+    const bool ok = file_sync(fd);
     const int reason = errno;
     close(fd);
     errno = reason;
@@ -204,7 +213,11 @@ int file_temporary(const char *path, char **temp)
 {
     if (asprintf(temp, "%s.tmp.%ld", path, (long)getpid()) < 0) return *temp = NULL, -1;
     unlink(*temp);
-    return open(*temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    stop_removes(*temp);
+    int fd;
+    while ((fd = open(*temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) < 0 && errno == EINTR)
+        unlink(*temp);
+    return fd;
 }
 
 FileWriter file_begin(const char *path)
@@ -240,17 +253,20 @@ static bool report(const FileWriter *w, Error *err)
                          w->path);
     const bool full = w->reason == ENOSPC || w->reason == EDQUOT;
     return error_set(err, "%s: cannot be written: %s%s", w->path, strerror(w->reason),
-                     full ? "; free some space or choose another --out" : "");
+                     full                 ? "; free some space or choose another --out"
+                     : w->reason == EFBIG ? "; raise the limit on file sizes (ulimit -f)"
+                                          : "");
 }
 
 /* Brings the bytes down to the disk, then the name. */
 bool file_end(FileWriter *w, Error *err)
 {
-    if (!w->reason && fsync(w->fd) != 0) w->reason = errno;
+    if (!w->reason && !file_sync(w->fd)) w->reason = errno;
     if (w->fd >= 0 && close(w->fd) != 0 && !w->reason)
         w->reason = errno; /* the last chance of a network file system to fail */
     if (!w->reason && rename(w->temp, w->path) != 0) w->reason = errno;
     if (w->reason && w->temp) unlink(w->temp);
+    stop_removes(NULL);
     if (!w->reason && !sync_parent(w->path)) w->reason = errno;
     const bool ok = !w->reason || report(w, err);
     free(w->temp);

@@ -58,6 +58,7 @@ int file_temporary(const char *path, char **temp);
 
 /* All bytes to a descriptor. On failure errno is set. */
 bool file_write_all(int fd, const void *data, size_t len);
+bool file_sync(int fd); /* fsync, likewise */
 
 /* Writes what print(f, arg) prints, likewise. */
 bool file_print(const char *path, void (*print)(FILE *f, const void *arg), const void *arg,

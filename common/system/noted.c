@@ -1,6 +1,5 @@
 #include "system/noted.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,14 +26,22 @@ static bool has(char *list, const char *name)
     return false;
 }
 
+bool noted_has(const char *dir, const char *name)
+{
+    char *path = xformat("%s/.files", dir), *list = read_list(path);
+    const bool found = list && has(list, name);
+    free(path), free(list);
+    return found;
+}
+
+/* Writes the list anew: a link of that name is replaced, and nothing is appended to somebody's file. */
 void noted_add(const char *dir, const char *name)
 {
-    char *path = xformat("%s/.files", dir), *list = read_list(path), *line = xformat("%s\n", name);
-    if (!list || !has(list, name)) {
-        const int fd = open(path, O_CREAT | O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
-        if (fd >= 0) file_write_all(fd, line, strlen(line)), close(fd);
-    }
-    free(path), free(list), free(line);
+    char *path = xformat("%s/.files", dir), *list = read_list(path);
+    char *longer = xformat("%s%s\n", list ? list : "", name);
+    Error err;
+    if (!list || !has(list, name)) file_write(path, longer, strlen(longer), &err);
+    free(path), free(list), free(longer);
 }
 
 void noted_remove(const char *dir)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "system/file.h"
+#include "system/stop.h"
 
 extern char **environ;
 
@@ -66,7 +67,14 @@ static int start(const char *script, const char *commands, int out, int complain
     posix_spawn_file_actions_adddup2(&actions, complaints, STDERR_FILENO);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     if (slash) posix_spawn_file_actions_addchdir_np(&actions, dir);
-    const int error = posix_spawnp(pid, program, &actions, NULL, argv, environ);
+    posix_spawnattr_t attributes; /* gnuplot has not learned to go without these two signals */
+    sigset_t usual;
+    sigemptyset(&usual), sigaddset(&usual, SIGXFSZ), sigaddset(&usual, SIGPIPE);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigdefault(&attributes, &usual);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    const int error = posix_spawnp(pid, program, &actions, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     free(dir), free(name), free(option);
     return error;
@@ -170,6 +178,7 @@ static bool draw_to_file(const char *script, const char *commands, const char *p
     if (out >= 0 && close(out) != 0 && ok) ok = warn(temporary, "", strerror(errno));
     if (ok && rename(temporary, picture) != 0) ok = warn(picture, "", strerror(errno));
     if (!ok) unlink(temporary);
+    stop_removes(NULL);
     free(temporary);
     return ok;
 }

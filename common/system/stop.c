@@ -1,7 +1,12 @@
 #include "system/stop.h"
 
+#include <limits.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -12,25 +17,107 @@ static const double SAME_SIGNAL = 0.25;
 static volatile sig_atomic_t caught;
 static volatile double caught_at;
 
+static char temporary[PATH_MAX]; /* to be removed; only if the flag is set */
+static volatile sig_atomic_t has_temporary;
+
+void stop_removes(const char *path)
+{
+    has_temporary = false;
+    if (!path || strlen(path) >= sizeof temporary) return;
+    strcpy(temporary, path);
+    has_temporary = true;
+}
+
 static void on_signal(int number)
 {
     const double now = clock_seconds();
     if (!caught) caught_at = now;
-    if (caught && now - caught_at > SAME_SIGNAL) _exit(EXIT_SIGNAL + number);
+    if (caught && now - caught_at > SAME_SIGNAL) {
+        if (has_temporary) unlink(temporary);
+        _exit(EXIT_SIGNAL + number);
+    }
     caught = number;
 }
 
-/* The handler has a stack of its own: some of oneDNN's kernels use the stack pointer to walk a buffer on
+/* --- the clock -------------------------------------------------------------------------------- */
+
+/* A gap is the time between two looks in which the main thread did not use the processor: it waited for the disk or for
+ * its turn, or the program was stopped. SIGCONT tells which. Its handler may run in another thread, a little after the
+ * look that found the gap. */
+static const double RECENT = 1, LONG_GAP = 0.05; /* seconds */
+
+static clockid_t main_thread; /* its processor time */
+static bool has_clock;
+static volatile sig_atomic_t continued; /* SIGCONTs so far */
+static sig_atomic_t handled;            /* those whose gap is in `paused` */
+static double paused;                   /* seconds so far */
+static double seen,
+    seen_cpu;                /* at the last look: seconds, the thread's seconds of processor time */
+static double gap, gap_seen; /* the longest recent one, and when it was found */
+
+static void on_continue(int number)
+{
+    (void)number;
+    continued = continued + 1;
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(main_thread, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Looks at the clocks and returns the gap since the last look. */
+static double look(void)
+{
+    const double now = clock_seconds(), cpu = cpu_seconds();
+    const double idle = now - seen - (cpu - seen_cpu);
+    seen = now, seen_cpu = cpu;
+    return idle;
+}
+
+double stop_clock(void)
+{
+    const struct timespec moment = {.tv_nsec = 2 * 1000 * 1000};
+    if (!has_clock) return clock_seconds();
+    const double idle = look();
+    if (idle > gap || seen - gap_seen > RECENT) gap = idle, gap_seen = seen;
+    if (idle > LONG_GAP && continued == handled) nanosleep(&moment, NULL);
+    if (continued != handled) {
+        handled = continued;
+        paused += gap > 0 ? gap : 0;
+        gap = 0;
+    }
+    return seen - paused;
+}
+
+/* --- catching --------------------------------------------------------------------------------- */
+
+static void catch_signal(int number, void (*handler)(int), bool also_ignored)
+{
+    const struct sigaction act = {.sa_handler = handler, .sa_flags = SA_RESTART | SA_ONSTACK};
+    struct sigaction old;
+    if (!also_ignored && sigaction(number, NULL, &old) == 0 && old.sa_handler == SIG_IGN) return;
+    sigaction(number, &act, NULL);
+}
+
+/* The handlers have a stack of their own: some of oneDNN's kernels use the stack pointer to walk a buffer on
  * the heap, and the frame of a signal, kilobytes of saved registers, would be written over what lies
  * before it. The kernel offers a signal to the main thread first, the one that calls this. */
 void stop_catch(void)
 {
     static char stack[1 << 16];
     const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
-    const struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
     sigaltstack(&own, NULL);
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
+    if (!has_clock && pthread_getcpuclockid(pthread_self(), &main_thread) == 0) {
+        look();
+        has_clock = true;
+        catch_signal(SIGCONT, on_continue, true);
+    }
+    catch_signal(SIGINT, on_signal, true);
+    catch_signal(SIGTERM, on_signal, true);
+    catch_signal(SIGHUP, on_signal, false);
 }
 
 int stop_requested(void)
