@@ -42,18 +42,19 @@ static void on_signal(int number)
 /* --- the clock -------------------------------------------------------------------------------- */
 
 /* A gap is the time between two looks in which the main thread did not use the processor: it waited for the disk or for
- * its turn, or the program was stopped. SIGCONT tells which. Its handler may run in another thread, a little after the
- * look that found the gap. */
-static const double RECENT = 1, LONG_GAP = 0.05; /* seconds */
+ * its turn, or the program was stopped. SIGCONT tells which. Its handler may run a little before the look that finds the
+ * gap, or in another thread a little after it, so the longest gap around it is the stop. */
+static const double AROUND = 1, LONG_GAP = 0.05; /* seconds */
 
 static clockid_t main_thread; /* its processor time */
 static bool has_clock;
 static volatile sig_atomic_t continued; /* SIGCONTs so far */
-static sig_atomic_t handled;            /* those whose gap is in `paused` */
+static sig_atomic_t handled;            /* those that a look has found */
+static double handled_at = -1e9;        /* when the last one was found */
 static double paused;                   /* seconds so far */
-static double seen,
-    seen_cpu;                /* at the last look: seconds, the thread's seconds of processor time */
-static double gap, gap_seen; /* the longest recent one, and when it was found */
+static double counted;                  /* seconds of `paused` that belong to the last SIGCONT */
+static double seen, seen_cpu;           /* at the last look: time, processor time of the thread */
+static double gap, gap_seen; /* the longest gap in the last second, and when it was found */
 
 static void on_continue(int number)
 {
@@ -82,13 +83,14 @@ double stop_clock(void)
     const struct timespec moment = {.tv_nsec = 2 * 1000 * 1000};
     if (!has_clock) return clock_seconds();
     const double idle = look();
-    if (idle > gap || seen - gap_seen > RECENT) gap = idle, gap_seen = seen;
+    if (idle > gap || seen - gap_seen > AROUND) gap = idle, gap_seen = seen;
     if (idle > LONG_GAP && continued == handled) nanosleep(&moment, NULL);
     if (continued != handled) {
-        handled = continued;
-        paused += gap > 0 ? gap : 0;
-        gap = 0;
+        if (gap <= counted) gap = 0; /* it belongs to the SIGCONT before */
+        handled = continued, counted = 0;
+        handled_at = clock_seconds(); /* `seen` may be a moment before the stop */
     }
+    if (seen - handled_at < AROUND && gap > counted) paused += gap - counted, counted = gap;
     return seen - paused;
 }
 

@@ -33,7 +33,7 @@ for options in "" --json; do
 done
 
 # Weights that grow without limit (each update multiplies them by 1 - lr decay) end the run.
-expect 3 "the last checkpoint" "$BIN"rnn/train --quiet --plot none --lines --lr 100 --warmup 0 \
+expect 3 "no checkpoint of this run was saved; start a new run" "$BIN"rnn/train --quiet --plot none --lines --lr 100 --warmup 0 \
     --weight-decay 10 --steps 300 --batch 4 --out "$tmp/diverges"
 grep -q "step 14: .*op embed read the value -inf in parameter embed" "$tmp/out" || fail "neither op nor tensor: $(cat "$tmp/out")"
 [ -e "$tmp/diverges/model.safetensors" ] && fail "a model was saved"
