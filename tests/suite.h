@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TESTS(...)  ((const TTest *[]){__VA_ARGS__, NULL})
 #define ABORTS(...) ((const TTest *[]){__VA_ARGS__, NULL})
@@ -42,6 +43,16 @@ static inline int suite_run(const char *name, const TTest **tests, const TTest *
     const int failed = srunner_ntests_failed(sr);
     srunner_free(sr);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Returns a path at which nothing is: that of a folder that was made for the test and is removed again. */
+static inline const char *nowhere(void)
+{
+    static char path[32];
+    snprintf(path, sizeof path, "/tmp/lmzoo-nowhere-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(path));
+    ck_assert_int_eq(rmdir(path), 0);
+    return path;
 }
 
 /* Returns the path of a file of real data, in $LMZOO_DATA or ../shared/data. Without such a file it

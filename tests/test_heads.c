@@ -67,8 +67,10 @@ START_TEST(the_csv)
     free(contents(dir, "heads-cross.gp", true));
     free(contents(dir, ".files", true));
     ck_assert_int_eq(rmdir(dir), 0); /* no other file was left */
-    ck_assert(!heads_write("/tmp/lmzoo-no-such-directory", "", map, 2, &err));
-    ck_assert_ptr_nonnull(strstr(err.text, "/tmp/lmzoo-no-such-directory/heads.csv"));
+    const char *missing = nowhere();
+    ck_assert(!heads_write(missing, "", map, 2, &err));
+    ck_assert_int_eq(strncmp(err.text, missing, strlen(missing)), 0);
+    ck_assert_ptr_nonnull(strstr(err.text, "/heads.csv"));
 }
 END_TEST
 
@@ -249,7 +251,7 @@ START_TEST(causal_and_not_square)
     HeadMap m = small_map(true);
     Error err;
     m.S = 2;
-    heads_write("/tmp/lmzoo-no-such-directory", "", &m, 1, &err);
+    heads_write(nowhere(), "", &m, 1, &err);
 }
 END_TEST
 

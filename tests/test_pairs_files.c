@@ -141,7 +141,7 @@ START_TEST(malformed_files)
     why = why_not_bytes("a\tb\n", 4);
     ck_assert_msg(strstr(why, "at least one of each") != NULL, "%s", why);
     PairsConfig c = pairs_defaults();
-    c.file = "/tmp/lmzoo-is-not-there.tsv";
+    c.file = nowhere();
     ck_assert_ptr_nonnull(strstr(why_not(&c), "No such file"));
     c.file = "/tmp";
     ck_assert_ptr_nonnull(strstr(why_not(&c), "/tmp"));

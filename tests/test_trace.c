@@ -45,7 +45,8 @@ START_TEST(lags)
         trace_lags_free(&before), trace_lags_free(&after);
         free(csv), free(script);
     }
-    rmdir(dir);
+    free(taken(".files"));
+    ck_assert_int_eq(rmdir(dir), 0); /* no other file was left */
 }
 END_TEST
 
@@ -86,7 +87,8 @@ START_TEST(tokens_as_labels)
     ck_assert_ptr_nonnull(strstr(script, "set title 'reset gate'\nplot 'gates.csv' using 1:3:6 "));
     trace_gates_free(&t);
     free(ids), free(csv), free(script);
-    rmdir(dir);
+    free(taken(".files"));
+    ck_assert_int_eq(rmdir(dir), 0); /* no other file was left */
 }
 END_TEST
 
@@ -110,7 +112,8 @@ START_TEST(liveliest_units_first)
     ck_assert_ptr_nonnull(strstr(csv, "\n0,\"a\",2,0,1.0000,1.0000\n"));
     trace_gates_free(&t);
     free(csv);
-    rmdir(dir);
+    free(taken(".files"));
+    ck_assert_int_eq(rmdir(dir), 0); /* no other file was left */
 }
 END_TEST
 
@@ -132,7 +135,8 @@ START_TEST(a_long_text)
     ck_assert_ptr_nonnull(strstr(script, "'f' 19999)\n"));
     trace_gates_free(&t);
     free(ids), free(csv), free(script);
-    rmdir(dir);
+    free(taken(".files"));
+    ck_assert_int_eq(rmdir(dir), 0); /* no other file was left */
 }
 END_TEST
 
