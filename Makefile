@@ -3,6 +3,7 @@
 #   all     build the programs                   lint    format, cppcheck, rooms, shellcheck
 #   zoo     train every architecture, compare    san     the tests under ASan, UBSan and LSan
 #   check   every test                           bench   speed, beside PyTorch if it is there
+#   check-full  every test, then thousands of damaged files, kills, I/O errors and odd command lines, 20 minutes
 #   lessons run every lesson's commands          experiments  the long trainings, 25 minutes
 #   figures draw the lessons' pictures again     clang   build and test a part with clang
 #   deps    install all packages                 clean   help
@@ -38,6 +39,8 @@ FOLDERS  := lessons $(MODELS)
 SUITES   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 DOUBLES  := $(patsubst %.c,%,$(wildcard tests/double/*.c))
 SHELLS   := $(wildcard tests/programs/*.sh)
+# Programs that damage files, kill runs and let calls fail, and count: some cases in check, all in check-full.
+FULLS    := $(addprefix $(BUILD)/$(MODE)/tests/full/,memory options)
 object    = $(patsubst %.c,$(OUT)/%.o,$(1))
 # common/, each model folder and the files that lessons share are an archive each, so two folders may use one name. A
 # program is linked with the archives of the folders whose headers it includes, that of the lessons first.
@@ -46,7 +49,7 @@ archives := $(patsubst %,$(OUT)/lib%.a,$(FOLDERS))
 folders   = $(filter $(shell tr ' ' '\n' <$(1) | sed -n 's|^\./||; s|/.*||p' | sort -u),$(FOLDERS))
 linked    = $(patsubst %,$(OUT)/lib%.a,$(call folders,$(1:.o=.d))) $(lib)
 
-.PHONY: FORCE all zoo check lint format san bench lessons figures experiments deps clean help suites clang
+.PHONY: FORCE all zoo check check-full lint format san bench lessons figures experiments deps clean help suites clang
 all: $(addprefix $(BIN),$(PROGRAMS))
 
 # --- building ---------------------------------------------------------------------------------
@@ -84,6 +87,12 @@ $(addprefix $(BIN),$(PROGRAMS)): $(BIN)%: $(OUT)/%.o $(archives) $(lib)
 $(OUT)/tests/%: $(OUT)/tests/%.o $(archives) $(lib)
 	@echo "  link     $@"
 	@$(compile) $< $(call linked,$<) -o $@ -lcheck -lsubunit $(LDLIBS)
+# Loaded into a program under test, it lets system calls and allocations fail.
+$(OUT)/tests/full/fail.so: tests/full/shim.c tests/full/plan.h
+	@mkdir -p $(@D)
+	@echo "  link     $@"
+	@$(CC) -std=c17 -D_GNU_SOURCE -O2 -g $(WARN) -fPIC -shared $< -o $@
+
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
@@ -101,11 +110,14 @@ zoo: all
 suites: $(addprefix $(OUT)/tests/,$(SUITES))
 
 # The gradient checks run in double precision, everything else in the mode given.
-check: all suites
+check: all suites $(FULLS) $(OUT)/tests/full/fail.so
 ifeq ($(MODE),opt)
 	@$(MAKE) --no-print-directory MODE=double $(addprefix $(BUILD)/double/,$(DOUBLES))
 endif
-	@BIN="$(BIN)" OUT="$(OUT)" bash tests/run.sh $(if $(filter opt,$(MODE)),$(addprefix $(BUILD)/double/,$(DOUBLES))) $(SHELLS) $(SUITES)
+	@BIN="$(BIN)" OUT="$(OUT)" bash tests/run.sh $(if $(filter opt,$(MODE)),$(addprefix $(BUILD)/double/,$(DOUBLES))) $(SHELLS) $(FULLS) $(SUITES)
+
+check-full: check
+	@FULL=1 BIN="$(BIN)" OUT="$(OUT)" bash tests/run.sh $(FULLS)
 
 # Compiles common/ and one model with clang, with warnings as errors, and runs some of their tests.
 CLANG_SUITES := blas blas_small parallel vecmath ops ops_shared rnn

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs suites (names of programs in $OUT/tests), other test programs (paths) and shell tests (*.sh), and prints how
 # many passed. As many run at a time as there are cores (or $JOBS); tests that measure time run alone.
-# $BIN: the folder of the programs under test.
+# $BIN: the folder of the programs under test. $FULL: not empty if the programs of tests/full run all their cases.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 work=$(mktemp -d)
@@ -13,6 +13,7 @@ export OMP_DYNAMIC=false # keeps all threads at work on a busy machine: see comm
 name_of() { # TEST
     case $1 in
     *.sh) basename "$1" .sh ;;
+    */full/*) echo "full-$(basename "$1")" ;;
     */*) basename "$1" ;;
     *) echo "${1#test_}" ;;
     esac
@@ -24,6 +25,7 @@ one() { # TEST
     name=$(name_of "$1") log=$work/$(name_of "$1").log start=$(date +%s.%N)
     case $1 in
     *.sh) BIN=$BIN bash "$1" ;;
+    */full/*) BIN=$BIN "$1" ${FULL:+--full} ;;
     */*) "$1" ;;
     *) "$OUT/tests/$1" ;;
     esac >"$log" 2>&1 || status=$?
@@ -34,6 +36,7 @@ one() { # TEST
             printf 'ok    %-28s %6s s\n' "$name" \
                 "$(awk -v a="$start" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')"
             grep '^skipped: ' "$log" | sort -u | sed 's/^/      /'
+            [[ $1 != */full/* ]] || tail -n 1 "$log" | sed 's/^/      /' # the counts
             ;;
         77) printf 'skip  %-28s %s\n' "$name" "$(tail -n 1 "$log")" ;;
         *) printf 'FAIL  %-28s (status %d)\n' "$name" "$status" && sed 's/^/      /' "$log" ;;
