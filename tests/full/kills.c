@@ -9,7 +9,7 @@
 
 static const int signals[] = {SIGKILL, SIGKILL, SIGTERM, SIGINT,
                               SIGHUP}; /* SIGKILL twice as often */
-static const int chosen[] = {0, 2, 3, 4, 5, 6};
+static const int chosen[] = {0, 2, 3, 4, 5, 6, 7};
 enum { MOST_KILLS = 4, RUNS = LEN(chosen) };
 
 enum {

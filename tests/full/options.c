@@ -39,6 +39,8 @@ static const Program programs[] = {
     {"seq2seq_attention/eval", short_pairs, 4},
     {"transformer/train", dry, -1},
     {"transformer/eval", short_pairs, 5},
+    {"gpt/train", dry, -1},
+    {"gpt/eval", short_text, 7},
     {"common/programs/zoo", never, -1},
     {"lessons/01-tokens", NULL, -1},
     {"lessons/03-counting", NULL, -1},
@@ -77,8 +79,11 @@ static void read_range(const char *help, Choice *c)
     }
     for (const char *at = text; (at = strchr(at, '(')); at++) {
         const size_t n = strcspn(++at, ");");
-        if (n < sizeof c->choices && memchr(at, '|', n))
-            snprintf(c->choices, sizeof c->choices, "%.*s", (int)n, at);
+        if (n >= sizeof c->choices || !memchr(at, '|', n)) continue;
+        to = c->choices;
+        for (size_t i = 0; i < n; i++)
+            if (at[i] != ' ') *to++ = at[i]; /* a list that was broken between two names */
+        *to = 0;
     }
     free(text);
 }
@@ -251,7 +256,7 @@ static void try_line(Full *f, const Program *p, const Choice *list, int options,
 
 int main(int argc, char **argv)
 {
-    enum { LINES = 9 }; /* the programs that get random lines */
+    enum { LINES = 11 }; /* the programs that get random lines */
     Full f =
         full_begin(argc, argv, "options", "Runs programs with random command lines.", 120, 2200);
     Counts n = {0};

@@ -39,6 +39,10 @@ static const Family families[] = {
      "transformer",
      {"--task", "recall", "--seq-len", "8", "--heads", "2", "--ffn", "8", "--layers", "1"},
      {"--examples", "4"}},
+    {"gpt",
+     "gpt",
+     {"--text", "TEXT", "--heads", "2", "--layers", "1", "--seq-len", "8"},
+     {"--samples", "1", "--sample-len", "8"}},
 };
 enum { FAMILIES = LEN(families) };
 
