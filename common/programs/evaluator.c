@@ -92,12 +92,19 @@ static bool open_weights(Evaluator *e, Error *err)
 {
     EvalConfig *c = e->config;
     name_arch(e);
-    if (!weights_open(&e->weights, c->import, c->vocab, err)) return false;
+    int window = 0;
+    const bool ok = c->open_import
+                        ? c->open_import(c->import_arg, c->import, &e->weights.tokens, &window, err)
+                        : weights_open(&e->weights, c->import, c->vocab, err);
+    if (!ok) return false;
     e->run.text = c->text;
     e->run.valid = c->valid ? c->valid : data_name(&e->run);
     e->run.unit = tokenizer_unit(&e->weights.tokens);
     const Vocabularies given = {.of_text = true, .tokens = e->weights.tokens};
+    e->run.seq_len = window ? 1 : 0; /* so that a text shorter than a window is long enough */
+    if (!c->score) return data_open_tokens(&e->data, &e->run, &given, err);
     if (!data_open(&e->data, &e->run, &given, err)) return false;
+    e->run.seq_len = window;
     e->data.streams = 1; /* read in one stream from beginning to end, as PyTorch's example does */
     return true;
 }

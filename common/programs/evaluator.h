@@ -18,7 +18,11 @@ typedef struct {
     const char *text, *valid;   /* data in place of the run's, or NULL */
     const char *pairs, *output; /* files: pairs to score, their translations; or NULL */
     const char *import, *vocab; /* foreign weights instead of a run, and their vocabulary */
-    int examples;               /* number of held-out sequences of a generated task */
+    /* Opens the tokenizer of --import and sets the length of the windows in which a text is scored. NULL:
+     * weights_open, for recurrent networks. */
+    bool (*open_import)(void *arg, const char *path, Tokenizer *tokens, int *window, Error *err);
+    void *import_arg; /* its first argument */
+    int examples;     /* number of held-out sequences of a generated task */
     int samples, sample_len, top_k, threads;
     double temperature, top_p;
     const char *prompt, *plot;

@@ -3,6 +3,8 @@ file, one for each network in NETWORKS.
 
     python3 tests/golden/gpt.py      (any Python with torch, transformers, numpy and safetensors)
 
+It also writes the folders gpt-NAME-hf/, the same networks as save_pretrained writes them.
+
 The networks are GPT2LMHeadModel and OpenAIGPTLMHeadModel with random weights. The files hold the weights, the logits
 of every step, the loss and its gradients for every parameter, in the layout and with the names of gpt/gpt.c.
 
@@ -77,6 +79,8 @@ def write(name, make):
         golden[key], golden["grad." + key] = cut(p), cut(p.grad)
     path = pathlib.Path(__file__).with_name(f"gpt-{name}.safetensors")
     save_file({k: v.detach().clone().contiguous() for k, v in golden.items()}, path)
+    net.float().save_pretrained(path.with_name(f"gpt-{name}-hf"))
+    (path.with_name(f"gpt-{name}-hf") / "generation_config.json").unlink(missing_ok=True)
     print(f"{path.name}: {len(golden)} tensors, loss {loss.item():.6f}, torch {torch.__version__}")
 
 

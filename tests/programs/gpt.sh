@@ -35,6 +35,16 @@ expect 0 '"arch":"gpt","task":"text"' "$eval" "$tmp/run" --plot none --json
 expect 0 "" "$train" --out "$tmp/run" --resume --steps 6 --plot none --quiet
 expect 1 "the run is of \"gpt\"" "$BIN"rnn/eval "$tmp/run"
 
+# Hugging Face's folder: what --export writes, --import scores and samples. It is not written over a run.
+expect 0 "" "$eval" "$tmp/run" --export "$tmp/hf" --no-score --samples 0
+expect 1 "not an empty directory" "$eval" "$tmp/run" --export "$tmp/run" --no-score --samples 0
+expect 0 "this model" "$eval" --import "$tmp/hf" --text "$tmp/text" --samples 2 --sample-len 40
+expect 0 "this model" "$eval" --import "$tmp/hf" --text README.md --samples 0
+expect 0 "samples" "$eval" --import "$tmp/hf" --no-score --samples 2 --sample-len 40
+expect 1 "config.json: cannot be read" "$eval" --import "$tmp/text" --no-score
+sed 's/"vocab_size": [0-9]*/"vocab_size": 3/' "$tmp/hf/config.json" >"$tmp/config" && mv "$tmp/config" "$tmp/hf/config.json"
+expect 1 '"vocab_size" is 3' "$eval" --import "$tmp/hf" --no-score
+
 # In-context tasks are scored by the number of shots.
 for task in shift labels; do
     expect 0 "" "$train" --task $task --seq-len 3 "${small[@]}" --out "$tmp/$task"
