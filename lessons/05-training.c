@@ -19,6 +19,7 @@
 #include "system/file.h"
 #include "math/parallel.h"
 #include "system/plot.h"
+#include "system/utf8.h"
 
 static const Usage usage = {
     .program = "lessons/05-training",
@@ -120,7 +121,7 @@ static void print_samples(const Lab *lab, const Nplm *m, int samples)
             if (v->unk >= 0) logits[v->unk] = -INFINITY; /* never drawn */
             id = sample_token(logits, lab->V, &plain, &rng);
             if (id == newline) break;
-            fputs(tokenizer_name(v, id, room), stdout);
+            utf8_show(tokenizer_name(v, id, room), stdout);
             memmove(x, x + 1, (N - 1) * sizeof *x);
             x[N - 1] = id;
         }

@@ -1,5 +1,9 @@
 /* UTF-8: every scalar value, all kinds of invalid sequences, and the printer, whose output must not depend on
  * where its input is split. */
+#include <pty.h>
+#include <termios.h>
+#include <unistd.h>
+
 #include "suite.h"
 #include "system/utf8.h"
 
@@ -198,19 +202,82 @@ START_TEST(held_back)
 }
 END_TEST
 
-/* Replaces C0, DEL and C1 except tab and newline, and no other character. */
-START_TEST(controls_are_shown)
+/* A file gets every character of the text as it is, control characters too. */
+START_TEST(controls_in_a_file)
 {
-    for (int code = 0; code < 0x3000; code++) {
-        const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
-        char bytes[5] = {0}, expected[5] = {0};
+    for (int code = 1; code < 0x3000; code++) {
+        char bytes[5] = {0};
         const size_t n = (size_t)encode_by_table(code, bytes);
-        memcpy(expected, bytes, sizeof bytes);
-        if (control && code != '\t' && code != '\n') memcpy(expected, FFFD, 4);
-        assert_printed(bytes, n, expected);
+        assert_printed(bytes, n, bytes);
     }
-    static const char escape[] = "\x1B[31mred\x1B]0;title\x07\r\b\0";
-    assert_printed(escape, sizeof escape - 1, FFFD "[31mred" FFFD "]0;title" FFFD FFFD FFFD FFFD);
+}
+END_TEST
+
+/* Prints a string to a terminal and returns what arrives there; the caller frees it. */
+static char *on_a_terminal(const char *s)
+{
+    int master, slave;
+    ck_assert_int_eq(openpty(&master, &slave, NULL, NULL, NULL), 0);
+    struct termios raw;
+    tcgetattr(slave, &raw);
+    cfmakeraw(&raw);
+    tcsetattr(slave, TCSANOW, &raw);
+    FILE *f = fdopen(slave, "w");
+    ck_assert_ptr_nonnull(f);
+    utf8_show(s, f);
+    fputs("END", f);
+    fflush(f);
+    char *text = xcalloc(4096, 1);
+    for (size_t n = 0; !strstr(text, "END") && n < 4000;)
+        n += (size_t)read(master, text + n, 4000 - n);
+    *strstr(text, "END") = 0;
+    fclose(f);
+    close(master);
+    return text;
+}
+
+/* A terminal gets no control character except tab and newline. */
+START_TEST(controls_on_a_terminal)
+{
+    static const struct {
+        const char *text, *shown;
+    } c[] = {{"a\x1B[31mred\x1B]0;title\x07\b", "a\\x1b[31mred\\x1b]0;title\\x07\\x08"},
+             {"ab\r\n\tc\x7F", "ab\\r\n\tc\\x7f"},
+             {"\xC2\x9B 1m \xC2\x80", "\\u009b 1m \\u0080"},
+             {"\uAC00\xEA", "\uAC00" FFFD}};
+    for (int i = 0; i < LEN(c); i++) {
+        char *text = on_a_terminal(c[i].text);
+        ck_assert_str_eq(text, c[i].shown);
+        free(text);
+    }
+}
+END_TEST
+
+START_TEST(faults_with_their_place)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+        Utf8Faults want;
+    } c[] = {{"", 0, {.first = -1}},
+             {"a\n\uAC00\r\n", 7, {.first = -1}},
+             {"a\nb\xE9\xE8 \0c", 8, {2, 1, 3, 2, 2}},
+             {"\0\xEA\xB0", 3, {2, 1, 0, 1, 1}},
+             {"\n\n\uAC00\0", 6, {0, 1, 5, 3, 4}}};
+    for (int i = 0; i < LEN(c); i++) {
+        const Utf8Faults f = utf8_faults(c[i].text, c[i].len);
+        ck_assert_mem_eq(&f, &c[i].want, sizeof f);
+    }
+}
+END_TEST
+
+START_TEST(a_valid_copy)
+{
+    size_t n;
+    char *text = utf8_valid("a\xE9\0\x1B\xEA\xB0", 6, &n);
+    ck_assert_uint_eq(n, 9);
+    ck_assert_mem_eq(text, "a" FFFD "\0\x1B" FFFD, 10);
+    free(text);
 }
 END_TEST
 
@@ -249,7 +316,7 @@ START_TEST(a_whole_string)
     FILE *f = open_memstream(&text, &size);
     utf8_show("a\x1B[2J\xC2\x9B 1m\tb\xEA\xB0\x80\xEA", f);
     fclose(f);
-    ck_assert_str_eq(text, "a\uFFFD[2J\uFFFD 1m\tb\uAC00\uFFFD");
+    ck_assert_str_eq(text, "a\x1B[2J\xC2\x9B 1m\tb\uAC00\uFFFD");
     free(text);
 }
 END_TEST
@@ -267,6 +334,6 @@ END_TEST
 
 SUITE("utf8",
       TESTS(every_scalar_value, every_short_sequence, invalid_starts, widths, korean_cut_anywhere,
-            invalid_cut_anywhere, held_back, controls_are_shown, a_whole_string,
-            errors_are_disarmed),
+            invalid_cut_anywhere, held_back, controls_in_a_file, controls_on_a_terminal,
+            faults_with_their_place, a_valid_copy, a_whole_string, errors_are_disarmed),
       ABORTS(encode_surrogate, encode_beyond, encode_nothing, decode_nothing))

@@ -146,6 +146,27 @@ void data_warn_unknown(const Data *d, const char *program)
                 program, (long long)n[SPLIT_VALID], (long long)first[SPLIT_VALID]);
 }
 
+static void warn_faults(const InputFaults *f, const char *program)
+{
+    const Utf8Faults *u = &f->utf8;
+    if (!f->file) return;
+    fprintf(stderr, "%s: warning: %s ", program, f->file);
+    if (u->invalid)
+        fprintf(stderr, "is not UTF-8: %lld of its bytes are no character", (long long)u->invalid);
+    else
+        fprintf(stderr, "has %lld zero bytes", (long long)u->zeros);
+    fprintf(stderr,
+            ", the first in line %lld, byte %lld (offset %lld); they are read as the unknown "
+            "character; convert the file, for example with iconv, or use --unit byte\n",
+            (long long)u->line, (long long)u->column, (long long)u->first);
+}
+
+void data_warn_faults(const Data *d, const char *program)
+{
+    for (int i = 0; i < LEN(d->pairs.faults) && d->is_pairs; i++)
+        if (d->pairs.source.unk >= 0) warn_faults(&d->pairs.faults[i], program);
+}
+
 /* --- vocabularies --------------------------------------------------------------------------------- */
 
 void vocabularies_to_json(const Data *d, json_t *config)

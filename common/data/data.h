@@ -89,6 +89,10 @@ bool data_is_running(const Data *d);
  * their share. */
 void data_warn_unknown(const Data *d, const char *program);
 
+/* Warns on stderr of the bytes that are not UTF-8 in the files of texts and pairs, with the place of the first.
+ * Prints nothing for bytes and for data without such faults. */
+void data_warn_faults(const Data *d, const char *program);
+
 /* Returns the value of the metric: bits per token for running text and lines, else hits / asked. */
 double data_metric(const Data *d, const Score *s);
 const char *data_metric_name(const Data *d);

@@ -194,7 +194,8 @@ static Tokenizer learn(const Items *s, int side, const PairsConfig *c, const Kin
     return pairs_learn(s, side, unit, least, c->vocab_limit);
 }
 
-static void take(Pairs *p, const Items *s, const PairsConfig *c, const Kind *k,
+/* table: the training pairs, --valid and --test; their faults go to p. */
+static void take(Pairs *p, const Items *s, Table table[3], const PairsConfig *c, const Kind *k,
                  const Tokenizer *source, const Tokenizer *target)
 {
     p->is_table = true;
@@ -203,6 +204,8 @@ static void take(Pairs *p, const Items *s, const PairsConfig *c, const Kind *k,
     p->empty = s->empty;
     p->repeated = s->repeated;
     p->left_out = s->left_out;
+    p->further = table[0].further;
+    for (int i = 0; i < 3; i++) p->faults[i] = table[i].faults, table[i].faults = (InputFaults){0};
     p->source = source ? tokenizer_copy(source) : learn(s, 0, c, k);
     p->target = target ? tokenizer_copy(target) : learn(s, 1, c, k);
     pairs_fill(p, s);
@@ -215,9 +218,10 @@ static bool add_given(Pairs *p, Items *items, Table table[3], const PairsConfig 
     const char *const file[3] = {[SPLIT_VALID] = c->valid, [SPLIT_TEST] = c->test};
     for (int split = SPLIT_VALID; split <= SPLIT_TEST; split++) {
         if (!file[split]) continue;
-        const int before = items->n;
+        const int before = items->n, too_long = items->too_long;
         if (!table_read(&table[split], file[split], err)) return false;
         p->shared[split] = items_add(items, &table[split], unit_of(c, k), c->swap, (Split)split);
+        if (!items_fit(items, too_long, file[split], err)) return false;
         if (items->n == before) return error_set(err, "%s: there is no pair in it", file[split]);
     }
     return true;
@@ -239,7 +243,7 @@ static bool open_table(Pairs *p, const PairsConfig *c, const Kind *k, const Toke
         ok = add_given(p, &items, table, c, k, err) &&
              enough(&items, is_file ? c->file : k->name, err);
     }
-    if (ok) take(p, &items, c, k, source, target);
+    if (ok) take(p, &items, table, c, k, source, target);
     items_free(&items);
     for (int i = 0; i < 3; i++) table_free(&table[i]);
     return ok;
@@ -301,24 +305,25 @@ bool pairs_of_tokens(Pairs *p, Task *task, const PairsConfig *c, const Tokenizer
 bool pairs_open_test(Pairs *p, Task *task, const PairsConfig *c, const char *path,
                      const Tokenizer *source, const Tokenizer *target, Error *err)
 {
-    Table table = {0};
+    Table table[3] = {0};
     Items items = {0};
     const Kind *k = kind_of(c, err);
     *p = (Pairs){0};
     *task = (Task){0};
-    bool ok = k && tokenizers_fit(c, k, source, target, err) && table_read(&table, path, err);
-    if (ok) items_add(&items, &table, unit_of(c, k), c->swap, SPLIT_TEST);
+    bool ok = k && tokenizers_fit(c, k, source, target, err) && table_read(&table[0], path, err);
+    if (ok) items_add(&items, &table[0], unit_of(c, k), c->swap, SPLIT_TEST);
     if (ok && items.empty)
         ok = error_set(err, "%s: %d of its pairs have an empty side; remove them", path,
                        items.empty);
+    ok = ok && items_fit(&items, 0, path, err);
     if (ok && items.n == 0) ok = error_set(err, "%s: the file has no pairs", path);
     if (ok) {
-        take(p, &items, c, k, source, target);
+        take(p, &items, table, c, k, source, target);
         set_task(task, p, c, k);
         task->loss_perfect = task->metric_perfect = NAN; /* known only for the run's own pairs */
     }
     items_free(&items);
-    table_free(&table);
+    table_free(&table[0]);
     return ok;
 }
 
@@ -327,6 +332,7 @@ void pairs_close(Pairs *p)
     tokenizer_free(&p->source), tokenizer_free(&p->target);
     for (int k = 0; k < 3; k++) free(p->pair[k]);
     free(p->ids), free(p->bytes);
+    for (int i = 0; i < 3; i++) input_faults_free(&p->faults[i]);
     *p = (Pairs){0};
 }
 

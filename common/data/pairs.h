@@ -24,6 +24,7 @@
 #ifndef PAIRS_H
 #define PAIRS_H
 
+#include "data/input.h"
 #include "tokens/tokenizer.h"
 #include "tasks/task.h"
 
@@ -35,7 +36,7 @@ typedef struct {
     /* The number of pieces that get an id, on each side; 0: all. Words of a file get an id only if
      * they occur twice in training, so that the model learns what to do with UNK. */
     int vocab_limit;
-    int max_words; /* pairs of `file` with more pieces on either side are left out; 0: no limit */
+    int max_words; /* pairs of `file` with more pieces on either side are left out; 0: 4096 */
     bool swap;     /* the source and the target are exchanged */
     /* The size of a sample: all pairs of a file; the training pairs of dates, numbers, places; 0:
      * all. The sample is always the same: the pairs with the smallest hash. */
@@ -64,7 +65,7 @@ extern const char *const pairs_tasks; /* "copy|reverse|sort|dates|numbers|places
         OPTION("vocab-limit", &(c)->vocab_limit, 0, 10000000,                                      \
                "number of tokens that get an id, on each side (0: all)"),                          \
         OPTION("max-words", &(c)->max_words, 0, 100000,                                            \
-               "leave out pairs with more tokens on either side (0: no limit)"),                    \
+               "leave out pairs with more tokens on either side (0: 4096)"),                    \
         OPTION_FLAG("swap", &(c)->swap, "translate the second column into the first"),             \
         OPTION("items", &(c)->items, 0, 1000000000,                                                \
                "number of pairs to sample; for a task, training pairs (0: all)"),                  \
@@ -95,8 +96,10 @@ typedef struct {
     int repeated;      /* number of pairs that repeat another pair exactly */
     int shared[3];     /* --valid, --test: pairs with the source or the target of a training pair */
     double unknown[2]; /* share of unknown tokens in the test split: source, target */
-    int *ids;          /* the ids that pair[] points into */
-    char *bytes;       /* the texts that pair[] points into */
+    int further;       /* number of lines of the training file with more than two columns */
+    InputFaults faults[3]; /* of the files: pairs, --valid, --test */
+    int *ids;              /* the ids that pair[] points into */
+    char *bytes;           /* the texts that pair[] points into */
 } Pairs;
 
 /* Opens the pairs that c describes. source, target: the vocabularies of a trained model (copied),

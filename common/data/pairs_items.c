@@ -36,6 +36,7 @@ static uint64_t pieces_hash(const Pieces *p)
 static void cut(Items *s, const Table *t, const TokenKind *unit, bool swap, int max_pieces, int by)
 {
     const char *at = t->bytes;
+    const int most = max_pieces && max_pieces < PAIR_LONGEST ? max_pieces : PAIR_LONGEST;
     for (int i = 0; i < t->n; i++) {
         Item item = {0};
         for (int column = 0; column < 2; column++, at += strlen(at) + 1)
@@ -48,7 +49,7 @@ static void cut(Items *s, const Table *t, const TokenKind *unit, bool swap, int 
             if (pieces->n > longest) longest = pieces->n;
         }
         const bool empty = item.pieces[0].n == 0 || item.pieces[1].n == 0;
-        const bool too_long = !empty && max_pieces && longest > max_pieces;
+        const bool too_long = !empty && longest > most;
         s->empty += empty;
         s->too_long += too_long;
         item.hash = pieces_hash(&item.pieces[by]);
@@ -198,6 +199,13 @@ int items_add(Items *s, const Table *t, const TokenKind *unit, bool swap, Split 
     cut(s, t, unit, swap, 0, 0);
     for (int i = from; i < s->n; i++) s->item[i].split = split;
     return count_shared(s, from);
+}
+
+bool items_fit(const Items *s, int before, const char *path, Error *err)
+{
+    return s->too_long == before ||
+           error_set(err, "%s: %d of its pairs have more than %d tokens on a side; remove them",
+                     path, s->too_long - before, PAIR_LONGEST);
 }
 
 void items_free(Items *s)

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "system/file.h"
-
 static void add_text(Table *t, const char *text, size_t len)
 {
     if (t->len + len + 1 > t->room) {
@@ -27,49 +25,68 @@ static void add_pair(Table *t, const char *source, const char *target)
 void table_free(Table *t)
 {
     free(t->bytes);
+    input_faults_free(&t->faults);
     *t = (Table){0};
 }
 
 /* --- files ---------------------------------------------------------------------------------------- */
 
-static void add_column(Table *t, const char *from, const char *end)
+static void trim(const char **text, size_t *len)
 {
-    while (from < end && strchr(" \r", *from)) from++;
-    while (end > from && strchr(" \r", end[-1])) end--;
-    add_text(t, from, (size_t)(end - from));
+    while (*len > 0 && **text == ' ') ++*text, --*len;
+    while (*len > 0 && (*text)[*len - 1] == ' ') --*len;
+}
+
+const char *pair_line_cut(const char *line, size_t len, PairLine *cut)
+{
+    *cut = (PairLine){0};
+    if (len > PAIR_LINE_MOST) return "has more than 1048576 bytes; shorten it";
+    while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == ' ')) len--;
+    if (len == 0) return NULL;
+    if (memchr(line, 0, len)) return "has a 0 byte; convert the file to UTF-8 text first";
+    if (memchr(line, '\r', len))
+        return "has a carriage return in it; end lines with a newline (tr '\\r' '\\n' converts "
+               "them)";
+    for (const char *at = line, *end = line + len; at && cut->columns < 3; cut->columns++) {
+        const char *tab = memchr(at, '\t', (size_t)(end - at));
+        if (cut->columns < 2) {
+            cut->text[cut->columns] = at;
+            cut->len[cut->columns] = (size_t)((tab ? tab : end) - at);
+            trim(&cut->text[cut->columns], &cut->len[cut->columns]);
+        }
+        at = tab ? tab + 1 : NULL;
+    }
+    return NULL;
 }
 
 /* Adds the pair of a line, unless the line is empty. Returns what is wrong with it, or NULL. */
 static const char *add_line(Table *t, const char *line, size_t len)
 {
-    while (len > 0 && line[len - 1] == '\r') len--;
-    if (len == 0) return NULL;
-    if (memchr(line, 0, len)) return "has a 0 byte; convert the file to UTF-8 text first";
-    const char *const end = line + len, *tab = memchr(line, '\t', len);
-    if (!tab) return "has no tab; a line is: source, tab, target";
-    const char *second = memchr(tab + 1, '\t', (size_t)(end - tab - 1));
-    add_column(t, line, tab);
-    add_column(t, tab + 1, second ? second : end);
+    PairLine cut;
+    const char *fault = pair_line_cut(line, len, &cut);
+    if (fault || cut.columns == 0) return fault;
+    if (cut.columns == 1) return "has no tab; a line is: source, tab, target";
+    for (int side = 0; side < 2; side++) add_text(t, cut.text[side], cut.len[side]);
+    t->further += cut.columns > 2;
     t->n++;
     return NULL;
 }
 
 bool table_read(Table *t, const char *path, Error *err)
 {
-    static const char mark[] = "\xEF\xBB\xBF";
-    char *data;
-    size_t len;
-    if (!file_read(path, INT32_MAX, &data, &len, err)) return false;
-    const char *line = data, *const end = data + len, *fault = NULL;
+    enum { MOST = 1 << 30 };
+    Input file;
+    if (!input_read(path, MOST, &file, err)) return false;
+    const char *line = file.data, *const end = file.data + file.len, *fault = NULL;
     int number = 0;
-    if (strncmp(data, mark, strlen(mark)) == 0) line += strlen(mark);
+    t->faults = input_faults_take(&file);
     while (line < end && !fault) {
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         number++;
         fault = add_line(t, line, (size_t)((newline ? newline : end) - line));
         line = newline ? newline + 1 : end;
     }
-    free(data);
+    input_free(&file);
     return !fault || error_set(err, "%s: line %d %s", path, number, fault);
 }
 

@@ -225,6 +225,7 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
     blas_warm_up();
     parallel_init(c->threads);
     const bool ok = c->import ? open_weights(e, &err) : open_run(e, size, n_size, &err);
+    if (ok) data_warn_faults(&e->data, usage->program);
     return ok || evaluator_fail(e, EXIT_FAILED, err.text);
 }
 

@@ -172,6 +172,7 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
     if (c->stream && !data_is_running(&t->data))
         return trainer_fail(
             t, EXIT_USAGE, "--stream: the data is not a running text; give --text without --lines");
+    data_warn_faults(&t->data, usage->program);
     t->fingerprint = data_fingerprint(&t->data);
     if (!same_data(t, &err)) return trainer_fail(t, EXIT_FAILED, err.text);
     if (c->steps == 0) c->steps = t->data.task.steps;

@@ -65,6 +65,9 @@ static void print_pairs(const Trainer *t)
                 "pairs left out: %d with the target of a held-out pair, %d too long, %d empty, "
                 "%d repeated\n",
                 p->left_out, p->too_long, p->empty, p->repeated);
+    if (p->further)
+        fprintf(stderr, "%d lines have more than two columns; the first two are read\n",
+                p->further);
     print_shared(p, &t->config->data.pairs);
     fprintf(stderr, "vocabularies of %d and %d", p->source.size, p->target.size);
     if (p->is_table)

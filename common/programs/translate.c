@@ -69,7 +69,7 @@ Translation translate_heldout(Evaluator *e, const Translator *t, const Translate
     for (int i = 0; i < n && !evaluator_stopped(e); i++) {
         Example x = example_get(&e->data, i);
         Output o = decode(e, t, c, x.source, x.S);
-        fprintf(lines, "%s\n", o.text);
+        output_print(&o, lines);
         const int row = (x.S - 1) / q.width;
         quality_add(&q.all, e, &o, &x);
         quality_add(&q.row[row < QUALITY_ROWS ? row : QUALITY_ROWS - 1], e, &o, &x);
@@ -81,45 +81,4 @@ Translation translate_heldout(Evaluator *e, const Translator *t, const Translate
     free(text);
     e->extra = quality_to_json(&q.all, c->beam);
     return q;
-}
-
-/* --- standard input ---------------------------------------------------------------------------------------- */
-
-void translate_lines(Evaluator *e, const Translator *t, const TranslateConfig *c)
-{
-    char *line = NULL;
-    size_t room = 0;
-    for (ssize_t len; (len = getline(&line, &room, stdin)) >= 0;) {
-        while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r')) line[--len] = 0;
-        int S;
-        char *unknown;
-        int *source = pairs_encode_source(&e->data.pairs, line, &S, &unknown);
-        if (unknown) {
-            fprintf(stderr, "%s: warning: not in the vocabulary: ", e->usage->program);
-            utf8_show(unknown, stderr);
-            fputc('\n', stderr);
-        }
-        const bool too_long = t->longest && S > t->longest;
-        if (too_long)
-            fprintf(
-                stderr,
-                "%s: warning: a line of %d tokens is too long: the model takes %d; shorten it\n",
-                e->usage->program, S, t->longest);
-        if (S > 0 && !too_long) {
-            Output o = decode(e, t, c, source, S);
-            utf8_show(o.text, stdout);
-            putchar('\n');
-            if (c->alignment && t->align) {
-                Look l = look(e, t, source, S, &o);
-                alignment_print(stdout, &l.a);
-                look_free(&l);
-            }
-            output_free(&o);
-        } else {
-            putchar('\n'); /* one output line for each input line */
-        }
-        free(source), free(unknown);
-        if (!evaluator_flush(e)) break;
-    }
-    free(line);
 }

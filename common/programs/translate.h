@@ -51,7 +51,10 @@ Translation translate_heldout(Evaluator *e, const Translator *t, const Translate
 void translate_report(Evaluator *e, const Translator *t, const TranslateConfig *c,
                       const Translation *q);
 
-/* Translates each line of standard input into one line of standard output. */
+/* Translates each line of standard input into one line of standard output, or with --json into a JSON object
+ * {"source":"..","output":"..","finished":true,"log_probability":-0.1,"unknown":".."} on one line. A line is
+ * cut into columns as a line of --pairs is; only the source is read. A line without a translation gives an
+ * empty line ("output":null); stderr says why, and which outputs were cut off. */
 void translate_lines(Evaluator *e, const Translator *t, const TranslateConfig *c);
 
 #endif

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "system/utf8.h"
+
 /* --- held-out pairs, from a table or drawn ----------------------------------------------------------- */
 
 static Example example_of_pair(const Pairs *pairs, int i)
@@ -49,6 +51,13 @@ int examples_of(const Evaluator *e)
 
 /* --- decoding ---------------------------------------------------------------------------------------- */
 
+/* Returns the id, or that of the byte 0xFF, which is no UTF-8, for the byte 0, which would end the text. */
+static int without_zero(const Tokenizer *t, int id)
+{
+    const bool bytes = token_kind("byte") == t->kind;
+    return bytes && id == tokenizer_id(t, "") ? tokenizer_id(t, "\xFF") : id;
+}
+
 Output decode(const Evaluator *e, const Translator *t, const TranslateConfig *c, const int *source,
               int S)
 {
@@ -66,14 +75,27 @@ Output decode(const Evaluator *e, const Translator *t, const TranslateConfig *c,
         o.id = h.token, o.len = h.len, o.log_probability = h.log_probability;
         o.finished = h.finished;
     }
-    o.text = tokenizer_decode(&e->data.pairs.target, o.id, o.len, NULL);
-    o.tokens = tokenizer_spaced(&e->data.pairs.target, o.id, o.len);
+    int *shown = xmalloc(((size_t)o.len + 1) * sizeof *shown);
+    for (int i = 0; i < o.len; i++) shown[i] = without_zero(&e->data.pairs.target, o.id[i]);
+    o.text = tokenizer_decode(&e->data.pairs.target, shown, o.len, NULL);
+    o.tokens = tokenizer_spaced(&e->data.pairs.target, shown, o.len);
+    free(shown);
     return o;
 }
 
 void output_free(Output *o)
 {
     free(o->id), free(o->text), free(o->tokens);
+}
+
+void output_print(const Output *o, FILE *f)
+{
+    char *line = xstrdup(o->text);
+    for (char *c = line; *c; c++)
+        if (*c == '\n') *c = ' ';
+    utf8_show(line, f);
+    putc('\n', f);
+    free(line);
 }
 
 bool output_is_right(const Output *o, const Example *x)

@@ -28,6 +28,10 @@ Output decode(const Evaluator *e, const Translator *t, const TranslateConfig *c,
               int S);
 void output_free(Output *o);
 
+/* Prints the text of an output on one line: a newline in it, which a model of bytes can write, becomes a
+ * space. */
+void output_print(const Output *o, FILE *f);
+
 /* Returns true if the output equals the target and ends with EOS. */
 bool output_is_right(const Output *o, const Example *x);
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <utf8proc.h>
 
 int utf8_decode(const char *s, size_t len, int *code)
@@ -55,9 +56,10 @@ static void print_code(int code, FILE *f)
 {
     const bool control = utf8proc_category(code) == UTF8PROC_CATEGORY_CC;
     char bytes[4];
-    if (control && code != '\t' && code != '\n') code = UTF8_REPLACEMENT;
-    const int n = utf8_encode(code, bytes);
-    fwrite(bytes, 1, (size_t)n, f);
+    if (control && code != '\t' && code != '\n' && isatty(fileno(f)))
+        fprintf(f, code == '\r' ? "\\r" : code < 0x80 ? "\\x%02x" : "\\u%04x", (unsigned)code);
+    else
+        fwrite(bytes, 1, (size_t)utf8_encode(code, bytes), f);
 }
 
 /* Replaces the longest valid beginning of a sequence, or else one byte, by one U+FFFD (The Unicode
@@ -95,4 +97,33 @@ void utf8_show(const char *s, FILE *f)
     Utf8Printer p = {0};
     utf8_print(&p, s, strlen(s), f);
     utf8_flush(&p, f);
+}
+
+char *utf8_valid(const char *bytes, size_t len, size_t *n)
+{
+    char *text = NULL;
+    FILE *f = open_memstream(&text, n);
+    CHECK(f, "utf8_valid: no memory for %zu bytes", len);
+    Utf8Printer p = {0};
+    utf8_print(&p, bytes, len, f);
+    utf8_flush(&p, f);
+    fclose(f);
+    return text;
+}
+
+Utf8Faults utf8_faults(const char *text, size_t len)
+{
+    Utf8Faults f = {.first = -1};
+    int64_t line = 1, begin = 0;
+    for (size_t i = 0; i < len;) {
+        int code = (unsigned char)text[i];
+        const int n = code < 0x80 ? 1 : utf8_decode(text + i, len - i, &code);
+        f.invalid += code < 0;
+        f.zeros += code == 0;
+        if (code <= 0 && f.first < 0)
+            f.first = (int64_t)i, f.line = line, f.column = f.first - begin + 1;
+        i += (size_t)n;
+        if (code == '\n') line++, begin = (int64_t)i;
+    }
+    return f;
 }

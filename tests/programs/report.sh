@@ -107,7 +107,7 @@ grep -q "; 0.00% and 50.00% of the test tokens are not in them" "$tmp/out" ||
 pairs dates --task dates --items 200
 printf '3 Mar 1999\r\n' | "$BIN"seq2seq_attention/eval "$tmp/dates" --interactive >"$tmp/out" 2>"$tmp/err" ||
     fail "--interactive"
-[ -s "$tmp/err" ] && fail "a line that ends in CR LF gives a warning: $(cat -v "$tmp/err")"
+grep -vq "(cut off)" "$tmp/err" && fail "a line that ends in CR LF gives a warning: $(cat -v "$tmp/err")"
 
 # The head table averages over as many pairs as there are. A panel of positions reads its own rows of the table, and
 # its line marks the first position that no held-out sequence reaches.
