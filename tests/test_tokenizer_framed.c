@@ -285,7 +285,7 @@ START_TEST(malformed_json)
     static const char *const bad[][2] = {
         {"{}", "unit is missing"},
         {"[]", "unit is missing"},
-        {"{\"unit\":\"bpe\",\"symbols\":[]}", "unit is bpe"},
+        {"{\"unit\":\"eojeol\",\"symbols\":[]}", "unit is eojeol"},
         {"{\"unit\":\"word\",\"special\":[\"<pad>\"],\"symbols\":[]}", "special"},
         {"{\"unit\":\"word\",\"special\":7,\"symbols\":[]}", "special"},
         {"{\"unit\":\"char\",\"normal\":\"NFD\",\"symbols\":\"\"}", "normal"},

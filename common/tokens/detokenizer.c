@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tokens/bpe.h"
 #include "tokens/kinds.h"
 
 Detokenizer detokenizer_new(const Tokenizer *t)
@@ -27,10 +28,9 @@ void detokenizer_put(Detokenizer *d, int id)
     const bool special = id < t->first || id == t->pad || id == t->bos || id == t->eos;
     if (special && id != t->unk) return;
     const char byte = (char)(id - t->first);
-    if (t->kind->fixed)
-        t->kind->write(d, &byte, 1);
-    else
-        t->kind->write(d, t->symbols.string[id], strlen(t->symbols.string[id]));
+    const char *string = t->kind->fixed ? &byte : t->symbols.string[id];
+    const bool as_it_is = t->bpe && bpe_is_special(t->bpe, id);
+    (as_it_is ? detokenizer_add : t->kind->write)(d, string, t->kind->fixed ? 1 : strlen(string));
 }
 
 void detokenizer_skip(Detokenizer *d, int id)

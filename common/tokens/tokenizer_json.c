@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "system/utf8.h"
+#include "tokens/bpe_json.h"
 #include "tokens/kinds.h"
 
 /* --- writing -------------------------------------------------------------------------------------- */
@@ -39,6 +40,7 @@ static json_t *symbols_of(const Tokenizer *t)
 
 json_t *tokenizer_to_json(const Tokenizer *t)
 {
+    if (t->bpe) return bpe_to_json(t);
     json_t *j = json_pack("{s:s}", "unit", t->kind->name);
     if (t->first) json_object_set_new(j, "special", special_of(t));
     if (t->kind->fixed) return j;
@@ -142,7 +144,8 @@ bool tokenizer_from_json(Tokenizer *out, const json_t *j, Error *err)
     TokenLayout layout;
     if (!kind)
         return error_set(err, "tokenizer: unit is %s; must be one of %s", unit ? unit : "missing",
-                         TOKEN_UNITS);
+                         TEXT_UNITS);
+    if (kind == &kind_bpe) return bpe_from_json(out, j, err);
     if (!read_layout(kind, j, &layout, err)) return false;
     Tokenizer t = tokenizer_of(kind, layout, NULL, 0);
     bool ok = read_normal(&t, j, err);
