@@ -49,7 +49,7 @@ archives := $(patsubst %,$(OUT)/lib%.a,$(FOLDERS))
 folders   = $(filter $(shell tr ' ' '\n' <$(1) | sed -n 's|^\./||; s|/.*||p' | sort -u),$(FOLDERS))
 linked    = $(patsubst %,$(OUT)/lib%.a,$(call folders,$(1:.o=.d))) $(lib)
 
-.PHONY: FORCE all zoo check check-full lint format san bench lessons figures experiments deps clean help suites clang
+.PHONY: FORCE all zoo check check-full lint format san bench bench-tokens lessons figures experiments deps clean help suites clang
 all: $(addprefix $(BIN),$(PROGRAMS))
 
 # --- building ---------------------------------------------------------------------------------
@@ -143,6 +143,10 @@ format:
 bench: all $(OUT)/tests/bench/bench
 	@$(OUT)/tests/bench/bench
 	@bash tests/bench/peer.sh $(OUT)/tests/bench/bench
+
+# Byte-level BPE beside tiktoken and tokenizers: make bench-tokens TEXT=FILE GPT2=DIR.
+bench-tokens: $(OUT)/tests/bench/tokens
+	@bash tests/bench/tokens.sh $< "$(TEXT)" "$(GPT2)" $(MEGABYTES)
 
 lessons: all
 	@bash tests/lessons.sh

@@ -3,13 +3,20 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "tokens/bpe.h"
+#include "tokens/bpe_files.h"
 
 static const char *const PLACES = "common/data/places.tsv", *const PROSE = "lessons";
 
 DataConfig data_defaults(void)
 {
-    return (DataConfig){
-        .unit = "char", .vocab_limit = 10000, .heldout = 0.1, .pairs = pairs_defaults()};
+    return (DataConfig){.unit = "char",
+                        .vocab_limit = 10000,
+                        .vocab_size = 1024,
+                        .heldout = 0.1,
+                        .pairs = pairs_defaults()};
 }
 
 const char *data_name(const DataConfig *c)
@@ -39,18 +46,44 @@ static bool pair_files_fit(const PairsConfig *c, bool heldout, Error *err)
                      c->valid ? "valid" : "test");
 }
 
+/* Returns true if the program has this option and it was given. */
+static bool is_given(const Option *option, int n, const char *name)
+{
+    for (int i = 0; i < n; i++)
+        if (option[i].kind != OPT_GROUP && strcmp(option[i].name, name) == 0)
+            return option[i].given;
+    return false;
+}
+
+/* Checks the options that belong to the unit bpe, or to the other units. */
+static bool unit_options_fit(const DataConfig *c, const Option *option, int n, Error *err)
+{
+    static const char *const of_bpe[] = {"vocab-size", "tokenizer"};
+    const bool bpe = strcmp(c->unit, "bpe") == 0;
+    for (int i = 0; i < LEN(of_bpe); i++)
+        if (!bpe && is_given(option, n, of_bpe[i]))
+            return error_set(err, "--%s does not apply to --unit %s; give --unit bpe", of_bpe[i],
+                             c->unit);
+    if (bpe && is_given(option, n, "vocab-limit"))
+        return error_set(err, "--vocab-limit does not apply to --unit bpe; give --vocab-size");
+    return !c->tokenizer || !is_given(option, n, "vocab-size") ||
+           error_set(err, "--vocab-size: --tokenizer names a vocabulary; leave out one of them");
+}
+
 bool data_options_fit(const DataConfig *c, Option *option, int n, Error *err)
 {
-    static const char *const of_text[] = {"lines", "valid", "heldout", "unit", "vocab-limit"};
+    static const char *const of_text[] = {"lines",       "valid",      "heldout",  "unit",
+                                          "vocab-limit", "vocab-size", "tokenizer"};
     static const char *const of_table[] = {"unit", "vocab-limit", "max-words",
                                            "swap", "items",       "heldout"};
     const char *const *name = c->of_pairs ? of_table : of_text;
     const int names = c->of_pairs ? LEN(of_table) : LEN(of_text);
     for (int i = 0; i < names && is_drawn(c); i++)
-        if (args_find(option, n, name[i])->given)
+        if (is_given(option, n, name[i]))
             return error_set(err, "--%s does not apply to task %s; leave it out", name[i],
                              data_name(c));
     if (c->of_pairs) return pair_files_fit(&c->pairs, args_find(option, n, "heldout")->given, err);
+    if (!unit_options_fit(c, option, n, err)) return false;
     if (c->task || !args_find(option, n, "heldout")->given) return true;
     if (c->valid)
         return error_set(err, "--heldout: --valid names the held-out text; leave out one of them");
@@ -63,6 +96,26 @@ static const char *missing_default(const char *path)
     return path == PROSE || path == PLACES
                ? "; give --task or --text, or run from the top of the project"
                : "";
+}
+
+static bool open_text(Data *d, const DataConfig *c, const Tokenizer *given, Error *err)
+{
+    const char *path = data_name(c);
+    Tokenizer read = {0};
+    const bool bpe = strcmp(c->unit, "bpe") == 0;
+    if (!given && c->tokenizer) {
+        if (!bpe_read(&read, c->tokenizer, err)) return error_in(err, "--tokenizer");
+        read.bpe->undecided = true;
+        given = &read;
+    }
+    d->is_text = true;
+    const bool ok =
+        text_open(&d->text, &d->task, path, c->valid, c->unit, bpe ? c->vocab_size : c->vocab_limit,
+                  c->lines, c->heldout, c->seq_len, given, err);
+    tokenizer_free(&read);
+    if (ok) return true;
+    const Error why = *err;
+    return error_set(err, "%s%s", why.text, missing_default(path));
 }
 
 bool data_open(Data *d, const DataConfig *c, const Vocabularies *given, Error *err)
@@ -78,13 +131,7 @@ bool data_open(Data *d, const DataConfig *c, const Vocabularies *given, Error *e
     if (c->task && c->text)
         return error_set(err, "--task %s and --text %s: choose one", c->task, c->text);
     if (c->task) return task_open(&d->task, c->task, c->seq_len, err);
-    const char *path = data_name(c);
-    d->is_text = true;
-    if (text_open(&d->text, &d->task, path, c->valid, c->unit, c->vocab_limit, c->lines, c->heldout,
-                  c->seq_len, text ? &given->tokens : NULL, err))
-        return true;
-    Error why = *err;
-    return error_set(err, "%s%s", why.text, missing_default(path));
+    return open_text(d, c, text ? &given->tokens : NULL, err);
 }
 
 bool data_open_tokens(Data *d, const DataConfig *c, const Vocabularies *given, Error *err)
@@ -126,6 +173,14 @@ void data_warn_unknown(const Data *d, const char *program)
 {
     const int64_t *n = d->text.unknown, *first = d->text.first_unknown;
     if (!d->is_text) return;
+    if (d->text.tokens.bpe) {
+        if (n[SPLIT_TRAIN] + n[SPLIT_VALID])
+            fprintf(stderr,
+                    "%s: warning: %lld bytes of the text have no token in this tokenizer; they are "
+                    "left out\n",
+                    program, (long long)(n[SPLIT_TRAIN] + n[SPLIT_VALID]));
+        return;
+    }
     if (tokenizer_of_words(&d->text.tokens)) {
         fprintf(stderr,
                 "%s: %.2f%% of the training words and %.2f%% of the held-out ones are unknown\n",

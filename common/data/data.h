@@ -9,16 +9,18 @@
 #include "tasks/tasks.h"
 
 typedef struct {
-    const char *task;  /* a generated task, or NULL */
-    const char *text;  /* a file, "-", or NULL: the lessons' prose; with lines, places.tsv */
-    const char *valid; /* a file, or NULL: the last part of the text, or one line in ten */
-    const char *unit;  /* "char", "byte", "word" or "jamo" */
-    int vocab_limit;   /* only so many tokens get an id, the most frequent ones; 0: all */
-    bool lines;        /* the text is a list, one item per line */
-    double heldout;    /* the part of a running text that is held out */
-    int seq_len;       /* steps of a training sequence; 0: the task's default */
-    bool of_pairs;     /* set by the program: only `pairs` is used, nothing above */
-    bool or_task;      /* set by the program: pairs.task may also be a task of one sequence */
+    const char *task;      /* a generated task, or NULL */
+    const char *text;      /* a file, "-", or NULL: the lessons' prose; with lines, places.tsv */
+    const char *valid;     /* a file, or NULL: the last part of the text, or one line in ten */
+    const char *unit;      /* one of TEXT_UNITS */
+    int vocab_limit;       /* only so many tokens get an id, the most frequent ones; 0: all */
+    int vocab_size;        /* bpe: the number of ids that are learned */
+    const char *tokenizer; /* bpe: a file or directory to read (bpe_files.h); NULL: learn it */
+    bool lines;            /* the text is a list, one item per line */
+    double heldout;        /* the part of a running text that is held out */
+    int seq_len;           /* steps of a training sequence; 0: the task's default */
+    bool of_pairs;         /* set by the program: only `pairs` is used, nothing above */
+    bool or_task;          /* set by the program: pairs.task may also be a task of one sequence */
     PairsConfig pairs;
 } DataConfig;
 
@@ -34,10 +36,16 @@ const char *data_name(const DataConfig *c); /* the name of the task or of the fi
         OPTION_FLAG("lines", &(c)->lines, "the text has one item per line, as lists of names do"), \
         OPTION_STRING("valid", &(c)->valid, "validation file (default: part of the text)"),        \
         OPTION("heldout", &(c)->heldout, 0.001, 0.9, "part of a running text held out, its end"),  \
-        OPTION_CHOICE("unit", &(c)->unit, TOKEN_UNITS,                                             \
-                      "what one token is (a word gets an id if it occurs twice)"),                 \
+        OPTION_CHOICE(                                                                             \
+            "unit", &(c)->unit, TEXT_UNITS,                                                        \
+            "what one token is (a word gets an id if it occurs twice; bpe: byte-pair encoding)"),  \
         OPTION("vocab-limit", &(c)->vocab_limit, 0, 10000000,                                      \
                "number of tokens that get an id, the most frequent ones (0: all)"),                \
+        OPTION("vocab-size", &(c)->vocab_size, 256, 1000000,                                       \
+               "bpe: number of tokens to learn from the text"),                                    \
+        OPTION_STRING("tokenizer", &(c)->tokenizer,                                                \
+                      "bpe: read a tokenizer: a directory, or one of the files vocab.json and "    \
+                      "merges.txt, encoder.json and vocab.bpe, tokenizer.json, or a run"),         \
         OPTION("seq-len", &(c)->seq_len, 0, 100000,                                                \
                "steps of a training sequence (0: the task's default)")
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/text_split.h"
+#include "tokens/bpe.h"
 
 /* --- the text as tokens ----------------------------------------------------------------------- */
 
@@ -154,13 +155,29 @@ static Task task_of(Text *t, int length)
     };
 }
 
-/* Learns the tokenizer. A word must occur twice to get an id, so that training has some UNK. */
+/* Learns the tokenizer. A word must occur twice to get an id, so that training has some UNK. With the
+ * unit bpe, END_OF_TEXT in the text separates documents. */
 static Tokenizer learn(const Bytes *text, const char *unit, int limit)
 {
     const TokenKind *kind = token_kind(unit);
     CHECK(kind, "text_open: unit \"%s\"", unit);
     const int least = strcmp(unit, "word") == 0 ? 2 : 1;
-    return tokenizer_learn(kind, TOKENS_STREAM, text->data, text->len, least, limit);
+    TokenLearner l = learner_new(kind, TOKENS_STREAM);
+    if (kind == token_kind("bpe") &&
+        memmem(text->data, text->len, END_OF_TEXT, strlen(END_OF_TEXT)))
+        l.separator = END_OF_TEXT;
+    learner_add(&l, text->data, text->len);
+    return learner_end(&l, least, limit);
+}
+
+/* Makes the tokenizer: the given one, or one that is learned from the training text. */
+static Tokenizer make_tokens(const Tokenizer *given, const Bytes *train, const char *unit,
+                             int limit, bool by_line)
+{
+    Tokenizer t = given ? tokenizer_copy(given) : learn(train, unit, limit);
+    if (t.bpe) bpe_decide(&t, train->data, train->len);
+    t.by_line = by_line;
+    return t;
 }
 
 static bool knows_any(const Text *t, const char *path, Error *err)
@@ -182,7 +199,7 @@ bool text_open(Text *text, Task *task, const char *path, const char *valid, cons
     *task = (Task){0};
     TextPart part[2] = {0};
     if (!parts_read(path, valid, by_line, heldout, part, err)) return false;
-    text->tokens = given ? tokenizer_copy(given) : learn(&part[SPLIT_TRAIN].text, unit, limit);
+    text->tokens = make_tokens(given, &part[SPLIT_TRAIN].text, unit, limit, by_line);
     bool ok =
         !by_line || tokenizer_id(&text->tokens, "\n") != text->tokens.unk ||
         error_set(err, "%s: the vocabulary has no newline, but every line ends with one", path);
@@ -210,6 +227,7 @@ bool text_open(Text *text, Task *task, const char *path, const char *valid, cons
 void text_of_tokens(Text *text, Task *task, const Tokenizer *tokens, bool by_line, int length)
 {
     *text = (Text){.by_line = by_line, .tokens = tokenizer_copy(tokens)};
+    text->tokens.by_line = by_line;
     *task = task_of(text, length ? length : STEPS);
     task->longest = 0;
 }

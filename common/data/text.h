@@ -30,7 +30,8 @@ typedef struct {
  * *.md files are read in the order of their names; valid: the same, or NULL. A byte order mark is
  * dropped. In lists, empty lines and the carriage return at the end of a line are dropped too. The
  * tokenizer is *given (copied); if given is NULL, it is learned from the training text only, with
- * the `limit` most frequent tokens (0: all), and for words only those that occur twice. length:
+ * the `limit` most frequent tokens (0: all; bpe: so many tokens), and for words only those that
+ * occur twice. With the unit bpe, <|endoftext|> in the training text is a special token. length:
  * steps of a training sequence; 0 means 64, or for lines the longest line, at most 256 steps.
  * Longer lines are cut. Errors: unreadable, empty, too short for one sequence in each split.
  *

@@ -17,6 +17,9 @@ bool trainer_tokens_from(const Trainer *t, Vocabularies *vocab, Error *err)
     char *path = xformat("%s/config.json", t->config->init_from);
     json_t *config = json_read(path, err);
     bool ok = config && (vocabularies_from_json(vocab, config, err) || error_in(err, path));
+    if (ok && data->tokenizer)
+        ok = error_set(err, "--init-from %s: the run has a tokenizer; leave out --tokenizer",
+                       t->config->init_from);
     const char *unit = vocab->of_text ? tokenizer_unit(&vocab->tokens) : NULL;
     if (ok && unit && !data->of_pairs && strcmp(unit, data->unit) != 0)
         ok = error_set(err, "--init-from %s: the run has --unit %s, not %s; give --unit %s",

@@ -128,6 +128,9 @@ void trainer_print_summary(const Trainer *t)
     if (!isnan(r->valid_loss))
         fprintf(stderr, "step %d: validation loss %.4f, %s %.4f, %.1f s\n", t->step, r->valid_loss,
                 data_metric_name(&t->data), r->metric, t->state.seconds);
+    if (!isnan(r->valid_loss) && t->data.is_text && t->data.text.tokens.bpe)
+        fprintf(stderr, "%.4f bits per byte, %.2f bytes per token\n",
+                r->metric / t->data.text.bytes_per_token, t->data.text.bytes_per_token);
     if (trainer_stopped_early(t))
         fprintf(stderr, "stopped early: the last %d validations had no lower loss\n",
                 (int)t->state.worse);

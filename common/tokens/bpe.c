@@ -101,3 +101,11 @@ int bpe_find_special(const Tokenizer *t, const char *text, size_t len, size_t *a
     }
     return found;
 }
+
+void bpe_decide(Tokenizer *t, const char *text, size_t len)
+{
+    size_t at;
+    if (!t->bpe->undecided) return;
+    t->bpe->special_in_text = bpe_find_special(t, text, len, &at) >= 0;
+    t->bpe->undecided = false;
+}

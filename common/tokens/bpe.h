@@ -29,6 +29,7 @@ struct Bpe {
     PairTable rank;           /* the rank of each pair that can be merged */
     int *special, n_specials; /* the ids of special tokens, whose spelling is the text itself */
     bool special_in_text;     /* a special token's name in a text is this token, not its letters */
+    bool undecided;           /* the training text decides about special_in_text (bpe_decide) */
     bool digits_alone;        /* every digit is a piece of its own (pretokenizer.h) */
     bool whole_pieces;        /* a piece that is a token needs no merges ("ignore_merges") */
     PieceCache cache;         /* changes with every text: one thread at a time */
@@ -53,6 +54,9 @@ int bpe_encode_piece(const Tokenizer *t, const char *piece, size_t len, int *ids
 
 /* Encodes a text: TokenKind.encode (kinds.h). */
 void bpe_encode(const Tokenizer *t, const char *text, size_t len, size_t origin, Encoding *e);
+
+/* Sets special_in_text, if that is undecided: true if the text has the name of a special token. */
+void bpe_decide(Tokenizer *t, const char *text, size_t len);
 
 /* Finds the first special token in a text. Returns its id and its position in *at, or -1. */
 int bpe_find_special(const Tokenizer *t, const char *text, size_t len, size_t *at);

@@ -51,7 +51,7 @@ grep -q "<unk>" "$tmp/out" && fail "the unknown word was drawn: $(tail -n 4 "$tm
 expect 0 "warning: 1 word of the prompt is" "$eval" "$tmp/words" --plot none --samples 1 --prompt "The dog"
 expect 0 "vocabulary of 4" "$train" --text "$tmp/words.txt" --unit word --vocab-limit 3 --seq-len 16 --steps 1 \
     --plot none --overwrite --out "$tmp/words"
-expect 2 "char|byte|word|jamo" "$train" --unit bpe --out "$tmp/x"
+expect 2 "char|byte|word|jamo|bpe" "$train" --unit eojeol --out "$tmp/x"
 expect 0 '"metric": "bits per word"' "$ngram" --text "$tmp/words.txt" --unit word --json --plot none --out "$tmp/ngram"
 
 # Seeds go up to 2^64 - 1; JSON has no such integers, so a seed of 2^63 or more is a string there.
