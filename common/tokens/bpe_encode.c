@@ -28,7 +28,7 @@ static int merge_short(const Bpe *b, int *id, int n)
     while (n > 1) {
         int best = 0;
         for (int i = 1; i + 1 < n; i++)
-            if (rank[i] < rank[best]) best = i;
+            if (rank[i] < rank[best]) best = i; /* eq 2.2 */
         if (rank[best] == NO_RANK) break;
         id[best] = b->merge[rank[best]].id;
         n--;

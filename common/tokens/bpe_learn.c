@@ -55,7 +55,7 @@ static int compare_bytes(const Learner *l, int a, int b)
 /* Returns true if candidate a is merged before candidate b. */
 static bool is_better(const Learner *l, Candidate a, Candidate b)
 {
-    if (a.count != b.count) return a.count > b.count;
+    if (a.count != b.count) return a.count > b.count; /* eq 2.1 */
     const Pair *p = &l->pair[a.pair], *q = &l->pair[b.pair];
     const int order = compare_bytes(l, p->left, q->left);
     return (order ? order : compare_bytes(l, p->right, q->right)) > 0;
