@@ -1,6 +1,7 @@
 /* Reading a vocabulary and its merges from two files, and what is wrong with malformed ones. */
 #include <sys/stat.h>
 
+#include "base/rng.h"
 #include "bpe_help.h"
 #include "temp_dir.h"
 #include "tokens/bpe_files.h"
@@ -161,7 +162,42 @@ START_TEST(missing_files)
 }
 END_TEST
 
+/* Changes a few bytes of the two files: each copy is read, or refused with a message; what is read
+ * encodes and decodes. */
+START_TEST(mutated_files)
+{
+    Rng rng = rng_make(5, RNG_TEST, 0);
+    TempDir d = temp_dir();
+    int read = 0;
+    for (int round = 0; round < 1000; round++) {
+        char v[sizeof vocab], m[sizeof merges];
+        memcpy(v, vocab, sizeof v), memcpy(m, merges, sizeof m);
+        for (int k = rng_below(&rng, 3); k >= 0; k--) {
+            char *byte = rng_below(&rng, 2) ? &v[rng_below(&rng, sizeof v - 1)]
+                                            : &m[rng_below(&rng, sizeof m - 1)];
+            *byte = rng_below(&rng, 4) ? vocab[rng_below(&rng, sizeof vocab - 1)]
+                                       : (char)rng_below(&rng, 256);
+        }
+        put_file(&d, "vocab.json", v, sizeof v - 1);
+        put_file(&d, "merges.txt", m, sizeof m - 1);
+        Tokenizer t;
+        Error err = {""};
+        if (!bpe_read(&t, d.path, &err)) {
+            ck_assert_int_gt(strlen(err.text), strlen(d.path));
+            continue;
+        }
+        const Encoding e = tokenizer_encode(&t, "ab ba##<|endoftext|>\n", 21);
+        free(tokenizer_decode(&t, e.ids, e.n, NULL));
+        free(e.ids);
+        tokenizer_free(&t);
+        read++;
+    }
+    ck_assert(read > 20 && read < 980);
+    remove_tree(d.path);
+}
+END_TEST
+
 SUITE("bpe_files",
       TESTS(two_files_by_any_of_their_names, merges_as_files_have_them, malformed_vocabularies,
-            malformed_merges, a_zero_byte_in_the_merges, missing_files),
+            malformed_merges, a_zero_byte_in_the_merges, missing_files, mutated_files),
       NO_ABORTS)

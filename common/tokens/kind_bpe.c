@@ -30,6 +30,7 @@ static Pieces cut(const char *text, size_t len, TokenLayout layout, bool compose
 
 static Tokenizer learn(const TokenLearner *l, int limit)
 {
+    CHECK(l->layout == TOKENS_STREAM, "bpe: pairs of sequences have other units");
     Tokenizer t = bpe_learn(l->seen.string, l->count, l->seen.size, limit - (l->separator != NULL));
     if (!l->separator) return t;
     bpe_add_special(&t, symbols_add(&t.symbols, l->separator));

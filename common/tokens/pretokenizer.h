@@ -3,10 +3,11 @@
  *
  *     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
  *
- *     "Hello, it's  2 dogs"    Hello , it(space) 's ...   as "Hello" "," " it" "'s" " " " 2" " dogs"
+ *     Hello, it's  2 dogs    is cut into    Hello|,| it|'s| | 2| dogs
  *
  * The categories L and N are those of utf8proc; \s is Unicode's property White_Space (25 code
- * points). A byte that is not valid UTF-8 counts as a character of the third kind. */
+ * points). Letters that are younger than utf8proc's version of Unicode are of the third kind, as is
+ * a byte that is not valid UTF-8. */
 #ifndef PRETOKENIZER_H
 #define PRETOKENIZER_H
 

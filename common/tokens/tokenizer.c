@@ -74,6 +74,7 @@ static bool add_symbol(Tokenizer *t, const char *symbol)
 Tokenizer tokenizer_of(const TokenKind *kind, TokenLayout layout, const char *const *symbol, int n)
 {
     Tokenizer t = tokenizer_new(kind, layout);
+    CHECK(!kind->learn, "tokenizer_of: the unit %s has merges; bpe_new makes it", kind->name);
     CHECK(n == 0 || !kind->fixed, "tokenizer_of: %ss have no symbols", kind->item);
     for (int i = 0; i < n; i++)
         CHECK(*symbol[i] && add_symbol(&t, symbol[i]),
