@@ -118,6 +118,37 @@ START_TEST(eight_colours)
 }
 END_TEST
 
+/* Reads lessons/colors.gp, whose lines are `name eq "rnn" ? "#0072b2" : \`. */
+START_TEST(colours_of_architectures)
+{
+    char line[256], name[32], color[8];
+    int n = 0;
+    FILE *f = fopen("lessons/colors.gp", "r");
+    ck_assert_ptr_nonnull(f);
+    while (fgets(line, sizeof line, f)) {
+        const char *at = strstr(line, "name eq \"");
+        if (!at || sscanf(at, "name eq \"%31[^\"]\" ? \"%7s\"", name, color) != 2) continue;
+        ck_assert_str_eq(plot_color_of(name), color);
+        n++;
+    }
+    fclose(f);
+    ck_assert_int_eq(n, 11);
+    static const char *const apart[] = {"rnn", "lstm",   "gru",         "none", "additive",
+                                        "dot", "concat", "transformer", "gpt"};
+    for (int i = 0; i < LEN(apart); i++)
+        for (int k = 0; k < i; k++)
+            ck_assert_str_ne(plot_color_of(apart[i]), plot_color_of(apart[k]));
+    ck_assert_str_eq(plot_color_of("decoder"), plot_color_of("transformer"));
+    ck_assert_str_eq(plot_color_of("vector"), plot_color_of("none"));
+}
+END_TEST
+
+START_TEST(colour_of_an_unknown_architecture)
+{
+    plot_color_of("perceptron");
+}
+END_TEST
+
 static unsigned big_endian(const char *s)
 {
     const unsigned char *u = (const unsigned char *)s;
@@ -275,6 +306,7 @@ START_TEST(no_such_kind)
 END_TEST
 
 SUITE("plot",
-      TESTS(quoting, quoting_for_gnuplot, eight_colours, png, svg_here, dumb_and_none,
-            failing_script, a_planted_link, nowhere_to_draw, no_gnuplot, no_settings_of_the_user),
-      ABORTS(no_such_kind))
+      TESTS(quoting, quoting_for_gnuplot, eight_colours, colours_of_architectures, png, svg_here,
+            dumb_and_none, failing_script, a_planted_link, nowhere_to_draw, no_gnuplot,
+            no_settings_of_the_user),
+      ABORTS(no_such_kind, colour_of_an_unknown_architecture))

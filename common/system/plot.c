@@ -24,6 +24,22 @@ extern char **environ;
 const char *const plot_color[8] = {"#000000", "#e69f00", "#56b4e9", "#009e73",
                                    "#f0e442", "#0072b2", "#d55e00", "#cc79a7"};
 
+static const struct {
+    const char *architecture, *color;
+} colors[] = {
+    {"rnn", "#0072b2"},         {"lstm", "#d55e00"},     {"gru", "#009e73"}, {"none", "#56b4e9"},
+    {"vector", "#56b4e9"},      {"additive", "#cc79a7"}, {"dot", "#e69f00"}, {"concat", "#999933"},
+    {"transformer", "#000000"}, {"decoder", "#000000"},  {"gpt", "#882255"},
+};
+
+const char *plot_color_of(const char *architecture)
+{
+    for (int i = 0; i < LEN(colors); i++)
+        if (strcmp(colors[i].architecture, architecture) == 0) return colors[i].color;
+    CHECK(false, "plot_color_of: \"%s\" is no architecture of the table", architecture);
+    return NULL;
+}
+
 char *plot_quote(const char *s)
 {
     char *quoted = xmalloc(2 * strlen(s) + 3), *to = quoted;

@@ -29,4 +29,9 @@ char *plot_quote(const char *s);
 /* Colours that people with any colour vision can tell apart (Okabe & Ito 2008), as "#rrggbb". */
 extern const char *const plot_color[8];
 
+/* Returns the colour, "#rrggbb", that an architecture or a form of attention has in every figure: "rnn", "lstm", "gru",
+ * "none" or "vector" (encoder and decoder without attention), "additive", "dot", "concat", "transformer" or "decoder",
+ * "gpt". lessons/colors.gp has the same table for the lessons' scripts. Aborts if the name is unknown. */
+const char *plot_color_of(const char *architecture);
+
 #endif
