@@ -46,15 +46,23 @@ static Range range_of(const Group *g, const Job *job)
     return r;
 }
 
+/* Returns the distance of at most four tics. */
+static double tics_of(double steps)
+{
+    for (double unit = 1;; unit *= 10)
+        for (int k = 1; k <= 5; k += k == 1 ? 1 : 3) /* 1, 2, 5 */
+            if (steps / (k * unit) < 5) return k * unit;
+}
+
 static void print_axes(FILE *f, const Job *job, const Range *r)
 {
     fprintf(f, "set title '%s'\nset ylabel '%s'\n%s logscale y\n", job->name,
             job->squared ? "squared error" : "nats per token", r->log ? "set" : "unset");
-    fprintf(f, "set format y '%s'\n", r->log ? "%.0e" : "%g");
     if (r->steps > 0)
-        fprintf(f, "set xrange [0:%g]\nset yrange [%.6g:%.6g]\n", r->steps, r->low, r->high);
+        fprintf(f, "set xrange [0:%g]\nset yrange [%.6g:%.6g]\nset xtics %g\n", r->steps, r->low,
+                r->high, tics_of(r->steps));
     else
-        fprintf(f, "set xrange [*:*]\nset yrange [*:*]\n");
+        fputs("set xrange [*:*]\nset yrange [*:*]\n", f);
 }
 
 static void print_level(FILE *f, double level, int dash)
@@ -92,8 +100,8 @@ static void print_legend(FILE *f)
 {
     fputs("unset title\nunset xlabel\nunset ylabel\nunset tics\nunset border\nunset grid\nunset "
           "logscale\n"
-          "set xrange [0:1]\nset yrange [0:1]\n"
-          "set key center center Left reverse samplen 3 spacing 1.3 font ',20'\nplot ",
+          "set tmargin 0\nset bmargin 0\nset xrange [0:1]\nset yrange [0:1]\n"
+          "set key center center Left reverse maxrows 9 samplen 3 spacing 1.2 font ',20'\nplot ",
           f);
     for (int g = 0; g < ZOO_GROUPS; g++)
         for (int a = 0; a < zoo_groups[g].archs; a++) {
@@ -117,14 +125,13 @@ static void print_legend(FILE *f)
 static void print_script(FILE *f, const void *arg)
 {
     Result *const *results = arg; /* (groups), see zoo_result */
-    fprintf(f,
-            "set datafile separator comma\nset multiplot layout %d,%d title "
-            "'The zoo: validation loss against updates' font ',26'\n" PLOT_GRID
-            "set title font ',22' offset 0,-0.5\nset ylabel font ',18'\nset xlabel 'updates' font "
-            "',18' offset 0,0.3\n"
-            "set tics font ',17'\nset xtics autofreq\nset lmargin 10\nset rmargin 2\nset bmargin "
-            "4\nset tmargin 2.5\n",
-            ROWS, COLUMNS);
+    fprintf(
+        f,
+        "set datafile separator comma\nset multiplot layout %d,%d title '%s' font ',26'\n" PLOT_GRID
+        "set title font ',22' offset 0,-0.5\nset ylabel font ',18' offset -1.5,0\n"
+        "set xlabel 'updates' font ',18' offset 0,0.3\nset tics font ',17'\nset format y '%%g'\n"
+        "set lmargin 13\nset rmargin 4\nset bmargin 4\nset tmargin 3\n",
+        ROWS, COLUMNS, "The zoo: validation loss against updates");
     for (int g = 0; g < ZOO_GROUPS; g++)
         for (int j = 0; j < zoo_groups[g].jobs; j++)
             print_panel(f, &zoo_groups[g], &zoo_groups[g].job[j],
