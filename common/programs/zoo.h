@@ -14,16 +14,14 @@ typedef struct {
     int sweep_from;                      /* the sweep starts with zoo_rate[sweep_from] */
 } Architecture;
 
-/* The key of eval's JSON object that the table shows. */
-typedef enum { LOSS, VALUE, EXACT } Measure;
+/* What the table shows: a key of eval's JSON object. SQUARED is a loss, too: a mean squared error, not nats. */
+typedef enum { LOSS, SQUARED, VALUE, EXACT } Measure;
 
 typedef struct {
     const char *name, *options; /* of the row; for train */
     Measure measure;
-    const char *what; /* unit of the measure, for the table */
-    const char
-        *rate[ZOO_ARCHS]; /* the learning rate of each architecture of the group, by the sweep */
-    bool squared;         /* the loss is a mean squared error, not nats per token */
+    const char *what;            /* unit of the measure, for the table */
+    const char *rate[ZOO_ARCHS]; /* learning rate of each architecture of the group, by the sweep */
 } Job;
 
 typedef struct {

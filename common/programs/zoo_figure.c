@@ -57,7 +57,7 @@ static double tics_of(double steps)
 static void print_axes(FILE *f, const Job *job, const Range *r)
 {
     fprintf(f, "set title '%s'\nset ylabel '%s'\n%s logscale y\n", job->name,
-            job->squared ? "squared error" : "nats per token", r->log ? "set" : "unset");
+            job->measure == SQUARED ? "squared error" : "nats per token", r->log ? "set" : "unset");
     if (r->steps > 0)
         fprintf(f, "set xrange [0:%g]\nset yrange [%.6g:%.6g]\nset xtics %g\n", r->steps, r->low,
                 r->high, tics_of(r->steps));

@@ -70,9 +70,9 @@ static bool evaluate(const Architecture *arch, const Job *job, Result *r)
     char *out = NULL;
     const int status = zoo_command(line, &out);
     json_t *o = status == 0 ? json_loads(out, 0, NULL) : NULL;
-    static const char *const value[] = {"loss", "value", "exact"};
-    static const char *const chance[] = {"loss_chance", "chance"};
-    static const char *const perfect[] = {"loss_perfect", "perfect"};
+    static const char *const value[] = {"loss", "loss", "value", "exact"};
+    static const char *const chance[] = {"loss_chance", "loss_chance", "chance"};
+    static const char *const perfect[] = {"loss_perfect", "loss_perfect", "perfect"};
     r->done = o != NULL;
     r->value = number(o, value[job->measure]);
     r->chance = job->measure == EXACT ? 0 : number(o, chance[job->measure]);
