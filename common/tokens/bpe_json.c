@@ -132,7 +132,8 @@ static bool read_options(Bpe *b, const json_t *options, Error *err)
 bool bpe_from_json(Tokenizer *out, const json_t *j, Error *err)
 {
     const json_t *symbols = json_object_get(j, "symbols"), *merges = json_object_get(j, "merges");
-    Tokenizer t = symbols ? (Tokenizer){0} : bpe_new();
+    Tokenizer t = {0};
+    if (!symbols) t = bpe_new();
     if (!symbols && json_is_string(merges)) add_results(&t, json_string_value(merges));
     bool ok = !symbols || read_symbols(&t, symbols, err);
     ok = ok && read_merges(&t, merges, err) &&
