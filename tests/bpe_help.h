@@ -2,6 +2,7 @@
 #ifndef BPE_HELP_H
 #define BPE_HELP_H
 
+#include "base/rng.h"
 #include "temp_dir.h"
 #include "tokens/bpe_build.h"
 #include "tokens/kinds.h"
@@ -67,6 +68,36 @@ static inline void assert_small(const Tokenizer *t)
     char *back = tokenizer_decode(t, e.ids, e.n, NULL);
     ck_assert_str_eq(back, text);
     free(back), free(e.ids);
+}
+
+static inline void assert_round_trip(const Tokenizer *t, const char *text, size_t len)
+{
+    size_t back_len;
+    const Encoding e = tokenizer_encode(t, text, len);
+    char *back = tokenizer_decode(t, e.ids, e.n, &back_len);
+    ck_assert(e.unknown == 0 && e.first_unknown == -1);
+    ck_assert_msg(back_len == len && memcmp(back, text, len) == 0, "%zu bytes: \"%.*s\"", len,
+                  (int)len, text);
+    free(back), free(e.ids);
+}
+
+/* Encodes random bytes, and bytes that are nearly text; all must come back. $BPE_STRINGS sets how many
+ * strings: 1,000,000 were run. */
+static inline void assert_random_bytes(const Tokenizer *t)
+{
+    const char *often = getenv("BPE_STRINGS");
+    const int strings = often ? atoi(often) : 20000;
+    static const char common[] = "ab ab\n\n 'sc1\xE2\x82\xAC";
+    Rng rng = rng_make(2, RNG_TEST, 0);
+    for (int k = 0; k < strings; k++) {
+        char text[64];
+        const int len = rng_below(&rng, LEN(text) + 1), kind = rng_below(&rng, 3);
+        for (int i = 0; i < len; i++)
+            text[i] = kind == 0 || (kind == 1 && rng_below(&rng, 4) == 0)
+                          ? (char)rng_below(&rng, 256)
+                          : common[rng_below(&rng, sizeof common - 1)];
+        assert_round_trip(t, text, (size_t)len);
+    }
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* Byte-level BPE on real data: GPT-2's tokenizer, and the merges that CS336's reference learns. */
 #include "tokens/bpe_files.h"
-#include "suite.h"
+#include "bpe_help.h"
 #include "system/file.h"
 #include "tokens/bpe.h"
 #include "tokens/kinds.h"
@@ -104,6 +104,15 @@ START_TEST(gpt2_strings_of_tiktoken)
 }
 END_TEST
 
+START_TEST(gpt2_gives_back_random_bytes)
+{
+    Tokenizer t;
+    if (!read_gpt2(&t)) return;
+    assert_random_bytes(&t);
+    tokenizer_free(&t);
+}
+END_TEST
+
 /* Learns as many tokens as the reference and compares the merges, line by line. */
 START_TEST(merges_of_cs336)
 {
@@ -145,6 +154,6 @@ START_TEST(file_of_cs336)
 END_TEST
 
 SUITE("bpe_data",
-      TESTS(gpt2_sizes, gpt2_strings_of_llama_cpp, gpt2_strings_of_tiktoken, merges_of_cs336,
-            file_of_cs336),
+      TESTS(gpt2_sizes, gpt2_strings_of_llama_cpp, gpt2_strings_of_tiktoken,
+            gpt2_gives_back_random_bytes, merges_of_cs336, file_of_cs336),
       NO_ABORTS)
