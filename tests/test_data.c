@@ -103,7 +103,11 @@ static int generate_from(const real logit[4], const Sampling *s, const char *uni
 START_TEST(unknown_is_never_drawn)
 {
     static const real logit[4] = {20, -INFINITY, 1, 0};
-    static const Sampling ways[] = {{0, 0, 1}, {1, 0, 1}, {1, 1, 1}, {1, 0, 0.5}, {100, 0, 1}};
+    static const Sampling ways[] = {{.temperature = 0, .top_p = 1},
+                                    {.temperature = 1, .top_p = 1},
+                                    {.temperature = 1, .top_k = 1, .top_p = 1},
+                                    {.temperature = 1, .top_p = 0.5},
+                                    {.temperature = 100, .top_p = 1}};
     for (int i = 0; i < 2 * LEN(ways); i++) {
         const bool words = i % 2;
         char *text;
@@ -125,7 +129,8 @@ START_TEST(no_finite_logit)
 {
     static const real logit[4] = {0, (real)NAN, (real)NAN, -INFINITY};
     char *text;
-    ck_assert_int_eq(generate_from(logit, &(Sampling){1, 0, 1}, "char", &text), -1);
+    ck_assert_int_eq(generate_from(logit, &(Sampling){.temperature = 1, .top_p = 1}, "char", &text),
+                     -1);
     ck_assert_str_eq(text, "\n");
     free(text);
 }

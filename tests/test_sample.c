@@ -48,36 +48,63 @@ END_TEST
 
 START_TEST(top_k)
 {
-    expect(logits, V, (Sampling){1, 1, 1}, 1 << 2);
-    expect(logits, V, (Sampling){1, 2, 1}, 1 << 2 | 1 << 3);
-    expect(logits, V, (Sampling){2, 3, 1}, 1 << 2 | 1 << 3 | 1 << 0);
-    expect(logits, V, (Sampling){1, 6, 1}, ALL);
-    expect(logits, V, (Sampling){1, 100, 1}, ALL);
+    expect(logits, V, (Sampling){.temperature = 1, .top_k = 1, .top_p = 1}, 1 << 2);
+    expect(logits, V, (Sampling){.temperature = 1, .top_k = 2, .top_p = 1}, 1 << 2 | 1 << 3);
+    expect(logits, V, (Sampling){.temperature = 2, .top_k = 3, .top_p = 1},
+           1 << 2 | 1 << 3 | 1 << 0);
+    expect(logits, V, (Sampling){.temperature = 1, .top_k = 6, .top_p = 1}, ALL);
+    expect(logits, V, (Sampling){.temperature = 1, .top_k = 100, .top_p = 1}, ALL);
 }
 END_TEST
 
 /* The cumulative sums of the sorted probabilities are .4963 .7974 .9081 .9753 1. */
 START_TEST(top_p)
 {
-    expect(logits, V, (Sampling){1, 0, 0}, 1 << 2);
-    expect(logits, V, (Sampling){1, 0, 1e-9}, 1 << 2);
-    expect(logits, V, (Sampling){1, 0, 0.49}, 1 << 2);
-    expect(logits, V, (Sampling){1, 0, 0.5}, 1 << 2 | 1 << 3);
-    expect(logits, V, (Sampling){1, 0, 0.79}, 1 << 2 | 1 << 3);
-    expect(logits, V, (Sampling){1, 0, 0.8}, 1 << 2 | 1 << 3 | 1 << 0);
-    expect(logits, V, (Sampling){1, 0, 0.99}, ALL);
+    expect(logits, V, (Sampling){.temperature = 1, .top_p = 0}, 1 << 2);
+    expect(logits, V, (Sampling){.temperature = 1, .top_p = 1e-9}, 1 << 2);
+    expect(logits, V, (Sampling){.temperature = 1, .top_p = 0.49}, 1 << 2);
+    expect(logits, V, (Sampling){.temperature = 1, .top_p = 0.5}, 1 << 2 | 1 << 3);
+    expect(logits, V, (Sampling){.temperature = 1, .top_p = 0.79}, 1 << 2 | 1 << 3);
+    expect(logits, V, (Sampling){.temperature = 1, .top_p = 0.8}, 1 << 2 | 1 << 3 | 1 << 0);
+    expect(logits, V, (Sampling){.temperature = 1, .top_p = 0.99}, ALL);
     /* p applies to the tokens that the top k left: .6225 and .3775. */
-    expect(logits, V, (Sampling){1, 2, 0.6}, 1 << 2);
-    expect(logits, V, (Sampling){1, 2, 0.65}, 1 << 2 | 1 << 3);
+    expect(logits, V, (Sampling){.temperature = 1, .top_k = 2, .top_p = 0.6}, 1 << 2);
+    expect(logits, V, (Sampling){.temperature = 1, .top_k = 2, .top_p = 0.65}, 1 << 2 | 1 << 3);
+}
+END_TEST
+
+/* The probabilities are .4963 .3011 .1107 .0672 and less: parts of the largest are 1 .607 .223 .135 .05. */
+START_TEST(min_p)
+{
+    expect(logits, V, (Sampling){.temperature = 1, .top_p = 1, .min_p = 1}, 1 << 2);
+    expect(logits, V, (Sampling){.temperature = 1, .top_p = 1, .min_p = .6}, 1 << 2 | 1 << 3);
+    expect(logits, V, (Sampling){.temperature = 1, .top_p = 1, .min_p = .61}, 1 << 2);
+    expect(logits, V, (Sampling){.temperature = 1, .top_p = 1, .min_p = .2},
+           1 << 2 | 1 << 3 | 1 << 0);
+    expect(logits, V, (Sampling){.temperature = 1, .top_p = 1, .min_p = .01}, ALL);
+    expect(logits, V, (Sampling){.temperature = 1, .top_k = 1, .top_p = 1, .min_p = .2}, 1 << 2);
+}
+END_TEST
+
+/* A token that occurred twice is penalised once, whatever the sign of its logit. */
+START_TEST(repetition)
+{
+    real z[] = {2, -2, 3, 0, -1};
+    static const int ids[] = {0, 1, 0, 3};
+    sample_penalise(z, 5, ids, LEN(ids), 4);
+    ck_assert(z[0] == .5f && z[1] == -8 && z[2] == 3 && z[3] == 0 && z[4] == -1);
+    sample_penalise(z, 5, ids, LEN(ids), 1);
+    sample_penalise(z, 5, ids, LEN(ids), 0);
+    ck_assert(z[0] == .5f && z[1] == -8);
 }
 END_TEST
 
 START_TEST(ties_go_to_the_lower_id)
 {
     static const real even[] = {1, 1, 1, 1};
-    expect(even, 4, (Sampling){1, 2, 1}, 3);
-    expect(even, 4, (Sampling){1, 0, 0.5}, 3); /* exactly half is enough */
-    expect(even, 4, (Sampling){1, 0, 0.51}, 7);
+    expect(even, 4, (Sampling){.temperature = 1, .top_k = 2, .top_p = 1}, 3);
+    expect(even, 4, (Sampling){.temperature = 1, .top_p = 0.5}, 3); /* exactly half is enough */
+    expect(even, 4, (Sampling){.temperature = 1, .top_p = 0.51}, 7);
     static const real two[] = {0, 5, 5};
     Rng rng = rng_make(8, RNG_TEST, 0);
     ck_assert_int_eq(sample_token(two, 3, &(Sampling){.temperature = 0, .top_p = 1}, &rng), 1);
@@ -89,8 +116,13 @@ END_TEST
  * and each token uses one random number. */
 START_TEST(one_number_a_token)
 {
-    const Sampling same[] = {plain, {1, V, 1}, {1, 5, 1}, {1, 0, 1 - 1e-12}};
-    const Sampling others[] = {{0, 0, 1}, {1, 1, 1}, {1, 0, 0}};
+    const Sampling same[] = {plain,
+                             {.temperature = 1, .top_k = V, .top_p = 1},
+                             {.temperature = 1, .top_k = 5, .top_p = 1},
+                             {.temperature = 1, .top_p = 1 - 1e-12}};
+    const Sampling others[] = {{.temperature = 0, .top_p = 1},
+                               {.temperature = 1, .top_k = 1, .top_p = 1},
+                               {.temperature = 1, .top_p = 0}};
     for (int i = 0; i < 1000; i++) {
         int first = -1;
         for (int k = 0; k < LEN(same); k++) {
@@ -117,13 +149,17 @@ START_TEST(edges)
     Rng rng = rng_make(10, RNG_TEST, 0);
     for (int i = 0; i < 200; i++) {
         ck_assert_int_eq(sample_token(one, 1, &plain, &rng), 0);
-        ck_assert_int_eq(sample_token(one, 1, &(Sampling){1, 5, 0.1}, &rng), 0);
+        ck_assert_int_eq(
+            sample_token(one, 1, &(Sampling){.temperature = 1, .top_k = 5, .top_p = 0.1}, &rng), 0);
         ck_assert_int_eq(sample_token(none, 2, &plain, &rng), 0);
         ck_assert_int_eq(sample_token(huge, 3, &plain, &rng), 1);
-        ck_assert_int_eq(sample_token(huge, 3, &(Sampling){1, 2, 0.9}, &rng), 1);
+        ck_assert_int_eq(
+            sample_token(huge, 3, &(Sampling){.temperature = 1, .top_k = 2, .top_p = 0.9}, &rng),
+            1);
         ck_assert_int_eq(sample_token(bad, 4, &plain, &rng), 1);
         ck_assert_int_eq(sample_token(sure, 3, &plain, &rng), 1);
-        ck_assert_int_eq(sample_token(logits, V, &(Sampling){1e-300, 0, 1}, &rng), 2);
+        ck_assert_int_eq(
+            sample_token(logits, V, &(Sampling){.temperature = 1e-300, .top_p = 1}, &rng), 2);
     }
 }
 END_TEST
@@ -143,5 +179,6 @@ START_TEST(no_tokens)
 END_TEST
 
 SUITE("sample",
-      TESTS(the_softmax, top_k, top_p, ties_go_to_the_lower_id, one_number_a_token, edges),
+      TESTS(the_softmax, top_k, top_p, min_p, repetition, ties_go_to_the_lower_id,
+            one_number_a_token, edges),
       ABORTS(negative_temperature, no_tokens))

@@ -51,6 +51,19 @@ static int draw(const double *weight, int V, double u)
     return last; /* u is close to the sum, and rounding kept it above the last weight */
 }
 
+void sample_penalise(real *logits, int V, const int *ids, int n, double penalty)
+{
+    if (penalty == 0 || penalty == 1) return;
+    CHECK(penalty > 0, "sample_penalise: penalty %g; must be above 0", penalty);
+    bool *done = xcalloc((size_t)V, sizeof *done);
+    for (int i = 0; i < n; i++) {
+        real *z = &logits[ids[i]];
+        if (!done[ids[i]]) *z = *z > 0 ? *z / (real)penalty : *z * (real)penalty;
+        done[ids[i]] = true;
+    }
+    free(done);
+}
+
 int sample_token(const real *logits, int V, const Sampling *s, Rng *rng)
 {
     CHECK(V >= 1 && s->temperature >= 0, "sample_token: V %d, temperature %g", V, s->temperature);
@@ -63,6 +76,8 @@ int sample_token(const real *logits, int V, const Sampling *s, Rng *rng)
     for (int i = 0; i < V; i++)
         weight[i] = isnan(logits[i]) ? 0 : exp(((double)logits[i] - max) / s->temperature);
     if ((s->top_k > 0 && s->top_k < V) || s->top_p < 1) cut(weight, V, s->top_k, s->top_p);
+    for (int i = 0; i < V; i++) /* the largest weight is 1 */
+        if (weight[i] < s->min_p) weight[i] = 0;
     const int id = draw(weight, V, u);
     free(weight);
     return id;

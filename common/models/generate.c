@@ -32,11 +32,12 @@ typedef struct {
     FILE *f;
 } Output;
 
-/* Prints the complete characters decoded so far. */
-static void print(Output *o)
+/* Prints the first `len` bytes decoded but not yet printed, as far as their characters are complete. */
+static void print(Output *o, size_t len)
 {
-    utf8_print(&o->printer, o->text.text, o->text.len, o->f);
-    o->text.len = 0;
+    utf8_print(&o->printer, o->text.text, len, o->f);
+    o->text.len -= len;
+    if (o->text.len) memmove(o->text.text, o->text.text + len, o->text.len);
 }
 
 /* Prints the prompt as its tokens decode, or as it was typed if some of its tokens are unknown. */
@@ -50,49 +51,138 @@ static void print_prompt(Output *o, const char *prompt, const int *ids, int n, b
     size_t len = strlen(prompt);
     while (len && prompt[len - 1] == ' ' && tokenizer_of_words(o->text.t)) len--;
     if (!known) detokenizer_add(&o->text, prompt, len);
-    print(o);
+    print(o, o->text.len);
 }
+
+/* Finds in text[0 .. len-1] the first place from which on one of the stop strings begins, even if its end
+ * is still missing. Returns len if there is none; *whole: is the stop string complete? */
+static size_t find_stop(const char *stop, const char *text, size_t len, bool *whole)
+{
+    *whole = false;
+    for (size_t at = 0; at < len; at++)
+        for (const char *s = stop; *s; s += strspn(s, "|")) {
+            const size_t n = strcspn(s, "|"), left = len - at;
+            *whole = n > 0 && n <= left && memcmp(text + at, s, n) == 0;
+            if (*whole || (left < n && memcmp(text + at, s, left) == 0)) return at;
+            s += n;
+        }
+    return len;
+}
+
+/* Prints what was decoded, up to a stop string. What may be the beginning of one is held back. Returns true
+ * if there is one: the text ends before it. */
+static bool print_until(Output *o, const char *stop)
+{
+    bool whole = false;
+    const size_t len = stop ? find_stop(stop, o->text.text, o->text.len, &whole) : o->text.len;
+    print(o, len);
+    if (whole) o->text.len = 0;
+    return whole;
+}
+
+/* --- several samples at a time --- */
+typedef struct {
+    Output out;
+    Rng rng;
+    int *ids, n; /* all tokens so far, with the newline before the prompt */
+    int row;     /* its row in the logits */
+    bool done;
+} Sample;
 
 /* Draws the next token among those that a text can contain, or returns -1 if no logit of them is
  * finite. */
-static int draw_token(const Tokenizer *v, const Sampling *s, real *logits, Rng *rng)
+static int draw_token(const Tokenizer *v, const Sampling *s, Sample *sample, real *logits)
 {
     const int never[] = {v->unk, v->pad, v->bos};
     for (int i = 0; i < LEN(never); i++)
         if (never[i] >= 0) logits[never[i]] = -INFINITY;
-    const int id = sample_token(logits, v->size, s, rng);
+    sample_penalise(logits, v->size, sample->ids, sample->n, s->repetition);
+    const int id = sample_token(logits, v->size, s, &sample->rng);
     return isfinite(logits[id]) ? id : -1;
+}
+
+/* Draws a token, prints it and returns it. It ends the sample if the text ends here. */
+static int extend(Sample *s, const Tokenizer *v, const Generation *g, real *logits)
+{
+    const int id = draw_token(v, &g->sampling, s, logits);
+    s->done = id < 0 || (g->line && id == tokenizer_id(v, "\n"));
+    if (s->done) return id;
+    s->ids[s->n++] = id;
+    detokenizer_put(&s->out.text, id);
+    s->done = print_until(&s->out, g->stop);
+    return id;
+}
+
+static Sample sample_begin(const Tokenizer *v, const Generation *g, Rng rng, FILE *f,
+                           const int *start, int n, bool known)
+{
+    Sample s = {.out = {.text = detokenizer_new(v), .f = f}, .rng = rng, .n = n};
+    s.ids = xmalloc(((size_t)n + (size_t)g->length) * sizeof *s.ids);
+    memcpy(s.ids, start, (size_t)n * sizeof *s.ids);
+    print_prompt(&s.out, g->prompt ? g->prompt : "", start + 1, n - 1, known);
+    return s;
+}
+
+static void sample_end(Sample *s, const Generation *g)
+{
+    detokenizer_end(&s->out.text);
+    print_until(&s->out, g->stop);
+    print(&s->out, s->out.text.len); /* the beginning of a stop string without its end */
+    utf8_flush(&s->out.printer, s->out.f);
+    fputc('\n', s->out.f);
+    detokenizer_free(&s->out.text);
+    free(s->ids);
+}
+
+/* Extends all samples token by token. `fed` tokens were read. Returns false if no logit was finite. */
+static bool extend_all(const Decoder *d, const Tokenizer *v, const Generation *g, Sample *sample,
+                       int n, int fed, real *logits)
+{
+    const size_t V = (size_t)v->size;
+    real *own = xmalloc(V * sizeof *own);
+    int *parent = xmalloc(2 * (size_t)n * sizeof *parent), *token = parent + n, active = n;
+    bool finite = true;
+    for (int i = 0; i < g->length && active && !stop_requested(); i++) {
+        active = 0;
+        for (Sample *s = sample; s < sample + n; s++) {
+            if (s->done) continue;
+            memcpy(own, logits + (size_t)s->row * V, V * sizeof *own);
+            const int id = extend(s, v, g, own);
+            finite = finite && id >= 0;
+            s->done = s->done || (d->longest && fed + i >= d->longest);
+            if (s->done) continue;
+            parent[active] = s->row, token[active] = id;
+            s->row = active++;
+        }
+        if (active) d->step(d->self, active, parent, token, logits);
+    }
+    free(own), free(parent);
+    return finite;
+}
+
+int generate_many(const Model *m, const Tokenizer *v, const Generation *g, uint64_t seed, int first,
+                  int n, FILE *const *f)
+{
+    const Decoder d = model_decoder(m, v->size);
+    real *logits = xmalloc((size_t)n * v->size * sizeof *logits);
+    Sample *sample = xmalloc((size_t)n * sizeof *sample);
+    int64_t unknown;
+    int len;
+    int *start = starting_tokens(v, g->prompt, &len, &unknown);
+    for (int i = 0; i < n; i++)
+        sample[i] = sample_begin(v, g, rng_make(seed, RNG_SAMPLE, (uint32_t)(first + i)), f[i],
+                                 start, len, unknown == 0);
+    const int fed = d.longest && len > d.longest ? d.longest : len; /* the end of a longer prompt */
+    d.start(d.self, fed, start + len - fed, logits);
+    const bool finite = extend_all(&d, v, g, sample, n, fed, logits);
+    for (int i = 0; i < n; i++) sample_end(&sample[i], g);
+    d.close(d.self);
+    free(start), free(logits), free(sample);
+    return finite ? (int)unknown : -1;
 }
 
 int generate(const Model *m, const Tokenizer *v, const Generation *g, uint64_t seed, int index,
              FILE *f)
 {
-    const Decoder d = model_decoder(m, v->size);
-    real *logits = xmalloc((size_t)v->size * sizeof *logits);
-    Output out = {.text = detokenizer_new(v), .f = f};
-    Rng rng = rng_make(seed, RNG_SAMPLE, (uint32_t)index);
-    const int newline = tokenizer_id(v, "\n");
-    int64_t unknown;
-    int n, id = 0;
-    int *start = starting_tokens(v, g->prompt, &n, &unknown);
-    print_prompt(&out, g->prompt ? g->prompt : "", start + 1, n - 1, unknown == 0);
-
-    const int fed = d.longest && n > d.longest ? d.longest : n; /* the end of a longer prompt */
-    d.start(d.self, fed, start + n - fed, logits);
-    for (int i = 0; i < g->length && !stop_requested(); i++) {
-        id = draw_token(v, &g->sampling, logits, &rng);
-        if (id < 0 || (g->line && id == newline)) break;
-        detokenizer_put(&out.text, id);
-        print(&out);
-        if (d.longest && fed + i >= d.longest) break;
-        d.step(d.self, 1, &(int){0}, &id, logits);
-    }
-    detokenizer_end(&out.text);
-    print(&out);
-    utf8_flush(&out.printer, f);
-    fputc('\n', f);
-    d.close(d.self);
-    detokenizer_free(&out.text);
-    free(start), free(logits);
-    return id < 0 ? -1 : (int)unknown;
+    return generate_many(m, v, g, seed, index, 1, &f);
 }

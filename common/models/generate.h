@@ -12,6 +12,8 @@ typedef struct {
     const char *prompt; /* UTF-8; the beginning of the text, which is printed too */
     int length;         /* the maximal number of tokens after the prompt */
     bool line;          /* the model generates lists: stop at the newline */
+    const char *
+        stop; /* strings, separated by |: the text after the prompt ends before the first; or NULL */
     Sampling sampling;
 } Generation;
 
@@ -23,5 +25,10 @@ typedef struct {
  * no token a finite logit; the text then ends there. */
 int generate(const Model *m, const Tokenizer *v, const Generation *g, uint64_t seed, int index,
              FILE *f);
+
+/* Generates the samples first .. first+n-1 at the same time, which reads the parameters once a step for all of
+ * them, and writes sample first+i to f[i]. A sample is the same as alone, up to the rounding of the logits. */
+int generate_many(const Model *m, const Tokenizer *v, const Generation *g, uint64_t seed, int first,
+                  int n, FILE *const *f);
 
 #endif

@@ -20,6 +20,8 @@ EvalConfig eval_defaults(void)
                         .sample_len = 300,
                         .temperature = 1,
                         .top_p = 1,
+                        .repetition = 1,
+                        .sample_batch = 1,
                         .plot = "png",
                         .seed = 1337};
 }
@@ -199,6 +201,7 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
     if (n_own) memcpy(option + n_common, own, (size_t)n_own * sizeof *own);
     Error err;
     int operand;
+    if (!c->of_pairs) c->interactive = &c->ask;
     parallel_start(argv);
     *e = (Evaluator){.config = c, .usage = usage, .run = data_defaults()};
     e->run.of_pairs = c->of_pairs;
@@ -217,6 +220,9 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
         return evaluator_fail(
             e, EXIT_USAGE,
             "--json prints scores, and --no-score computes none; leave out one of them");
+    if (c->ask && c->json)
+        return evaluator_fail(e, EXIT_USAGE,
+                              "--interactive prints texts, and --json a report; leave out one");
     if (c->output && c->interactive && *c->interactive)
         return evaluator_fail(e, EXIT_USAGE,
                               "--interactive translates to standard output: leave out --output");

@@ -13,8 +13,8 @@
 
 typedef struct {
     bool of_pairs, or_task; /* set by programs for pairs, see data.h */
-    const bool
-        *interactive; /* of programs for pairs: --interactive needs no held-out data; or NULL */
+    const bool *
+        interactive; /* --interactive, which needs no held-out data (texts: set by evaluator_open) */
     const char *text, *valid;   /* data in place of the run's, or NULL */
     const char *pairs, *output; /* files: pairs to score, their translations; or NULL */
     const char *import, *vocab; /* foreign weights instead of a run, and their vocabulary */
@@ -23,10 +23,10 @@ typedef struct {
     bool (*open_import)(void *arg, const char *path, Tokenizer *tokens, int *window, Error *err);
     void *import_arg; /* its first argument */
     int examples;     /* number of held-out sequences of a generated task */
-    int samples, sample_len, top_k, threads;
-    double temperature, top_p;
-    const char *prompt, *plot;
-    bool json, best, score;
+    int samples, sample_len, sample_batch, top_k, threads;
+    double temperature, top_p, min_p, repetition;
+    const char *prompt, *stop, *plot;
+    bool json, best, score, ask; /* ask: --interactive of a model of texts */
     uint64_t seed;
 } EvalConfig;
 
@@ -58,6 +58,16 @@ EvalConfig eval_defaults(void);
                "sample among the k most likely tokens (0: all)"),                                  \
         OPTION("top-p", &(c)->top_p, 0, 1,                                                         \
                "sample among the most likely tokens with total probability p"),                    \
+        OPTION("min-p", &(c)->min_p, 0, 1,                                                         \
+               "sample among the tokens with at least this part of the largest probability"),      \
+        OPTION("repetition-penalty", &(c)->repetition, 0.01, 100,                                  \
+               "makes tokens that occurred less likely (1: none; above 1: the more)"),             \
+        OPTION_STRING("stop", &(c)->stop,                                                          \
+                      "end a sample before any of these texts, separated by |"),                   \
+        OPTION("sample-batch", &(c)->sample_batch, 1, 1024,                                        \
+               "number of samples to generate at the same time (1: printed as they grow)"),        \
+        OPTION_FLAG("interactive", &(c)->ask,                                                      \
+                    "continue each line of standard input instead of reporting"),                  \
         OPTION("seed", &(c)->seed, 0, 0x1p64, "random seed of the samples"),                       \
         EVAL_OUTPUT_OPTIONS(c)
 
@@ -127,6 +137,17 @@ bool evaluator_write(const Evaluator *e, const char *name, void (*print)(FILE *f
 /* Draws DIR/name.png (or the format of --plot) with the script DIR/name.gp, which this process must have
  * written itself: see plot.h. evaluator_close prints the names of all figures. */
 void evaluator_draw(Evaluator *e, const char *name, int width, int height);
+
+/* --- shared by evaluator*.c --- */
+
+/* evaluator_samples.c: prints --samples texts; continues each line of standard input. A line and its text
+ * are one sample: line i has the random numbers of sample i. */
+void evaluator_sample(Evaluator *e, const Model *m, const Params *ps);
+void evaluator_continue_lines(Evaluator *e, const Model *m, const Params *ps);
+/* Fails with EXIT_NUMERIC. what: the result that is not finite. */
+void evaluator_fail_numeric(Evaluator *e, const Params *ps, const char *what);
+
+/* --- for the program's own JSON --- */
 
 void evaluator_set_number(json_t *o, const char *key, double x); /* not finite: null */
 void evaluator_set_seed(json_t *o, uint64_t seed);               /* "seed", as config.json has it */

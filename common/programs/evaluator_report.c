@@ -1,4 +1,4 @@
-/* The output of an eval program: scores, the report or its JSON object, samples, figures. */
+/* The output of an eval program: scores, the report or its JSON object, figures. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,53 +162,6 @@ static void print_json(const Evaluator *e, const Findings *r, const Params *ps)
 
 /* --- a model that is not finite ----------------------------------------------------------------------- */
 
-/* Returns the first parameter with a value that is not finite, or NULL. */
-static const Tensor *not_finite(const Params *ps)
-{
-    for (int i = 0; i < ps->n; i++)
-        for (int k = 0; k < ps->tensor[i]->len; k++)
-            if (!isfinite(ps->tensor[i]->data[k])) return ps->tensor[i];
-    return NULL;
-}
-
-/* what: the result that is not finite. */
-static void fail_numeric(Evaluator *e, const Params *ps, const char *what)
-{
-    const Tensor *t = not_finite(ps);
-    char *why = t ? xformat("parameter %s is not finite", t->name)
-                  : xstrdup("all parameters are finite, but some are too large");
-    char *message = xformat("%s: %s is not finite: %s; use another checkpoint, "
-                            "or train again with a smaller --lr",
-                            e->dir ? e->dir : e->config->import, what, why);
-    evaluator_fail(e, EXIT_NUMERIC, message);
-    free(why), free(message);
-}
-
-/* --- samples ------------------------------------------------------------------------------------------ */
-
-static void print_samples(Evaluator *e, const Model *m, const Params *ps)
-{
-    const EvalConfig *c = e->config;
-    const bool line = e->data.text.by_line;
-    const Generation g = {.prompt = c->prompt,
-                          .length = c->sample_len,
-                          .line = line,
-                          .sampling = {c->temperature, c->top_k, c->top_p}};
-    if (c->samples) printf("\nsamples (temperature %g):\n", c->temperature);
-    for (int i = 0; i < c->samples && !evaluator_stopped(e); i++) {
-        if (!line) printf("--- %d ---\n", i + 1);
-        const int unknown = generate(m, &e->data.text.tokens, &g, c->seed, i, stdout);
-        if (unknown < 0) {
-            fail_numeric(e, ps, "every probability of the next token");
-            return;
-        }
-        if (unknown && i == 0)
-            fprintf(stderr, "%s: warning: %d %s%s of the prompt %s not in the vocabulary\n",
-                    e->usage->program, unknown, tokenizer_item(&e->data.text.tokens),
-                    unknown == 1 ? "" : "s", unknown == 1 ? "is" : "are");
-    }
-}
-
 /* --- figures ------------------------------------------------------------------------------------------ */
 
 bool evaluator_write(const Evaluator *e, const char *name, void (*print)(FILE *f, const void *arg),
@@ -329,7 +282,7 @@ static bool score(Evaluator *e, const Model *m, const Params *ps, Findings *r)
     *r = find(e, m);
     if (evaluator_stopped(e)) return false;
     if (!isfinite(r->all.loss)) {
-        fail_numeric(e, ps, "the loss on held-out data");
+        evaluator_fail_numeric(e, ps, "the loss on held-out data");
         return false;
     }
     if (e->config->json)
@@ -344,7 +297,14 @@ void evaluator_report(Evaluator *e, const Model *m, const Params *ps)
     Findings r;
     e->model = m->name;
     if (e->status != EXIT_OK || evaluator_stopped(e)) return;
+    if (e->config->ask) {
+        if (e->data.is_text)
+            evaluator_continue_lines(e, m, ps);
+        else
+            evaluator_fail(e, EXIT_USAGE, "--interactive: the run is of no text; leave it out");
+        return;
+    }
     if (e->config->score && !score(e, m, ps, &r)) return;
-    if (e->data.is_text && !e->config->json && model_decodes(m)) print_samples(e, m, ps);
+    if (e->data.is_text && !e->config->json && model_decodes(m)) evaluator_sample(e, m, ps);
     if (evaluator_flush(e) && e->config->score && !evaluator_stopped(e)) draw_figures(e, &r);
 }

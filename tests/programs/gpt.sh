@@ -35,6 +35,17 @@ expect 0 '"arch":"gpt","task":"text"' "$eval" "$tmp/run" --plot none --json
 expect 0 "" "$train" --out "$tmp/run" --resume --steps 6 --plot none --quiet
 expect 1 "the run is of \"gpt\"" "$BIN"rnn/eval "$tmp/run"
 
+# Prompts from standard input, one text for each line; several samples at a time; stop strings.
+printf 'of a\nline 3\n' | "$eval" "$tmp/run" --interactive --sample-len 1 --seed 3 >"$tmp/lines" || fail "--interactive"
+[ "$(tr -cd '[:print:]\n' <"$tmp/lines" | grep -cE '^(of a|line 3)')" -eq 2 ] || fail "--interactive: $(cat "$tmp/lines")"
+expect 2 "leave out one" "$eval" "$tmp/run" --interactive --json
+for batch in 1 3 8; do
+    "$eval" "$tmp/run" --no-score --samples 5 --sample-len 40 --sample-batch $batch --min-p 0.01 --stop 'xx|q' \
+        --repetition-penalty 1.1 >"$tmp/batch-$batch" || fail "--sample-batch $batch"
+done
+for batch in 3 8; do cmp "$tmp/batch-1" "$tmp/batch-$batch" || fail "--sample-batch $batch gives other samples"; done
+sed '/^---/d' "$tmp/batch-1" | grep -q q && fail "a sample goes on after a stop string"
+
 # Hugging Face's folder: what --export writes, --import scores and samples. It is not written over a run.
 expect 0 "" "$eval" "$tmp/run" --export "$tmp/hf" --no-score --samples 0
 expect 1 "not an empty directory" "$eval" "$tmp/run" --export "$tmp/run" --no-score --samples 0
@@ -49,6 +60,7 @@ expect 1 '"vocab_size" is 3' "$eval" --import "$tmp/hf" --no-score
 for task in shift labels; do
     expect 0 "" "$train" --task $task --seq-len 3 "${small[@]}" --out "$tmp/$task"
     expect 0 "accuracy with 1 shot: " "$eval" "$tmp/$task" --examples 64 --plot none
+    expect 2 "the run is of no text" "$eval" "$tmp/$task" --interactive
     expect 0 '"value_by_shot":{"0":' "$eval" "$tmp/$task" --examples 64 --plot none --json
 done
 exit 0
