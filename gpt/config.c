@@ -1,6 +1,8 @@
 /* The options of a GPT: defaults, presets, and options that contradict each other. */
 #include "gpt/gpt.h"
 
+#include <math.h>
+
 GptConfig gpt_defaults(void)
 {
     return (GptConfig){.layers = 4,
@@ -9,8 +11,7 @@ GptConfig gpt_defaults(void)
                        .norm = GPT_PRE_NORM,
                        .gelu = GPT_TANH,
                        .tied = true,
-                       .scaled = true,
-                       .init_std = 0.02};
+                       .scaled = true};
 }
 
 /* microgpt: Karpathy's sizes of 2026, whose network also lacks biases and has ReLU. nano: nanoGPT's setting for
@@ -87,6 +88,7 @@ bool gpt_check(GptConfig *c, const Task *task, Error *err)
                          "another task",
                          task->name);
     const int steps = gpt_longest(task);
+    if (c->init_std == 0) c->init_std = 1 / sqrt(c->channels);
     if (c->context == 0) c->context = steps;
     if (c->channels % c->heads)
         return error_set(err, "--channels %d: must be a multiple of --heads %d", c->channels,

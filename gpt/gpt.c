@@ -11,9 +11,9 @@
  *
  * What differs from transformer/: there is no encoder, so a block has two sublayers and not three. The same
  * sequence is input and target: each of its T steps predicts the next one, T training examples in one pass.
- * Positions are learned and embeddings are not multiplied by sqrt(C). The weights start from N(0, 0.02); those
- * of the layers that add to the residual stream from N(0, 0.02 / sqrt(2 L)), because the variance of x grows
- * with each of the 2 L sums (Radford et al. 2019, s2.3). Dropout also falls on the attention weights.
+ * Positions are learned and embeddings are not multiplied by sqrt(C). The weights start from N(0, std), with
+ * std = 0.02 in the published models; those of the layers that add to the residual stream from
+ * N(0, std / sqrt(2 L)), because the variance of x grows with each of the 2 L sums (Radford et al. 2019, s2.3). Dropout also falls on the attention weights.
  *
  * Shapes: B sequences, T steps, C channels, H heads, L layers, V vocabulary. Everything is batch-major. */
 #include "gpt/gpt.h"

@@ -32,7 +32,7 @@ typedef struct {
     GptGelu gelu;
     bool tied;       /* the output layer uses the word embedding */
     bool scaled;     /* initialisation: layers that add to the residual stream start smaller */
-    double init_std; /* standard deviation of the initial weights */
+    double init_std; /* standard deviation of the initial weights; 0: 1 / sqrt(C) */
 } GptConfig;
 
 GptConfig gpt_defaults(void);
@@ -54,7 +54,8 @@ GptConfig gpt_defaults(void);
         OPTION_FLAG("tied", &(c)->tied, "the output layer uses the word embedding"),               \
         OPTION_FLAG("scaled-init", &(c)->scaled,                                                   \
                     "residual layers start smaller, by 1 / sqrt(2 layers)"),                       \
-        OPTION("init-std", &(c)->init_std, 1e-6, 10, "standard deviation of the initial weights")
+        OPTION("init-std", &(c)->init_std, 0, 10,                                                  \
+               "standard deviation of the initial weights (0: 1 / sqrt(channels))")
 
 typedef struct {
     Norm norm1, norm2;   /* of attention, of the MLP */

@@ -35,7 +35,7 @@ static int put(const int *token, int length, Batch *batch, int b)
     return 2 * length + 1;
 }
 
-static Task in_context(int length, int vocab, int answers)
+static Task in_context(int length, int vocab, int answers, int steps)
 {
     return (Task){
         .vocab = vocab,
@@ -43,8 +43,8 @@ static Task in_context(int length, int vocab, int answers)
         .length = length,
         .extra = length + 1,
         .longest = SHOTS_LONGEST,
-        .steps = 1000,
-        .batch = 64,
+        .steps = steps,
+        .batch = 128,
         .lr = 2e-3,
         .metric = "accuracy",
         .class_name = "shot",
@@ -85,7 +85,7 @@ static void shift_score(const Task *t, const Batch *batch, int b, const real *lo
 
 Task task_shift(int length)
 {
-    Task t = in_context(length, 2 * MODULUS, MODULUS);
+    Task t = in_context(length, 2 * MODULUS, MODULUS, 600);
     t.about = "find a shift from examples in the context and apply it";
     t.loss_perfect = log(MODULUS) / (length + 1);
     t.metric_perfect = (1. / MODULUS + length) / (length + 1);
@@ -156,7 +156,7 @@ static void labels_levels(int length, double *loss, double *accuracy)
 
 Task task_labels(int length)
 {
-    Task t = in_context(length, WORDS + CATEGORIES, CATEGORIES);
+    Task t = in_context(length, WORDS + CATEGORIES, CATEGORIES, 3000);
     t.about = "find from examples in the context which label each category has";
     labels_levels(length, &t.loss_perfect, &t.metric_perfect);
     t.draw = labels_sequence;

@@ -26,6 +26,9 @@ SIZES |= {
     ("transf", "pairs"): dict(B=32, T=20, C=128, H=4, V=24),
     ("transf", "base"): dict(B=8, T=128, C=512, H=8, V=256),
     ("transf", "write"): dict(B=1, T=20, C=128, H=4, V=24),
+    ("gpt", "nano"): dict(B=12, T=64, C=128, H=4, V=65, layers=4),
+    ("gpt", "mid"): dict(B=8, T=256, C=384, H=6, V=65, layers=6),
+    ("gpt", "124M"): dict(B=4, T=64, C=768, H=12, V=50257, layers=12),
 }
 WARM_UPS, MIN_STEPS = 5, 3
 
@@ -153,6 +156,36 @@ class Transformer(nn.Module):
         return out
 
 
+class Block(nn.Module):
+    def __init__(self, C, H):
+        super().__init__()
+        self.H, self.norm1, self.norm2 = H, nn.LayerNorm(C), nn.LayerNorm(C)
+        self.qkv, self.out = nn.Linear(C, 3 * C), nn.Linear(C, C)
+        self.up, self.down, self.gelu = nn.Linear(C, 4 * C), nn.Linear(4 * C, C), nn.GELU(approximate="tanh")
+
+    def forward(self, x):
+        B, T, C = x.shape
+        q, k, v = (a.view(B, T, self.H, -1).transpose(1, 2) for a in self.qkv(self.norm1(x)).split(C, 2))
+        a = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.out(a.transpose(1, 2).reshape(B, T, C))
+        return x + self.down(self.gelu(self.up(self.norm2(x))))
+
+
+class Gpt(nn.Module):
+    """nanoGPT's form of GPT-2: one product for queries, keys and values, and fused attention."""
+
+    def __init__(self, C, H, V, T, layers):
+        super().__init__()
+        self.word, self.position, self.norm = nn.Embedding(V, C), nn.Embedding(T, C), nn.LayerNorm(C)
+        self.blocks = nn.Sequential(*(Block(C, H) for _ in range(layers)))
+        for p in self.parameters():
+            nn.init.normal_(p, std=0.02) if p.dim() > 1 else None
+
+    def forward(self, x):
+        y = self.word(x.t()) + self.position.weight
+        return (self.norm(self.blocks(y)) @ self.word.weight.t()).transpose(0, 1)
+
+
 def adamw(parameters, kind):
     options = dict(lr=1e-3, betas=(0.9, 0.99), weight_decay=0.01)
     try:
@@ -185,7 +218,9 @@ def main():
     s = SIZES[a.model, a.size]
     B, T, V = s["B"], s["T"], s["V"]
     pairs = a.size in ("pairs", "write", "base")
-    if a.model == "transf":
+    if a.model == "gpt":
+        model = Gpt(s["C"], s["H"], V, T, s["layers"])
+    elif a.model == "transf":
         model = Transformer(s["C"], s["H"], V)
     else:
         model = Seq2seq(a.model, s["C"], s["H"], V) if pairs else CharRnn(a.model, a.cell, s["C"], s["H"], V)

@@ -2,6 +2,7 @@
 #ifndef ROWS_H
 #define ROWS_H
 
+#include "gpt/gpt.h"
 #include "lstm_gru/gated.h"
 #include "rnn/rnn.h"
 #include "seq2seq_attention/seq2seq.h"
@@ -13,7 +14,7 @@ struct Row {
     Model (*build)(Params *ps, const Row *r); /* model.self: freed with free() */
     int B, T, C, H, V, layers;
     int S;     /* steps of the source; 0: there is none */
-    int heads; /* of a Transformer; 0: another model */
+    int heads; /* of a Transformer or GPT; 0: another model */
     GatedCell cell;
     AttentionKind attention;
     bool beside;  /* measured beside a busy program too */
@@ -61,6 +62,23 @@ static inline Model build_transformer(Params *ps, const Row *r)
     return transformer_model(m);
 }
 
+static inline Model build_gpt(Params *ps, const Row *r)
+{
+    GptConfig config = gpt_defaults();
+    config.layers = r->layers, config.channels = r->C, config.heads = r->heads;
+    config.context = r->T, config.init_std = 0.02;
+    Gpt *m = xmalloc(sizeof *m);
+    *m = gpt_init(ps, &config, r->V);
+    return gpt_model(m);
+}
+
+/* Returns whether a parameter is a table of embeddings, which nothing multiplies. */
+static inline bool is_table(const Tensor *w)
+{
+    return strstr(w->name, "embed") || strcmp(w->name, "word") == 0 ||
+           strcmp(w->name, "position") == 0;
+}
+
 /* Returns whether a layer with weights w reads the embedded words. In the Transformers of the table positions
  * are added to them, and the norm follows the sum (post-norm). */
 static inline bool reads_words(const Row *r, const Tensor *w)
@@ -80,7 +98,7 @@ static inline double flop_of_update(const Params *ps, const Row *r)
     double flop = 0;
     for (int i = 0; i < ps->n; i++) {
         const Tensor *w = ps->tensor[i];
-        if (w->shape.n < 2 || strstr(w->name, "embed")) continue;
+        if (w->shape.n < 2 || is_table(w)) continue;
         const double words = r->heads ? r->V + r->T : r->V;
         const bool by_table = reads_words(r, w) && (r->heads ? 2 : 1) * words <= tokens;
         flop += 6.0 * w->len * (by_table ? words : tokens);
@@ -115,6 +133,12 @@ static const Row rows[] = {
      .layers = 2, .heads = 8, .beside = true},
     {"transf", "write", build_transformer, .B = 1, .T = 20, .S = 20, .C = 128, .H = 128, .V = 24,
      .layers = 2, .heads = 4, .decodes = true},
+    {"gpt", "nano", build_gpt, .beside = true, .B = 12, .T = 64, .C = 128, .H = 128, .V = 65,
+     .layers = 4, .heads = 4},
+    {"gpt", "mid", build_gpt, .B = 8, .T = 256, .C = 384, .H = 384, .V = 65, .layers = 6,
+     .heads = 6},
+    {"gpt", "124M", build_gpt, .B = 4, .T = 64, .C = 768, .H = 768, .V = 50257, .layers = 12,
+     .heads = 12},
 };
 
 #endif
