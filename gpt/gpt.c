@@ -13,7 +13,8 @@
  * sequence is input and target: each of its T steps predicts the next one, T training examples in one pass.
  * Positions are learned and embeddings are not multiplied by sqrt(C). The weights start from N(0, std), with
  * std = 0.02 in the published models; those of the layers that add to the residual stream from
- * N(0, std / sqrt(2 L)), because the variance of x grows with each of the 2 L sums (Radford et al. 2019, s2.3). Dropout also falls on the attention weights.
+ * N(0, std / sqrt(2 L)), because the variance of x grows with each of the 2 L sums (Radford et al. 2019, s2.3).
+ * Dropout also falls on the attention weights.
  *
  * Shapes: B sequences, T steps, C channels, H heads, L layers, V vocabulary. Everything is batch-major. */
 #include "gpt/gpt.h"
@@ -51,9 +52,9 @@ static Tensor *residual(const Pass *p, const Norm *n, Tensor *x, const Linear *l
 static Tensor *attention(const Pass *p, const GptBlock *b, Tensor *x, int layer)
 {
     Tensor *y = norm_if(p, GPT_PRE_NORM, &b->norm1, x); /* (B,T,C) */
+    Tensor *q = linear(p->tp, &b->q, y);                /* (B,T,C) */
     Tensor *k = linear(p->tp, &b->k, y);                /* (B,T,C) */
     Tensor *v = linear(p->tp, &b->v, y);                /* (B,T,C) */
-    Tensor *q = linear(p->tp, &b->q, y);                /* (B,T,C) */
     AttentionMask mask = {.causal = true};
     if (p->cache) mask = gpt_cache_append(p->tp, p->cache, layer, &k, &v); /* k, v: (B,S,C) */
     const AttentionOptions o = {

@@ -160,7 +160,7 @@ static void ck_forward(const json_t *file, Tape *tp, const Gpt *m)
     ck_activation(file, "x", C, 0, next(tp, &at, "embed_sum"));
     Tensor *ln1 = next(tp, &at, "layernorm");
     ck_activation(file, "ln1", C, 0, ln1);
-    Tensor *k = next(tp, &at, "linear"), *v = next(tp, &at, "linear"), *q = next(tp, &at, "linear");
+    Tensor *q = next(tp, &at, "linear"), *k = next(tp, &at, "linear"), *v = next(tp, &at, "linear");
     ck_activation(file, "qkv", 3 * C, 0, q);
     ck_activation(file, "qkv", 3 * C, C, k);
     ck_activation(file, "qkv", 3 * C, 2 * C, v);
