@@ -8,6 +8,7 @@
 
 #include "formats/weights_map.h"
 #include "system/file.h"
+#include "tokens/bpe_files.h"
 
 /* --- the names ---------------------------------------------------------------------------------------- */
 
@@ -149,6 +150,24 @@ bool gpt_import(const char *path, const Gpt *m, Params *ps, Error *err)
     return weights_map_load(path, &map, ps, &report, err);
 }
 
+/* Reads the files of a tokenizer in DIR; without any, 256 tokens are bytes. */
+static bool read_tokens(const char *dir, int V, Tokenizer *tokens, Error *err)
+{
+    static const char *const files[] = {"vocab.json", "encoder.json", "tokenizer.json"};
+    bool any = false;
+    for (int i = 0; i < LEN(files); i++) {
+        char *path = xformat("%s/%s", dir, files[i]);
+        any = any || file_exists(path);
+        free(path);
+    }
+    if (any) return bpe_read(tokens, dir, err);
+    if (V != 256)
+        return error_set(
+            err, "%s: has no tokenizer; add vocab.json and merges.txt, or tokenizer.json", dir);
+    *tokens = tokenizer_of(token_kind("byte"), TOKENS_STREAM, NULL, 0);
+    return true;
+}
+
 bool gpt_import_tokens(const char *dir, int V, Tokenizer *tokens, Error *err)
 {
     char *path = xformat("%s/config.json", dir);
@@ -156,10 +175,8 @@ bool gpt_import_tokens(const char *dir, int V, Tokenizer *tokens, Error *err)
     bool ok = j != NULL;
     if (vocab)
         ok = tokenizer_from_json(tokens, vocab, err) || error_in(err, path);
-    else if (ok && V == 256)
-        *tokens = tokenizer_of(token_kind("byte"), TOKENS_STREAM, NULL, 0);
     else if (ok)
-        ok = error_set(err, "%s: has no tokenizer that this program reads", dir);
+        ok = read_tokens(dir, V, tokens, err);
     if (ok && tokens->size != V) {
         ok = error_set(err, "%s: the tokenizer has %d tokens, \"vocab_size\" is %d", path,
                        tokens->size, V);

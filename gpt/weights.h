@@ -21,8 +21,8 @@ bool gpt_import(const char *path, const Gpt *m, Params *ps, Error *err);
 bool gpt_export(const char *dir, const Gpt *m, const Params *ps, const Tokenizer *tokens,
                 Error *err);
 
-/* Opens the tokenizer of DIR, for a vocabulary of V: the one that gpt_export kept in config.json, or bytes if V
- * is 256. */
+/* Opens the tokenizer of DIR, for a vocabulary of V: the one that gpt_export kept in config.json, byte-pair
+ * encoding in vocab.json and merges.txt or in tokenizer.json, or bytes if there is none of them and V is 256. */
 bool gpt_import_tokens(const char *dir, int V, Tokenizer *tokens, Error *err);
 
 #endif

@@ -9,20 +9,25 @@
 #include "system/utf8.h"
 #include "tokens/detokenizer.h"
 
-/* Returns the first input: a newline, because every line (and by convention every text) follows
- * one, then the prompt. *unknown counts the unknown tokens of the prompt only: a vocabulary need
- * not have the newline. */
-static int *starting_tokens(const Tokenizer *v, const char *prompt, int *n, int64_t *unknown)
+/* The first input of a model. */
+typedef struct {
+    int *ids, n;
+    int before;      /* tokens before the prompt: 1 newline, or 0 */
+    int64_t unknown; /* of the prompt only: a vocabulary need not have the newline */
+} Beginning;
+
+/* Returns a newline, because every line (and by convention every text) follows one, then the prompt; with
+ * `bare` the prompt alone, unless it is empty. */
+static Beginning starting_tokens(const Tokenizer *v, const char *prompt, bool bare)
 {
-    if (!prompt) prompt = "";
     const Encoding e = tokenizer_encode(v, prompt, strlen(prompt));
-    int *ids = xmalloc(((size_t)e.n + 1) * sizeof *ids);
-    ids[0] = tokenizer_id(v, "\n");
-    memcpy(ids + 1, e.ids, (size_t)e.n * sizeof *ids);
+    Beginning s = {.before = !bare || e.n == 0, .unknown = e.unknown};
+    s.n = s.before + e.n;
+    s.ids = xmalloc(((size_t)e.n + 1) * sizeof *s.ids);
+    s.ids[0] = tokenizer_id(v, "\n");
+    memcpy(s.ids + s.before, e.ids, (size_t)e.n * sizeof *s.ids);
     free(e.ids);
-    *n = e.n + 1;
-    *unknown = e.unknown;
-    return ids;
+    return s;
 }
 
 /* --- printing --- */
@@ -84,7 +89,7 @@ static bool print_until(Output *o, const char *stop)
 typedef struct {
     Output out;
     Rng rng;
-    int *ids, n; /* all tokens so far, with the newline before the prompt */
+    int *ids, n; /* all tokens so far, those of the start included */
     int row;     /* its row in the logits */
     bool done;
 } Sample;
@@ -114,12 +119,14 @@ static int extend(Sample *s, const Tokenizer *v, const Generation *g, real *logi
 }
 
 static Sample sample_begin(const Tokenizer *v, const Generation *g, Rng rng, FILE *f,
-                           const int *start, int n, bool known)
+                           const Beginning *start)
 {
+    const int n = start->n, before = start->before;
     Sample s = {.out = {.text = detokenizer_new(v), .f = f}, .rng = rng, .n = n};
     s.ids = xmalloc(((size_t)n + (size_t)g->length) * sizeof *s.ids);
-    memcpy(s.ids, start, (size_t)n * sizeof *s.ids);
-    print_prompt(&s.out, g->prompt ? g->prompt : "", start + 1, n - 1, known);
+    memcpy(s.ids, start->ids, (size_t)n * sizeof *s.ids);
+    print_prompt(&s.out, g->prompt ? g->prompt : "", start->ids + before, n - before,
+                 start->unknown == 0);
     return s;
 }
 
@@ -166,19 +173,18 @@ int generate_many(const Model *m, const Tokenizer *v, const Generation *g, uint6
     const Decoder d = model_decoder(m, v->size);
     real *logits = xmalloc((size_t)n * v->size * sizeof *logits);
     Sample *sample = xmalloc((size_t)n * sizeof *sample);
-    int64_t unknown;
-    int len;
-    int *start = starting_tokens(v, g->prompt, &len, &unknown);
+    const Beginning start = starting_tokens(v, g->prompt ? g->prompt : "", g->bare);
     for (int i = 0; i < n; i++)
-        sample[i] = sample_begin(v, g, rng_make(seed, RNG_SAMPLE, (uint32_t)(first + i)), f[i],
-                                 start, len, unknown == 0);
-    const int fed = d.longest && len > d.longest ? d.longest : len; /* the end of a longer prompt */
-    d.start(d.self, fed, start + len - fed, logits);
+        sample[i] =
+            sample_begin(v, g, rng_make(seed, RNG_SAMPLE, (uint32_t)(first + i)), f[i], &start);
+    const int len = start.n; /* of a longer prompt the end */
+    const int fed = d.longest && len > d.longest ? d.longest : len;
+    d.start(d.self, fed, start.ids + len - fed, logits);
     const bool finite = extend_all(&d, v, g, sample, n, fed, logits);
     for (int i = 0; i < n; i++) sample_end(&sample[i], g);
     d.close(d.self);
-    free(start), free(logits), free(sample);
-    return finite ? (int)unknown : -1;
+    free(start.ids), free(logits), free(sample);
+    return finite ? (int)start.unknown : -1;
 }
 
 int generate(const Model *m, const Tokenizer *v, const Generation *g, uint64_t seed, int index,

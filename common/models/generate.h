@@ -10,6 +10,7 @@
 
 typedef struct {
     const char *prompt; /* UTF-8; the beginning of the text, which is printed too */
+    bool bare;          /* no newline before the prompt, unless it is empty */
     int length;         /* the maximal number of tokens after the prompt */
     bool line;          /* the model generates lists: stop at the newline */
     const char *

@@ -34,6 +34,7 @@ static Generation generation_of(const Evaluator *e, const char *prompt)
     const EvalConfig *c = e->config;
     return (Generation){.prompt = prompt,
                         .length = c->sample_len,
+                        .bare = c->import && c->open_import,
                         .line = e->data.text.by_line,
                         .stop = c->stop,
                         .sampling = {.temperature = c->temperature,
