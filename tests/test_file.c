@@ -288,6 +288,24 @@ START_TEST(every_call_fails)
 }
 END_TEST
 
+/* Every call but rename may end with EINTR. */
+START_TEST(every_call_is_interrupted)
+{
+    const TempDir d = temp_dir();
+    char path[160];
+    Error err;
+    temp_name(&d, "data", path);
+    for (int k = 1; k <= 6; k++) {
+        if (k == 4) continue;
+        shim = (Shim){.on = true, .fail_at = k, .why = EINTR};
+        ck_assert_msg(file_write(path, "new!", 4, &err), "call %d: %s", k, err.text);
+        shim.on = false;
+        assert_content(path, "new!", 4);
+    }
+    remove_tree(d.path);
+}
+END_TEST
+
 START_TEST(short_writes)
 {
     const TempDir d = temp_dir();
@@ -318,5 +336,5 @@ END_TEST
 SUITE("file",
       TESTS(round_trip, written_in_pieces, bounds, unreadable, pipes, mode_and_umask,
             replaced_not_overwritten, links, unwritable, no_room, order_of_calls, every_call_fails,
-            short_writes, relative_names),
+            every_call_is_interrupted, short_writes, relative_names),
       NO_ABORTS)

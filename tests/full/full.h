@@ -80,7 +80,7 @@ static inline void remove_all(const char *path)
     rmdir(path);
 }
 
-/* Copies the files of a folder, without its folders, into a new folder; what was there before is removed. */
+/* Copies a folder with all below it; what was there before is removed. Links are copied as links. */
 static inline void copy_run(const char *from, const char *to)
 {
     remove_all(to);
@@ -90,7 +90,13 @@ static inline void copy_run(const char *from, const char *to)
     for (const struct dirent *e; (e = readdir(dir));) {
         struct stat st;
         char *a = xformat("%s/%s", from, e->d_name), *b = xformat("%s/%s", to, e->d_name);
-        if (stat(a, &st) == 0 && S_ISREG(st.st_mode)) {
+        if (is_dots(e->d_name) || lstat(a, &st) != 0) {
+        } else if (S_ISDIR(st.st_mode)) {
+            copy_run(a, b);
+        } else if (S_ISLNK(st.st_mode)) {
+            char target[4096] = "";
+            if (readlink(a, target, sizeof target - 1) > 0 && symlink(target, b) != 0) perror(b);
+        } else if (S_ISREG(st.st_mode) && st.st_size < 1 << 28) {
             const Bytes bytes = bytes_of(a);
             put_bytes(b, bytes.data, bytes.len);
             free(bytes.data);

@@ -2,7 +2,7 @@
  *
  * A run is trained from the start, continued, or put in the place of an older run (--overwrite); a checkpoint is saved
  * after every update. It is killed up to four times and then finished. A failure is: a status other than 128 + n (or 0,
- * if it was finished before); a signal other than SIGKILL that ends it while it uses the run directory; an old or new
+ * if it was finished before); a signal other than SIGKILL that ends it while it saves; an old or new
  * checkpoint that does not load after the kill; a run that --overwrite left neither old nor new; a finished run whose
  * model, best model or log differs from that of an undisturbed run; and a temporary file that is left then. */
 #include "planned.h"
@@ -61,34 +61,50 @@ static void case_free(Case *c)
     free(c->old), free(c->whole), free(c->copy);
 }
 
+/* True if a new run is about to take the place of the old one; the next program finishes that. */
+static bool is_replacing(const char *dir)
+{
+    return is_there(dir, ".run.ready") || is_there(dir, ".run.moving");
+}
+
 /* The line that goes on with the run in c->copy: from the start, from its checkpoint, or in place of the old run. */
 static Line next_line(const Full *f, const Case *c)
 {
-    const bool own = same_file(c->copy, c->whole, "config.json"),
-               state = is_there(c->copy, "state.safetensors");
+    const bool own = is_replacing(c->copy) || (same_file(c->copy, c->whole, "config.json") &&
+                                               is_there(c->copy, "state.safetensors"));
     const bool used = is_there(c->copy, "config.json") || is_there(c->copy, "log.csv");
     return train_line(f, c->model, c->copy,
-                      own && state ? WORDS("--steps", "12", "--resume")
-                      : used       ? WORDS("--steps", "12", "--overwrite")
-                                   : WORDS("--steps", "12"));
+                      own    ? WORDS("--steps", "12", "--resume")
+                      : used ? WORDS("--steps", "12", "--overwrite")
+                             : WORDS("--steps", "12"));
 }
 
-/* What is wrong with the run directory after a kill; NULL if nothing is. `replaced`: an old run was there before. */
-static const char *bad_directory(const Full *f, const Case *c, bool replaced)
+/* What is wrong with the run directory after a kill; NULL if nothing is. *had: it had a checkpoint before; it is set if
+ * it has one now. */
+static const char *bad_directory(const Full *f, const Case *c, bool *had)
 {
-    if (!replaced && !is_there(c->copy, "model.safetensors")) return NULL;
-    if (!is_there(c->copy, "model.safetensors"))
-        return "there is neither the old checkpoint nor a new one";
-    const char *bad = NULL;
     Outcome o = run_line(f, eval_line(f, c->model, c->copy, WORDS(NULL)), NULL);
-    if (o.status != 0) bad = "the checkpoint does not load";
+    const char *bad = bad_end(&o);
+    if (!bad && *had && o.status != 0)
+        bad = "there is no checkpoint that loads, neither old nor new";
+    if (!bad && o.status != 0 && is_there(c->copy, "model.safetensors"))
+        bad = "the checkpoint does not load";
+    *had |= o.status == 0;
     outcome_free(&o);
     return bad;
 }
 
+/* True if the signal came while a checkpoint was written. */
+static bool is_saving(const Plan *p)
+{
+    const int call = p->kind[p->at - 1];
+    return strstr(p->where, ".safetensors") && call != CALL_OPEN_TO_READ && call != CALL_READ &&
+           call != CALL_CLOSE;
+}
+
 /* Starts the run and kills it. Returns what is wrong, or NULL; sets *done if it had finished before. */
-static const char *kill_once(const Full *f, Plan *p, const Case *c, Rng *rng, bool replaced,
-                             bool *done, Counts *n)
+static const char *kill_once(const Full *f, Plan *p, const Case *c, Rng *rng, bool *had, bool *done,
+                             Counts *n)
 {
     const int signal = signals[rng_below(rng, LEN(signals))];
     const bool at_call = !f->sanitized && rng_below(rng, 3) > 0;
@@ -102,11 +118,11 @@ static const char *kill_once(const Full *f, Plan *p, const Case *c, Rng *rng, bo
     n->by_signal[signal]++;
     n->came_late += *done = o.status == 0;
     if (o.late) bad = "it did not end in time";
-    if (o.signal && o.signal != SIGKILL && at_call && strstr(p->where, c->copy))
+    if (o.signal && o.signal != SIGKILL && at_call && is_saving(p))
         bad = "the signal ended it without saving";
     if (o.status > 0 && o.status != 128 + signal)
         bad = "its status is not 128 plus the signal's number";
-    if (!bad) bad = bad_directory(f, c, replaced);
+    if (!bad && rng_below(rng, 2)) bad = bad_directory(f, c, had);
     if (bad)
         full_failed((Full *)f, c->copy, "%s, SIG%s %s%s: %s (status %d): %s", c->model->name,
                     sigabbrev_np(signal), at_call ? "at the call on " : "at some moment",
@@ -119,13 +135,13 @@ static const char *kill_once(const Full *f, Plan *p, const Case *c, Rng *rng, bo
 static bool disturb(Full *f, Plan *p, const Case *c, Rng *rng, int kills, Counts *n)
 {
     const bool replaced = rng_below(rng, 3) == 0;
-    bool done = false;
+    bool done = false, had = replaced;
     if (replaced)
         copy_run(c->old, c->copy);
     else
         remove_all(c->copy);
     for (int i = 0; i < kills && !done; i++)
-        if (kill_once(f, p, c, rng, replaced, &done, n)) return false;
+        if (kill_once(f, p, c, rng, &had, &done, n)) return false;
     if (!done) {
         Outcome o = run_line(f, next_line(f, c), NULL);
         if (o.status != 0)
