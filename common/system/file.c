@@ -19,18 +19,6 @@
 
 #include "system/stop.h"
 
-int file_open_at(int dir, const char *path, int flags)
-{
-    int fd;
-    while ((fd = openat(dir, path, flags, 0666)) < 0 && errno == EINTR) continue;
-    return fd;
-}
-
-bool file_close(int fd)
-{
-    return close(fd) == 0 || errno == EINTR;
-}
-
 /* --- reading ---------------------------------------------------------------------------------- */
 
 typedef enum { READ_OK, READ_FAILED, READ_TOO_LONG } ReadStatus;
@@ -85,7 +73,7 @@ bool file_read(const char *path, size_t max, char **data, size_t *len, Error *er
 {
     if (strcmp(path, "-") == 0)
         return read_whole(STDIN_FILENO, "standard input", max, data, len, err);
-    const int fd = file_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return unreadable(path, err);
     const bool ok = read_whole(fd, path, max, data, len, err);
     close(fd);
@@ -96,7 +84,7 @@ bool file_read(const char *path, size_t max, char **data, size_t *len, Error *er
  * O_NONBLOCK: to open a pipe without a writer would wait forever. */
 static int open_regular(const char *path, size_t *len, Error *err)
 {
-    const int fd = file_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0)
         unreadable(path, err);
@@ -211,7 +199,7 @@ static bool sync_parent(const char *path)
     const size_t len = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
     if (len >= sizeof dir) return errno = ENAMETOOLONG, false;
     snprintf(dir, sizeof dir, "%.*s", len ? (int)len : 1, len ? path : ".");
-    const int fd = file_open_at(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return errno == EACCES; /* one may write into a directory that one may not read */
     const bool ok = file_sync(fd);
     const int reason = errno;
@@ -274,7 +262,8 @@ static bool report(const FileWriter *w, Error *err)
 bool file_end(FileWriter *w, Error *err)
 {
     if (!w->reason && !file_sync(w->fd)) w->reason = errno;
-    if (w->fd >= 0 && !file_close(w->fd) && !w->reason)
+    if (w->fd >= 0 && close(w->fd) != 0 && errno != EINTR &&
+        !w->reason)        /* Linux closes after EINTR */
         w->reason = errno; /* the last chance of a network file system to fail */
     if (!w->reason && rename(w->temp, w->path) != 0) w->reason = errno;
     if (w->reason && w->temp) unlink(w->temp);

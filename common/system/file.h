@@ -58,11 +58,7 @@ int file_temporary(const char *path, char **temp);
 
 /* All bytes to a descriptor. On failure errno is set. */
 bool file_write_all(int fd, const void *data, size_t len);
-
-/* openat(2) that is repeated after EINTR; dir: a directory's descriptor or AT_FDCWD. -1 with errno set. */
-int file_open_at(int dir, const char *path, int flags);
-bool file_close(int fd); /* false with errno set. EINTR is no failure: Linux has closed it then */
-bool file_sync(int fd);  /* fsync, likewise */
+bool file_sync(int fd); /* fsync, likewise */
 
 /* Writes what print(f, arg) prints, likewise. */
 bool file_print(const char *path, void (*print)(FILE *f, const void *arg), const void *arg,

@@ -191,7 +191,8 @@ static bool draw_to_file(const char *script, const char *commands, const char *p
     char *temporary;
     const int out = file_temporary(picture, &temporary);
     bool ok = out >= 0 ? draw(script, commands, out) : warn(temporary, "", strerror(errno));
-    if (out >= 0 && !file_close(out) && ok) ok = warn(temporary, "", strerror(errno));
+    if (out >= 0 && close(out) != 0 && errno != EINTR && ok)
+        ok = warn(temporary, "", strerror(errno));
     if (ok && rename(temporary, picture) != 0) ok = warn(picture, "", strerror(errno));
     if (!ok) unlink(temporary);
     stop_removes(NULL);
