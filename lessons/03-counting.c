@@ -1,6 +1,7 @@
 /* Counts n-grams for n = 1, 2, ... and shows what held-out text says about each: the loss on the
  * training text goes on falling with n, that on held-out text falls and then rises again, where
  * more and more contexts are ones never seen (lesson 03; Shannon 1951). */
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 
 #include "programs/evaluator.h"
 #include "system/file.h"
-#include "measure/ngram.h"
+#include "measure/ngram_level.h"
 #include "system/plot.h"
 #include "decoding/sample.h"
 #include "system/utf8.h"
@@ -38,9 +39,9 @@ static const Usage usage = {
 };
 
 typedef struct {
-    int V, first;      /* outcomes, and the id of the first of them (ngram.h) */
-    const int *ids[2]; /* of SPLIT_TRAIN and SPLIT_VALID */
-    int len[2];
+    int V, first;   /* outcomes, and the id of the first of them (ngram.h) */
+    const int *ids; /* (len) the training text, without the newline before the first line */
+    int len;
     int newline;
 } Tokens;
 
@@ -58,26 +59,23 @@ typedef struct {
 
 /* --- counting --------------------------------------------------------------------------------- */
 
-/* The newline before the first line is no token of the file. */
 static Tokens tokens_of(const Text *t)
 {
-    Tokens k = {.newline = tokenizer_id(&t->tokens, "\n")};
+    Tokens k = {.newline = tokenizer_id(&t->tokens, "\n"),
+                .ids = t->ids[SPLIT_TRAIN] + t->by_line,
+                .len = t->n[SPLIT_TRAIN] - t->by_line};
     k.V = text_outcomes(t, &k.first);
-    for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) {
-        k.ids[s] = t->ids[s] + t->by_line;
-        k.len[s] = t->n[s] - t->by_line;
-    }
     return k;
 }
 
-static Result count(const Tokens *k, int n_max, double smoothing)
+/* Newlines fill the contexts that reach before the start, so that every n scores the same tokens. */
+static Result count(const Text *t, const Tokens *k, int n_max, double smoothing)
 {
     Result r = {.n = n_max};
     for (int i = 0; i < n_max; i++) {
-        Ngram m = ngram_train(i + 1, k->V, smoothing, k->ids[0], k->len[0], NGRAM_UNPADDED);
-        r.row[i] =
-            (Row){i + 1, ngram_contexts(&m), ngram_loss(&m, k->ids[0], k->len[0], NGRAM_UNPADDED),
-                  ngram_loss(&m, k->ids[1], k->len[1], NGRAM_UNPADDED)};
+        Ngram m = ngram_train(i + 1, k->first, k->V, smoothing, k->ids, k->len, k->newline);
+        r.row[i] = (Row){i + 1, ngram_contexts(&m), ngram_text_loss(&m, t, SPLIT_TRAIN, k->newline),
+                         ngram_text_loss(&m, t, SPLIT_VALID, k->newline)};
         if (i == 0 || r.row[i].valid < r.row[r.best].valid) {
             ngram_free(&r.model);
             r.model = m;
@@ -97,8 +95,8 @@ static double bits(double nats)
 
 static void print_table(const Result *r, const Data *d, const Tokens *k)
 {
-    printf("%d %ss to learn from, %d held out\n\n", k->len[SPLIT_TRAIN],
-           tokenizer_item(&d->text.tokens), k->len[SPLIT_VALID]);
+    printf("%d %ss to learn from, %lld held out\n\n", k->len, tokenizer_item(&d->text.tokens),
+           (long long)d->text.scored);
     printf("%2s %10s %12s %12s %10s %11s\n", "n", "contexts", "train nats", "valid nats",
            "valid bits", "perplexity");
     for (int i = 0; i < r->n; i++) {
@@ -127,7 +125,6 @@ static json_t *rows_to_json(const Result *r)
 static void print_json(const Result *r, const NgramConfig *c, const Data *d, const Tokens *k)
 {
     const Row *best = &r->row[r->best];
-    const int examples = k->len[SPLIT_VALID] - best->n + 1;
     json_t *o = json_object();
     json_object_set_new(o, "arch", json_string("ngram"));
     json_object_set_new(o, "task", json_string(d->task.name));
@@ -136,7 +133,7 @@ static void print_json(const Result *r, const NgramConfig *c, const Data *d, con
     evaluator_set_number(o, "value", bits(best->valid));
     evaluator_set_number(o, "chance", log2(k->V));
     json_object_set_new(o, "perfect", json_null());
-    json_object_set_new(o, "examples", json_integer(examples));
+    json_object_set_new(o, "examples", json_integer(d->text.scored));
     json_object_set_new(o, "parameters", json_integer(best->contexts * k->V));
     evaluator_set_seed(o, c->seed);
     json_object_set_new(o, "n", json_integer(best->n));
@@ -152,9 +149,8 @@ static void print_json(const Result *r, const NgramConfig *c, const Data *d, con
 /* A place of the training text to go on from, behind a newline where there is one. */
 static int starting_place(const Tokens *k, int n, Rng *rng)
 {
-    const int *ids = k->ids[SPLIT_TRAIN], len = k->len[SPLIT_TRAIN];
-    int at = n + rng_below(rng, len - n + 1);
-    while (at < len && ids[at - 1] != k->newline) at++;
+    int at = n + rng_below(rng, k->len - n + 1);
+    while (at < k->len && k->ids[at - 1] != k->newline) at++;
     return at;
 }
 
@@ -170,10 +166,10 @@ static void print_sample(const Ngram *m, const Data *d, const Tokens *k, const N
     double *p = xmalloc(k->V * sizeof *p);
     real *logits = xmalloc(k->V * sizeof *logits);
     const int place = starting_place(k, m->n, &rng);
-    memcpy(ids, k->ids[SPLIT_TRAIN] + place - before, before * sizeof *ids);
+    memcpy(ids, k->ids + place - before, before * sizeof *ids);
 
     for (int t = before; t < before + c->sample_len; t++) {
-        ngram_next(m, ids, t, NGRAM_UNPADDED, k->first, p);
+        ngram_next(m, ids, t, k->newline, p);
         for (int i = 0; i < k->V; i++) logits[i] = (real)log(p[i]);
         if (v->unk >= k->first) logits[v->unk - k->first] = -INFINITY; /* never drawn */
         ids[t] = k->first + sample_token(logits, k->V, &c->sampling, &rng);
@@ -243,9 +239,9 @@ static bool draw(const Result *r, const NgramConfig *c, const Tokens *k, Error *
 /* --- the program ------------------------------------------------------------------------------ */
 static bool open_data(Data *d, NgramConfig *c, Error *err)
 {
-    if (!c->data.lines) c->data.seq_len = c->n_max;
+    c->data.seq_len = c->data.lines ? INT_MAX : c->n_max; /* counting cuts no line */
     if (!data_open(d, &c->data, NULL, err)) return false;
-    data_warn_unknown(d, usage.program);
+    data_warn(d, usage.program, true);
     const Text *t = &d->text;
     const int train = t->n[SPLIT_TRAIN], valid = t->n[SPLIT_VALID];
     return (train > c->n_max && valid > c->n_max) ||
@@ -261,7 +257,7 @@ static bool run(NgramConfig *c, Error *err)
     bool ok = open_data(&d, c, err);
     if (ok) {
         const Tokens k = tokens_of(&d.text);
-        Result r = count(&k, c->n_max, c->smoothing);
+        Result r = count(&d.text, &k, c->n_max, c->smoothing);
         if (c->json)
             print_json(&r, c, &d, &k);
         else

@@ -38,7 +38,7 @@ static void print_scores(const Data *d, const Model *m)
     for (int i = 0; i < task->n_lengths && task->lengths[i] <= task->length; i++) {
         Score s = {0};
         data_evaluate(d, m, SPLIT_TEST, task->lengths[i], EXAMPLES, 0, &s);
-        printf("length %2d: exact match %.3f, token accuracy %.3f\n", task->lengths[i],
+        printf("length %2d: sequence accuracy %.3f, token accuracy %.3f\n", task->lengths[i],
                s.right / s.sequences, s.hits / s.asked);
     }
 }

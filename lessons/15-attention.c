@@ -85,7 +85,7 @@ static void print_ways(const Task *task, const Seq2seq *m)
                 task_heldout(task, SPLIT_TEST, task->lengths[i], at, BATCH, &batch);
                 right += count_right(m, &batch, (Way)way);
             }
-            printf("%-10s length %2d: exact match %.3f\n", ways[way], task->lengths[i],
+            printf("%-10s length %2d: sequence accuracy %.3f\n", ways[way], task->lengths[i],
                    (double)right / EXAMPLES);
         }
     batch_free(&batch);

@@ -49,10 +49,10 @@ experiment rnn 0.12 0.20 rnn --steps 2000 --lr 1e-3 --min-lr 1e-3
 experiment gru 0 0.02 lstm_gru --cell gru --steps 2000 --lr 1e-3 --min-lr 1e-3
 experiment lstm 0 0.05 lstm_gru --cell lstm --steps 2500 --lr 1e-3 --min-lr 1e-3
 
-exact_within() { # NAME LENGTH LOW HIGH: checks the exact match at a length, from the report NAME.json
+exact_within() { # NAME LENGTH LOW HIGH: checks the sequence accuracy at a length, from the report NAME.json
     local exact
     exact=$(sed -n "s/.*\"by_length\":{[^}]*\"$2\":\\([0-9.e-]*\\).*/\\1/p" "$out/$1.json")
-    printf '%s at %d: exact match %s, must be within [%s, %s]\n' "$1" "$2" "$exact" "$3" "$4"
+    printf '%s at %d: sequence accuracy %s, must be within [%s, %s]\n' "$1" "$2" "$exact" "$3" "$4"
     awk -v x="$exact" -v a="$3" -v b="$4" 'BEGIN { exit !(x != "" && x >= a && x <= b) }' || bad=1
 }
 reverse() { # ATTENTION STEPS

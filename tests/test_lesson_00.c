@@ -9,7 +9,7 @@ static const int text[] = {A, B, A, C};
 
 static double surprise(double smoothing, int token)
 {
-    Ngram m = ngram_train(1, V, smoothing, text, LEN(text), NGRAM_UNPADDED);
+    Ngram m = ngram_train(1, 0, V, smoothing, text, LEN(text), NGRAM_UNPADDED);
     const double nats = -ngram_logp(&m, &token, 0, NGRAM_UNPADDED);
     ngram_free(&m);
     return nats;

@@ -15,7 +15,7 @@ static const struct {
 
 static Ngram bigrams(double smoothing)
 {
-    return ngram_train(2, V, smoothing, names, LEN(names), END);
+    return ngram_train(2, 0, V, smoothing, names, LEN(names), END);
 }
 
 /* Returns the perplexity of one name under the bigram model. */

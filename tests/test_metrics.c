@@ -24,11 +24,26 @@ START_TEST(distances_by_hand)
              {"\xFF", "\xFE", 1}, /* not UTF-8, and different */
              {"\xFF", "\xFF", 0},
              {"\xFF", "\xEF\xBF\xBD", 1},
-             {"\xE1", "\u00E1", 1}};
+             {"\xE1", "\u00E1", 1},
+             {"가나", "\u1100\u1161\u1102\u1161", 0}, /* composed and decomposed */
+             {"e\u0301te", "\u00E9te", 0},
+             {"\u0344", "\u0308\u0301", 0}, /* one code point that NFC makes two */
+             {"\xFF"
+              "e\u0301\xFE",
+              "\xFF\u00E9\xFE", 0}};
     for (int i = 0; i < LEN(c); i++) {
         ck_assert_int_eq(edit_distance(c[i].a, c[i].b), c[i].d);
         ck_assert_int_eq(edit_distance(c[i].b, c[i].a), c[i].d);
     }
+}
+END_TEST
+
+/* The length of the reference counts composed code points too. */
+START_TEST(errors_of_decomposed_text)
+{
+    CharErrors e = {0};
+    char_errors_add(&e, "가다", "\u1100\u1161\u1102\u1161");
+    ck_assert(e.edits == 1 && e.length == 2);
 }
 END_TEST
 
@@ -218,6 +233,6 @@ START_TEST(no_reference)
 END_TEST
 
 SUITE("metrics",
-      TESTS(distances_by_hand, distances_by_definition, character_errors, tokens_as_sacrebleu,
-            scores_as_sacrebleu, clipped_counts, limits),
+      TESTS(distances_by_hand, errors_of_decomposed_text, distances_by_definition, character_errors,
+            tokens_as_sacrebleu, scores_as_sacrebleu, clipped_counts, limits),
       ABORTS(no_reference))

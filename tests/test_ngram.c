@@ -13,7 +13,7 @@ static void ck_near(double a, double b, double tolerance)
 START_TEST(bigram_by_hand)
 {
     const int ids[] = {0, 1, 0, 0, 1};
-    Ngram m = ngram_train(2, 3, 0.5, ids, 5, NGRAM_UNPADDED);
+    Ngram m = ngram_train(2, 0, 3, 0.5, ids, 5, NGRAM_UNPADDED);
     ck_assert_int_eq(ngram_contexts(&m), 2);
     ck_near(ngram_logp(&m, ids, 1, NGRAM_UNPADDED), log(2.5 / 4.5), 1e-12);
     ck_near(ngram_logp(&m, ids, 2, NGRAM_UNPADDED), log(1.5 / 2.5), 1e-12);
@@ -22,7 +22,7 @@ START_TEST(bigram_by_hand)
     ck_near(ngram_loss(&m, ids, 5, NGRAM_UNPADDED), -sum / 4, 1e-12);
     ngram_free(&m);
 
-    m = ngram_train(2, 3, 0, ids, 5, 2); /* the first a follows the padding */
+    m = ngram_train(2, 0, 3, 0, ids, 5, 2); /* the first a follows the padding */
     ck_assert_int_eq(ngram_contexts(&m), 3);
     ck_near(ngram_logp(&m, ids, 0, 2), log(1), 1e-12);
     ck_near(ngram_loss(&m, ids, 5, 2), -(2 * log(2. / 3) + log(1. / 3)) / 5, 1e-12);
@@ -34,10 +34,10 @@ END_TEST
 START_TEST(smoothing_limits)
 {
     const int ids[] = {1, 2, 3, 1, 2, 3}, other[] = {3, 3, 2};
-    Ngram m = ngram_train(3, 7, 1e12, ids, 6, 0);
+    Ngram m = ngram_train(3, 0, 7, 1e12, ids, 6, 0);
     ck_near(ngram_loss(&m, other, 3, 0), log(7), 1e-9);
     ngram_free(&m);
-    m = ngram_train(3, 7, 0, ids, 6, NGRAM_UNPADDED);
+    m = ngram_train(3, 0, 7, 0, ids, 6, NGRAM_UNPADDED);
     ck_near(ngram_loss(&m, ids, 6, NGRAM_UNPADDED), 0, 1e-12);
     ck_near(ngram_logp(&m, other, 2, NGRAM_UNPADDED), -log(7),
             1e-12); /* a context without counts */
@@ -45,7 +45,7 @@ START_TEST(smoothing_limits)
     ck_assert(ngram_logp(&m, wrong, 2, NGRAM_UNPADDED) == -INFINITY);
     ck_assert(isnan(ngram_loss(&m, ids, 2, NGRAM_UNPADDED))); /* two tokens are only context */
     ngram_free(&m);
-    m = ngram_train(3, 7, 0.1, ids, 0, 0);
+    m = ngram_train(3, 0, 7, 0.1, ids, 0, 0);
     ck_assert_int_eq(ngram_contexts(&m), 0);
     ck_near(ngram_loss(&m, ids, 6, 0), log(7), 1e-12);
     ck_assert(isnan(ngram_loss(&m, ids, 0, 0)));
@@ -79,9 +79,9 @@ START_TEST(against_the_slow_way)
     for (int n = 1; n <= 6; n++) {
         for (int variant = 0; variant < 4; variant++) {
             const int V = 2 + variant, pad = variant % 2 ? 1 : NGRAM_UNPADDED;
-            for (int i = 0; i < LEN_A; i++) a[i] = rng_below(&rng, V + 1); /* V is also a token */
-            for (int i = 0; i < LEN_B; i++) b[i] = rng_below(&rng, V + 1);
-            Ngram m = ngram_train(n, V, 0.1, a, LEN_A, pad);
+            for (int i = 0; i < LEN_A; i++) a[i] = rng_below(&rng, V);
+            for (int i = 0; i < LEN_B; i++) b[i] = rng_below(&rng, V);
+            Ngram m = ngram_train(n, 0, V, 0.1, a, LEN_A, pad);
             for (int t = pad < 0 ? n - 1 : 0; t < LEN_B; t++)
                 ck_near(ngram_logp(&m, b, t, pad), slow_logp(n, V, 0.1, a, LEN_A, b, t, pad),
                         1e-12);
@@ -100,10 +100,10 @@ START_TEST(next_is_a_distribution)
         int ids[N];
         double p[V];
         for (int i = 0; i < N; i++) ids[i] = first + rng_below(&rng, V);
-        Ngram m = ngram_train(3, V, 0.25, ids, N, 1);
+        Ngram m = ngram_train(3, first, V, 0.25, ids, N, 1);
         for (int t = 0; t < N; t += 7) {
             double sum = 0;
-            ngram_next(&m, ids, t, 1, first, p);
+            ngram_next(&m, ids, t, 1, p);
             for (int k = 0; k < V; k++) sum += p[k];
             ck_near(sum, 1, 1e-12);
             ck_near(log(p[ids[t] - first]), ngram_logp(&m, ids, t, 1), 1e-12);
@@ -132,7 +132,7 @@ START_TEST(equal_hashes_are_told_apart)
     qsort(pair + 2, N - 2, sizeof *pair, by_value);
     int distinct = 1;
     for (int i = 3; i < N; i++) distinct += pair[i] != pair[i - 1];
-    Ngram m = ngram_train(3, V, 0, ids, N, NGRAM_UNPADDED);
+    Ngram m = ngram_train(3, 0, V, 0, ids, N, NGRAM_UNPADDED);
     ck_assert_int_eq(ngram_contexts(&m), distinct);
     /* Almost every context occurred once, so its next token is certain. */
     ck_assert_double_lt(ngram_loss(&m, ids, N, NGRAM_UNPADDED), 1e-4);
@@ -168,7 +168,7 @@ START_TEST(published_figures)
     int *valid = train ? read_ids("lm/names_split/val.txt", &v, &n_valid) : NULL;
     if (!valid) return;
     ck_assert_int_eq(v.size - 1, 27);
-    Ngram m = ngram_train(4, v.size - 1, 0.1, train, n, NGRAM_UNPADDED);
+    Ngram m = ngram_train(4, 1, v.size - 1, 0.1, train, n, NGRAM_UNPADDED);
     ck_near(ngram_loss(&m, train, n, NGRAM_UNPADDED), 1.9028, 5e-5);
     ck_near(ngram_loss(&m, valid, n_valid, NGRAM_UNPADDED), 2.1118, 5e-5);
     ngram_free(&m);
@@ -180,18 +180,26 @@ END_TEST
 START_TEST(token_beyond_v)
 {
     const int ids[] = {0, 4};
-    ngram_train(2, 3, 0.1, ids, 2, 0);
+    ngram_train(2, 0, 3, 0.1, ids, 2, 0);
+}
+END_TEST
+
+START_TEST(score_beyond_v)
+{
+    const int ids[] = {1, 2}, unknown[] = {0};
+    Ngram m = ngram_train(1, 1, 2, 0.1, ids, 2, 0);
+    ngram_logp(&m, unknown, 0, 0);
 }
 END_TEST
 
 START_TEST(no_tokens_counted_together)
 {
     const int ids[] = {0, 1};
-    ngram_train(0, 3, 0.1, ids, 2, 0);
+    ngram_train(0, 0, 3, 0.1, ids, 2, 0);
 }
 END_TEST
 
 SUITE("ngram",
       TESTS(bigram_by_hand, smoothing_limits, against_the_slow_way, next_is_a_distribution,
             equal_hashes_are_told_apart, published_figures),
-      ABORTS(token_beyond_v, no_tokens_counted_together))
+      ABORTS(token_beyond_v, score_beyond_v, no_tokens_counted_together))

@@ -161,6 +161,27 @@ START_TEST(score_by_hand)
 }
 END_TEST
 
+/* A target counts with its weight; with weight 0 not at all. A target of the unknown class costs its nats and is never
+ * a hit. */
+START_TEST(weights_and_the_unknown)
+{
+    const Task t = {.vocab = 3, .outputs = 3, .unknown = 2, .extras = BATCH_WEIGHTS};
+    const real logits[12] = {9, 0, 0, 0, 9, 0, 0, 0, 9, 0, 9, 0};
+    Batch b = batch_new();
+    Score s = {0};
+    batch_resize(&b, &t, 2, 2);
+    memcpy(b.y, (int[]){0, 1, 2, 0}, 4 * sizeof(int)); /* 0 2 and 1 0 */
+    memcpy(b.weights, (real[]){2, 0.5, 1, 0}, 4 * sizeof(real));
+    task_score(&t, &b, logits, &s);
+    const double nats = log(2 + exp(9)) - 9;
+    ck_assert_double_eq_tol(s.loss, 3.5 * nats, 1e-9);
+    ck_assert(s.scored == 3.5 && s.hits == 2.5 && s.asked == 3.5);
+    ck_assert(s.right == 1 &&
+              s.sequences == 2); /* the second sequence: its wrong target has weight 0 */
+    batch_free(&b);
+}
+END_TEST
+
 /* Returns the number of questions in a sequence, 0 if any symbol can be the answer. */
 static int questions_of(const char *name)
 {
@@ -312,6 +333,6 @@ END_TEST
 
 SUITE("task",
       TESTS(layout, reuse, heldout_is_numbered, layouts_agree, extras, score_by_hand,
-            blind_model_is_at_chance, same_for_any_number_of_threads, names_agree, bad_requests,
-            longest),
+            weights_and_the_unknown, blind_model_is_at_chance, same_for_any_number_of_threads,
+            names_agree, bad_requests, longest),
       ABORTS(too_short_to_hold_out, target_out_of_range, class_out_of_range, batch_of_nothing))

@@ -105,16 +105,15 @@ START_TEST(windows_follow_one_another)
 END_TEST
 
 /* --- files ------------------------------------------------------------------------------------ */
-START_TEST(bytes_per_token)
+/* The first token is context only: it has no bytes among the scored ones. */
+START_TEST(scored_bytes)
 {
     Opened *o = open_text("가나다", "가나a나", 1);
-    ck_assert_double_eq_tol(o->text.bytes_per_token, 10. / 4, 1e-12);
-    ck_assert_double_eq_tol(o->text.chars_per_token, 1, 1e-12);
+    ck_assert(o->text.scored == 3 && o->text.scored_bytes == 7 && o->text.scored_chars == 3);
     ck_assert_str_eq(o->task.metric, "bits per character");
     close_it(o);
     o = open_bytes("가나다", 9, "가나a나", "byte", false, 1);
-    ck_assert_double_eq_tol(o->text.bytes_per_token, 1, 1e-12);
-    ck_assert_double_eq_tol(o->text.chars_per_token, 4. / 10, 1e-12);
+    ck_assert(o->text.scored == 9 && o->text.scored_bytes == 9 && o->text.scored_chars == 3);
     ck_assert_str_eq(o->task.metric, "bits per byte");
     ck_assert_double_eq_tol(o->task.metric_chance, 8, 1e-12);
     close_it(o);
@@ -133,7 +132,7 @@ START_TEST(words)
     ck_assert_int_eq(t->unknown[SPLIT_TRAIN], 2);
     ck_assert_int_eq(t->first_unknown[SPLIT_VALID], 4);
     ck_assert_double_eq_tol(text_unknown(t, SPLIT_TEST), 3 / 6., 1e-12);
-    ck_assert_double_eq_tol(t->bytes_per_token, 19 / 6., 1e-12);
+    ck_assert(t->scored == 5 && t->scored_bytes == 15); /* "the " is context only */
     ck_assert_str_eq(o->task.metric, "bits per word");
     int first;
     ck_assert(text_outcomes(t, &first) == 4 && first == 0); /* UNK is a possible next word */
@@ -251,6 +250,6 @@ END_TEST
 
 SUITE("text",
       TESTS(split_at_the_end, split_between_characters, validation_file, crops_are_uniform,
-            windows_follow_one_another, bytes_per_token, words, composed, refused, just_long_enough,
+            windows_follow_one_another, scored_bytes, words, composed, refused, just_long_enough,
             a_directory_is_its_prose, tinyshakespeare),
       ABORTS(longer_than_the_text))

@@ -92,6 +92,24 @@ START_TEST(unknown_is_counted)
 }
 END_TEST
 
+/* A composed character begins where its first part does, whatever the rest of the run is. */
+START_TEST(where_tokens_begin)
+{
+    static const char text[] = "\u1102\u1161\uB2E4\u1103\u1161xe\u0323\u0301\u0344y\xFF";
+    const int want[] = {0, 6, 9, 15, 16, 19, 21, 21, 23, 24};
+    Tokenizer v = chars("x", 1);
+    Encoding e = tokenizer_encode_at(&v, text, strlen(text));
+    ck_assert_ptr_nonnull(e.at);
+    ck_assert_int_eq(e.n, LEN(want));
+    ck_assert_mem_eq(e.at, want, sizeof want);
+    free(e.ids), free(e.at);
+    e = tokenizer_encode(&v, text, strlen(text));
+    ck_assert_ptr_null(e.at);
+    free(e.ids);
+    tokenizer_free(&v);
+}
+END_TEST
+
 START_TEST(nothing_to_encode)
 {
     Tokenizer v = chars("", 0);
@@ -236,6 +254,7 @@ START_TEST(byte_beyond_255)
 END_TEST
 
 SUITE("tokenizer_stream",
-      TESTS(bytes_are_themselves, characters_by_hand, unknown_is_counted, nothing_to_encode,
-            every_code_point, tinyshakespeare_has_65, json_there_and_back, json_refused),
+      TESTS(bytes_are_themselves, characters_by_hand, unknown_is_counted, where_tokens_begin,
+            nothing_to_encode, every_code_point, tinyshakespeare_has_65, json_there_and_back,
+            json_refused),
       ABORTS(id_beyond_the_table, byte_beyond_255))

@@ -169,59 +169,6 @@ bool data_is_running(const Data *d)
     return d->is_text && !d->text.by_line;
 }
 
-void data_warn_unknown(const Data *d, const char *program)
-{
-    const int64_t *n = d->text.unknown, *first = d->text.first_unknown;
-    if (!d->is_text) return;
-    if (d->text.tokens.bpe) {
-        if (n[SPLIT_TRAIN] + n[SPLIT_VALID])
-            fprintf(stderr,
-                    "%s: warning: %lld bytes of the text have no token in this tokenizer; they are "
-                    "left out\n",
-                    program, (long long)(n[SPLIT_TRAIN] + n[SPLIT_VALID]));
-        return;
-    }
-    if (tokenizer_of_words(&d->text.tokens)) {
-        fprintf(stderr,
-                "%s: %.2f%% of the training words and %.2f%% of the held-out ones are unknown\n",
-                program, 100 * text_unknown(&d->text, SPLIT_TRAIN),
-                100 * text_unknown(&d->text, SPLIT_VALID));
-        return;
-    }
-    if (n[SPLIT_TRAIN])
-        fprintf(
-            stderr,
-            "%s: warning: the training text has %lld tokens that are not UTF-8 (the first at byte "
-            "%lld); they are read as the unknown character; --unit byte accepts any byte\n",
-            program, (long long)n[SPLIT_TRAIN], (long long)first[SPLIT_TRAIN]);
-    if (n[SPLIT_VALID])
-        fprintf(stderr,
-                "%s: warning: %lld validation tokens are not in the vocabulary (the first at byte "
-                "%lld); they are read as the unknown character\n",
-                program, (long long)n[SPLIT_VALID], (long long)first[SPLIT_VALID]);
-}
-
-static void warn_faults(const InputFaults *f, const char *program)
-{
-    const Utf8Faults *u = &f->utf8;
-    if (!f->file) return;
-    fprintf(stderr, "%s: warning: %s ", program, f->file);
-    if (u->invalid)
-        fprintf(stderr, "is not UTF-8: %lld of its bytes are no character", (long long)u->invalid);
-    else
-        fprintf(stderr, "has %lld zero bytes", (long long)u->zeros);
-    fprintf(stderr,
-            ", the first in line %lld, byte %lld (offset %lld); they are read as the unknown "
-            "character; convert the file, for example with iconv, or use --unit byte\n",
-            (long long)u->line, (long long)u->column, (long long)u->first);
-}
-
-void data_warn_faults(const Data *d, const char *program)
-{
-    for (int i = 0; i < LEN(d->pairs.faults) && d->is_pairs; i++)
-        if (d->pairs.source.unk >= 0) warn_faults(&d->pairs.faults[i], program);
-}
-
 /* --- vocabularies --------------------------------------------------------------------------------- */
 
 void vocabularies_to_json(const Data *d, json_t *config)

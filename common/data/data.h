@@ -54,7 +54,7 @@ typedef struct {
     Text text; /* for running text and lines */
     Pairs pairs;
     bool is_text, is_pairs;
-    int streams; /* cursors that read a held-out running text in parallel; 0: up to 64 */
+    int streams; /* streams of a held-out running text (evaluate.h); 0: up to 64 */
 } Data;
 
 /* The vocabularies of a trained model, from its run's config.json: "vocab" for texts,
@@ -93,9 +93,11 @@ void data_close(Data *d);
 /* Returns true for running text, which can be streamed with carried state; false for lines. */
 bool data_is_running(const Data *d);
 
-/* Warns on stderr of the unknown tokens in the training and validation text; for words, prints
- * their share. */
-void data_warn_unknown(const Data *d, const char *program);
+/* Warns on stderr of data that a model does not see as it is in the file: bytes that are not UTF-8,
+ * tokens outside the vocabulary, lines that are cut, pairs that are left out. Programs call it with
+ * --quiet too: a warning is no progress. trained: the training data is used; else only the held-out
+ * data is. Rare words are always unknown, so for words only a share above a half is a warning. */
+void data_warn(const Data *d, const char *program, bool trained);
 
 /* Warns on stderr of the bytes that are not UTF-8 in the files of texts and pairs, with the place of the first.
  * Prints nothing for bytes and for data without such faults. */

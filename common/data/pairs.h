@@ -109,7 +109,8 @@ typedef struct {
  * data_options_fit checks them.
  *
  * Sets up *task, which borrows *p. Its metric is token accuracy; the chance level is over all ids,
- * with PAD, BOS and UNK. Sequence i of task_heldout is pair i of a table's split; after the last
+ * with PAD, BOS and UNK. A target UNK is scored in the loss but never counts as right: it stands for
+ * many words. Sequence i of task_heldout is pair i of a table's split; after the last
  * pair it starts again at the first. */
 bool pairs_open(Pairs *p, Task *task, const PairsConfig *c, const Tokenizer *source,
                 const Tokenizer *target, Error *err);

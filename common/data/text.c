@@ -5,31 +5,71 @@
 #include <string.h>
 
 #include "data/text_split.h"
+#include "system/utf8.h"
 #include "tokens/bpe.h"
 
 /* --- the text as tokens ----------------------------------------------------------------------- */
 
-static void measure(Text *t, const TextPart *valid)
+int text_items(const Text *t, Split split)
 {
-    size_t chars = 0;
-    for (size_t i = 0; i < valid->text.len; i++) chars += (valid->text.data[i] & 0xC0) != 0x80;
-    const int n = t->n[SPLIT_VALID];
-    t->bytes_per_token = n ? (double)valid->text.len / n : NAN;
-    t->chars_per_token = n ? (double)chars / n : NAN;
+    return t->by_line ? t->lines[split] : 1;
 }
 
-static void encode(Text *t, const TextPart part[2])
+TokenRange text_scored(const Text *t, Split split, int i)
 {
+    CHECK(i >= 0 && i < text_items(t, split), "text_scored: item %d of %d", i,
+          text_items(t, split));
+    if (!t->by_line) return (TokenRange){1, t->n[split] > 1 ? t->n[split] : 1};
+    const int begin = t->start[split][i] + 1, end = t->start[split][i + 1] + 1;
+    return (TokenRange){begin, end - begin > t->length ? begin + t->length : end};
+}
+
+/* Counts the scored tokens with their bytes and characters; at: the offset of each token. */
+static void measure(Text *t, const Bytes *valid, const int *at)
+{
+    const int n = t->n[SPLIT_VALID];
+    for (int i = 0; i < text_items(t, SPLIT_VALID); i++) {
+        const TokenRange r = text_scored(t, SPLIT_VALID, i);
+        if (r.begin >= r.end) continue;
+        const size_t end = r.end < n ? (size_t)at[r.end] : valid->len;
+        t->scored += r.end - r.begin;
+        t->scored_bytes += (int64_t)end - at[r.begin];
+        for (size_t k = (size_t)at[r.begin]; k < end; k++)
+            t->scored_chars += (valid->data[k] & 0xC0) != 0x80;
+    }
+    t->bytes_per_token = (double)t->scored_bytes / (double)t->scored;
+}
+
+static void count_invalid(Text *t, int s, const TextPart *part)
+{
+    const Bytes *b = &part->text;
+    int64_t first = -1;
+    for (size_t i = 0; i < b->len;) {
+        int code;
+        const int len = utf8_decode(b->data + i, b->len - i, &code);
+        if (code < 0 && t->invalid[s]++ == 0) first = (int64_t)i;
+        i += (size_t)len;
+    }
+    t->first_invalid[s] = part_origin(part, first);
+}
+
+/* Encodes both parts. Returns the offsets of the validation part's tokens; the caller frees them. */
+static int *encode(Text *t, const TextPart part[2])
+{
+    int *at = NULL;
     for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) {
         const Bytes *b = &part[s].text;
-        const Encoding e = tokenizer_encode(&t->tokens, b->data, b->len);
+        const Encoding e = s == SPLIT_VALID ? tokenizer_encode_at(&t->tokens, b->data, b->len)
+                                            : tokenizer_encode(&t->tokens, b->data, b->len);
         t->ids[s] = e.ids;
         t->n[s] = e.n;
         t->unknown[s] = e.unknown;
         t->first_unknown[s] = part_origin(&part[s], e.first_unknown);
         t->lines[s] = part[s].lines;
+        count_invalid(t, s, &part[s]);
+        at = e.at;
     }
-    measure(t, &part[SPLIT_VALID]);
+    return at;
 }
 
 /* Finds the start of every line and returns the steps of the longest line. */
@@ -47,12 +87,13 @@ static int find_lines(Text *t)
     return longest;
 }
 
-static int count_longer(const Text *t, int length)
+static void count_cut(Text *t)
 {
-    int n = 0;
     for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++)
-        for (int i = 0; i < t->lines[s]; i++) n += t->start[s][i + 1] - t->start[s][i] > length;
-    return n;
+        for (int i = 0; i < t->lines[s]; i++) {
+            const int longer = t->start[s][i + 1] - t->start[s][i] - t->length;
+            if (longer > 0) t->cut[s].lines++, t->cut[s].tokens += longer;
+        }
 }
 
 static bool long_enough(const Text *t, const char *path, int length, Error *err)
@@ -203,14 +244,16 @@ bool text_open(Text *text, Task *task, const char *path, const char *valid, cons
     bool ok =
         !by_line || tokenizer_id(&text->tokens, "\n") != text->tokens.unk ||
         error_set(err, "%s: the vocabulary has no newline, but every line ends with one", path);
-    if (ok) encode(text, part);
-    part_free(&part[0]), part_free(&part[1]);
+    int *at = ok ? encode(text, part) : NULL;
     if (ok && by_line) {
         const int longest = find_lines(text);
         if (length == 0) length = longest < LONGEST_LINE ? longest : LONGEST_LINE;
-        text->cut = count_longer(text, length);
+        text->length = length;
+        count_cut(text);
     }
     if (length == 0) length = STEPS;
+    if (ok) measure(text, &part[SPLIT_VALID].text, at);
+    free(at), part_free(&part[0]), part_free(&part[1]);
     ok = ok && long_enough(text, path, length, err);
     ok = ok && knows_any(text, path, err);
     text->ids[SPLIT_TEST] = text->ids[SPLIT_VALID];
@@ -247,7 +290,8 @@ double text_unknown(const Text *t, Split split)
 
 int text_outcomes(const Text *t, int *first)
 {
-    *first = tokenizer_of_words(&t->tokens) ? 0 : t->tokens.first;
+    const bool unknown = t->unknown[SPLIT_TRAIN] || t->unknown[SPLIT_VALID];
+    *first = unknown || tokenizer_of_words(&t->tokens) ? 0 : t->tokens.first;
     return t->tokens.size - *first;
 }
 

@@ -13,17 +13,29 @@
 #include "tasks/task.h"
 
 typedef struct {
+    int lines, tokens;
+} TextCut;
+
+typedef struct {
+    int begin, end; /* ids[begin .. end-1] */
+} TokenRange;
+
+typedef struct {
     Tokenizer tokens;
     int *ids[3], n[3]; /* the tokens of each split (SPLIT_TEST is the same as SPLIT_VALID) */
     int *start[3];     /* lines: index of the newline before each line and of the last newline */
     int lines[3];      /* line i is ids[start[i] .. start[i+1]], both newlines included */
-    int cut;           /* number of lines, in both splits, longer than the task's length */
     bool by_line;
-    /* The number of unknown tokens in each split (for characters, in training: invalid UTF-8), and
-     * the byte offset of the first one in its file, -1 if there is none. */
+    int length;     /* lines: steps of the longest sequence; what a line has beyond it is cut off */
+    TextCut cut[2]; /* lines: what is cut off in each split; it is neither trained on nor scored */
+    /* The number of unknown tokens in each split and of bytes that are not UTF-8, and the byte offset
+     * of the first one in its file, -1 if there is none. */
     int64_t unknown[2], first_unknown[2];
-    double bytes_per_token; /* in the validation split; for bits per byte */
-    double chars_per_token; /* in the validation split */
+    int64_t invalid[2], first_invalid[2];
+    /* The validation split's tokens that are scored (text_scored), and how many bytes and characters
+     * of its text they are. A token's bytes reach to the begin of the next token. */
+    int64_t scored, scored_bytes, scored_chars;
+    double bytes_per_token; /* scored_bytes / scored */
 } Text;
 
 /* Reads a text and makes it a task. path: a file, "-" for standard input, or a directory, whose
@@ -48,10 +60,16 @@ void text_of_tokens(Text *text, Task *task, const Tokenizer *tokens, bool by_lin
 void text_close(Text *text);
 double text_unknown(const Text *t, Split split); /* the share of unknown tokens in the split */
 
-/* Returns how many ids can be the next token; these are *first, *first + 1, ... For words they
- * include UNK, because rare words are unknown. For characters and jamo they do not: a file should
- * have no unknown ones. */
+/* Returns how many ids can be the next token; these are *first, *first + 1, ... They include UNK
+ * for words, because rare words are unknown, and wherever a split has an unknown token: a model's
+ * probabilities of all tokens that are scored then sum to 1. */
 int text_outcomes(const Text *t, int *first);
+
+/* The targets of a split: those of item i of text_items. In lists each line is an item: the tokens
+ * after the newline before it, at most t->length. A running text is one item: all tokens except the
+ * first, which has nothing before it. Every level of a report is a mean over these tokens. */
+int text_items(const Text *t, Split split);
+TokenRange text_scored(const Text *t, Split split, int i);
 
 /* Fills *out with the next batch of contiguous text, for carried state: B cursors are spread evenly
  * over a running text, and each advances T steps per batch. *cursor is the position, 0 at first. In

@@ -13,7 +13,7 @@
 #include "formats/safetensors.h"
 
 typedef struct {
-    int64_t step, tokens; /* updates done, tokens seen */
+    int64_t step, tokens; /* updates done; steps of all sequences drawn, padding included */
     double seconds;       /* seconds spent training */
     real *carried;        /* the recurrent state that the next batch starts from, or NULL */
     int carried_len;      /* reals in carried */

@@ -5,23 +5,39 @@
 #include <string.h>
 
 #include "system/utf8.h"
+#include "tokens/codes.h"
 
 /* --- edit distance ---------------------------------------------------------------------------------- */
 
-enum { BEYOND_UNICODE = 0x110000 };
+/* NFC makes at most 3 code points of one (UAX 15), which has 2 bytes or more then. */
+enum { BEYOND_UNICODE = 0x110000, MOST_COMPOSED = 2 };
 
-/* Returns the n code points of a string, which the caller frees. Invalid bytes become numbers beyond
+/* Returns the length of the valid UTF-8 that a string begins with. */
+static size_t valid_length(const char *s, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        int code;
+        const int step = utf8_decode(s + i, len - i, &code);
+        if (code < 0) return i;
+        i += (size_t)step;
+    }
+    return len;
+}
+
+/* Returns the n code points of a string in NFC, which the caller frees. Invalid bytes become numbers beyond
  * Unicode. */
 static int *code_points(const char *s, int *n)
 {
     const size_t len = strlen(s);
-    int *code = xmalloc((len + 1) * sizeof *code);
+    int *code = xmalloc((MOST_COMPOSED * len + 1) * sizeof *code);
     *n = 0;
-    for (size_t i = 0; i < len;) {
-        const int byte = (unsigned char)s[i];
-        i += (size_t)utf8_decode(s + i, len - i, &code[*n]);
-        if (code[*n] < 0) code[*n] = BEYOND_UNICODE + byte;
-        ++*n;
+    for (size_t i = 0, valid; i < len; i += valid) {
+        valid = valid_length(s + i, len - i);
+        Codes c = codes_of(s + i, valid, true);
+        if (c.n) memcpy(code + *n, c.code, (size_t)c.n * sizeof *code);
+        *n += c.n;
+        codes_free(&c);
+        if (i + valid < len) code[(*n)++] = BEYOND_UNICODE + (unsigned char)s[i + valid++];
     }
     return code;
 }

@@ -7,7 +7,8 @@
 /* --- edit distance ------------------------------------------------------------------------------ */
 
 /* Returns the smallest number of insertions, deletions and substitutions of code points that turn a into b
- * (Levenshtein 1966), both UTF-8. An invalid byte counts as a code point of its own kind. */
+ * (Levenshtein 1966). Both are UTF-8 and are compared in NFC, as texts are read: a letter and its accent are
+ * one code point. An invalid byte counts as a code point of its own kind. */
 int edit_distance(const char *a, const char *b);
 
 /* The character error rate of a corpus is the sum of the distances divided by the sum of the references'

@@ -86,18 +86,25 @@ static void counts_add(Counts *c, const int *token, int at)
 }
 
 /* --- training --------------------------------------------------------------------------------- */
-Ngram ngram_train(int n, int V, double smoothing, const int *ids, int len, int pad)
+static bool is_outcome(const Ngram *m, int id)
+{
+    return id >= m->first && id < m->first + m->V;
+}
+
+Ngram ngram_train(int n, int first, int V, double smoothing, const int *ids, int len, int pad)
 {
     CHECK(n >= 1 && n <= NGRAM_MAX && V >= 1, "ngram_train: n %d (1 to %d), V %d", n, NGRAM_MAX, V);
     CHECK(smoothing >= 0 && isfinite(smoothing), "ngram_train: smoothing %g", smoothing);
     CHECK(len >= 0 && len < INT_MAX - NGRAM_MAX, "ngram_train: %d tokens", len);
     struct NgramTable *t = xmalloc(sizeof *t);
+    const Ngram m = {.n = n, .first = first, .V = V, .smoothing = smoothing, .table = t};
     t->token = xmalloc(((size_t)len + n) * sizeof *t->token);
     t->context = counts_new(n - 1);
     t->gram = counts_new(n);
     for (int i = 0; i < n - 1; i++) t->token[i] = pad;
     for (int i = 0; i < len; i++) {
-        CHECK(ids[i] >= 0 && ids[i] <= V, "ngram_train: token %d is %d; V is %d", i, ids[i], V);
+        CHECK(is_outcome(&m, ids[i]), "ngram_train: token %d is %d, none of %d .. %d", i, ids[i],
+              first, first + V - 1);
         t->token[n - 1 + i] = ids[i];
     }
     /* The n-gram that ends with ids[i] begins at token[i]. */
@@ -105,7 +112,7 @@ Ngram ngram_train(int n, int V, double smoothing, const int *ids, int len, int p
         counts_add(&t->context, t->token, i);
         counts_add(&t->gram, t->token, i);
     }
-    return (Ngram){.n = n, .V = V, .smoothing = smoothing, .table = t};
+    return m;
 }
 
 void ngram_free(Ngram *m)
@@ -142,6 +149,8 @@ double ngram_logp(const Ngram *m, const int *ids, int t, int pad)
     const struct NgramTable *table = m->table;
     int key[NGRAM_MAX];
     context_of(m->n, ids, t, pad, key);
+    CHECK(is_outcome(m, ids[t]), "ngram_logp: token %d is %d, none of %d .. %d", t, ids[t],
+          m->first, m->first + m->V - 1);
     key[m->n - 1] = ids[t];
     const int total = counts_get(&table->context, table->token, key);
     const int count = total ? counts_get(&table->gram, table->token, key) : 0;
@@ -156,15 +165,14 @@ double ngram_loss(const Ngram *m, const int *ids, int len, int pad)
     return len > first ? sum / (len - first) : NAN; /* eq 3.2 */
 }
 
-void ngram_next(const Ngram *m, const int *ids, int t, int pad, int first, double *p)
+void ngram_next(const Ngram *m, const int *ids, int t, int pad, double *p)
 {
-    CHECK(first == 0 || first == 1, "ngram_next: first token %d", first);
     const struct NgramTable *table = m->table;
     int key[NGRAM_MAX];
     context_of(m->n, ids, t, pad, key);
     const int total = counts_get(&table->context, table->token, key);
     for (int k = 0; k < m->V; k++) {
-        key[m->n - 1] = first + k;
+        key[m->n - 1] = m->first + k;
         const int count = total ? counts_get(&table->gram, table->token, key) : 0;
         p[k] = probability(m, count, total);
     }

@@ -40,28 +40,33 @@ void model_score(const Model *m, const Task *t, const Batch *batch, real *state,
     tape_free(&tp);
 }
 
-/* Returns the number of streams for a text, read in batches of `steps` steps. Each stream starts
- * from a state of zeros and predicts its first tokens from little context, so a short text gets few
- * streams. */
-static int streams_for(int tokens, int steps)
+int data_streams(const Data *d, const Model *m, Split split)
 {
-    const int streams = tokens / STREAM_LEAST, most = EVAL_BATCH * EVAL_STEPS / steps;
-    return streams < 1 || most < 1 ? 1 : streams < most ? streams : most;
+    const int streams = d->text.n[split] / STREAM_LEAST;
+    if (!m->state_size) return 0;
+    if (d->streams) return d->streams;
+    return streams < 1 ? 1 : streams < EVAL_BATCH ? streams : EVAL_BATCH;
 }
 
-/* Returns the steps of a batch of a running text. A model with a context begins anew in each batch,
- * so it reads windows of the length that it was trained on. */
-static int steps_for(const Model *m, int length)
+int data_window(const Data *d, const Model *m, int length)
 {
-    if (!m->context) return EVAL_STEPS;
-    return length && length < m->context ? length : m->context;
+    if (length == 0) length = d->task.length;
+    return m->context && m->context < length ? m->context : length;
 }
 
-static void evaluate_running(const Data *d, const Model *m, Batch *batch, Split split, int length,
+/* Scores `steps` targets of a running text from ids[first] on, as one sequence. */
+static void score_window(const Data *d, const Model *m, Batch *batch, const int *ids, int steps,
+                         Score *s)
+{
+    batch_resize(batch, &d->task, steps, 1);
+    for (int i = 0; i < steps; i++) batch->x[i] = ids[i], batch->y[i] = ids[i + 1];
+    model_score(m, &d->task, batch, NULL, s);
+}
+
+static void evaluate_streams(const Data *d, const Model *m, Batch *batch, Split split,
                              int64_t max_tokens, Score *s)
 {
-    const int steps = steps_for(m, length);
-    const int streams = d->streams ? d->streams : streams_for(d->text.n[split], steps);
+    const int steps = EVAL_STEPS, streams = data_streams(d, m, split);
     const int tokens = steps * streams;
     int batches = text_stream_batches(&d->text, split, steps, streams);
     const int64_t wanted = (max_tokens + tokens - 1) / tokens;
@@ -70,25 +75,38 @@ static void evaluate_running(const Data *d, const Model *m, Batch *batch, Split 
     int64_t cursor = 0;
     for (int i = 0; i < batches && !stop_requested(); i++) {
         text_stream(&d->text, split, steps, streams, &cursor, batch);
-        model_score(m, &d->task, batch, m->state_size ? state : NULL, s);
+        model_score(m, &d->task, batch, state, s);
     }
     free(state);
 }
 
-/* Scores the sequences 0 .. n-1 of a split. Items of a table or list are sorted by length, so that
+/* Scores the sequences 0 .. n-1 of a split, `most` at a time. Items of a table or list are sorted by length, so that
  * there is little padding. */
 static void evaluate_numbered(const Data *d, const Model *m, Batch *batch, Split split, int length,
-                              int n, Score *s)
+                              int n, int most, Score *s)
 {
     int *item = xmalloc(((size_t)n + 1) * sizeof *item);
     for (int i = 0; i < n; i++) item[i] = i;
     batches_sort(&d->task, split, item, n);
-    for (int i = 0; i < n && !stop_requested(); i += EVAL_BATCH) {
-        const int B = n - i < EVAL_BATCH ? n - i : EVAL_BATCH;
+    for (int i = 0; i < n && !stop_requested(); i += most) {
+        const int B = n - i < most ? n - i : most;
         task_numbered(&d->task, split, length, item + i, B, batch);
         model_score(m, &d->task, batch, NULL, s);
     }
     free(item);
+}
+
+static void evaluate_windows(const Data *d, const Model *m, Batch *batch, Split split, int steps,
+                             int64_t max_tokens, Score *s)
+{
+    const int targets = d->text.n[split] - 1;
+    const int64_t wanted = (max_tokens + steps - 1) / steps;
+    const bool all = !max_tokens || wanted > targets / steps;
+    const int windows = all ? targets / steps : (int)wanted, rest = all ? targets % steps : 0;
+    const int most = EVAL_BATCH * EVAL_STEPS / steps; /* so that long windows fit into memory */
+    evaluate_numbered(d, m, batch, split, steps, windows, most > 1 ? most : 1, s);
+    if (rest && !stop_requested())
+        score_window(d, m, batch, d->text.ids[split] + windows * steps, rest, s);
 }
 
 bool data_evaluate(const Data *d, const Model *m, Split split, int length, int sequences,
@@ -96,12 +114,15 @@ bool data_evaluate(const Data *d, const Model *m, Split split, int length, int s
 {
     Batch batch = batch_new_as(m->layout);
     if (data_is_running(d)) {
-        evaluate_running(d, m, &batch, split, length, max_tokens, s);
+        if (m->state_size)
+            evaluate_streams(d, m, &batch, split, max_tokens, s);
+        else
+            evaluate_windows(d, m, &batch, split, data_window(d, m, length), max_tokens, s);
     } else {
         if (d->is_text) sequences = d->text.lines[split];
         if (d->pairs.is_table && sequences > pairs_items(&d->pairs, split))
             sequences = pairs_items(&d->pairs, split);
-        evaluate_numbered(d, m, &batch, split, length, sequences, s);
+        evaluate_numbered(d, m, &batch, split, length, sequences, EVAL_BATCH, s);
     }
     batch_free(&batch);
     return !stop_requested();

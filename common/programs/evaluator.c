@@ -107,7 +107,6 @@ static bool open_weights(Evaluator *e, Error *err)
     if (!c->score) return data_open_tokens(&e->data, &e->run, &given, err);
     if (!data_open(&e->data, &e->run, &given, err)) return false;
     e->run.seq_len = window;
-    e->data.streams = 1; /* read in one stream from beginning to end, as PyTorch's example does */
     return true;
 }
 
@@ -232,6 +231,7 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
     parallel_init(c->threads);
     const bool ok = c->import ? open_weights(e, &err) : open_run(e, size, n_size, &err);
     if (ok) data_warn_faults(&e->data, usage->program);
+    e->data.streams = 1; /* the whole past is the context of each token (evaluate.h) */
     return ok || evaluator_fail(e, EXIT_FAILED, err.text);
 }
 

@@ -76,10 +76,20 @@ static void print_pairs(const Trainer *t)
     fputc('\n', stderr);
 }
 
+/* Prints the share of unknown words: rare words are unknown in every text. */
+static void print_unknown_words(const Trainer *t)
+{
+    const Text *text = &t->data.text;
+    if (!t->data.is_text || !tokenizer_of_words(&text->tokens)) return;
+    fprintf(stderr, "%.2f%% of the training words and %.2f%% of the held-out ones are unknown\n",
+            100 * text_unknown(text, SPLIT_TRAIN), 100 * text_unknown(text, SPLIT_VALID));
+}
+
 void trainer_print_header(const Trainer *t)
 {
     const TrainConfig *c = t->config;
     const Task *task = &t->data.task;
+    data_warn(&t->data, t->usage->program, true);
     if (c->quiet) return;
     fprintf(stderr, "%s: %s, %zu parameters, %d updates of %d x %d, %d thread%s, seed %llu\n",
             t->usage->program, data_name(&c->data), t->params->count, c->steps, c->batch,
@@ -88,7 +98,7 @@ void trainer_print_header(const Trainer *t)
     if (t->data.is_text)
         fprintf(stderr, "%d training and %d validation tokens, vocabulary of %d\n",
                 t->data.text.n[SPLIT_TRAIN], t->data.text.n[SPLIT_VALID], t->data.text.tokens.size);
-    data_warn_unknown(&t->data, t->usage->program);
+    print_unknown_words(t);
     if (t->data.is_pairs) print_pairs(t);
     if (t->step && t->step >= c->steps)
         fprintf(stderr, "all %d updates are done; continue with more --steps\n", t->step);

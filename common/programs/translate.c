@@ -23,7 +23,7 @@ static void quality_add(Quality *q, const Evaluator *e, const Output *o, const E
 {
     const bool words = is_of_words(e);
     q->n++;
-    q->right += output_is_right(o, x);
+    q->right += output_is_right(e, o, x);
     q->log_probability += o->log_probability;
     char_errors_add(&q->characters, words ? o->tokens : o->text, words ? x->tokens : x->target);
     bleu_add(&q->bleu, o->tokens, x->tokens);

@@ -98,8 +98,10 @@ void output_print(const Output *o, FILE *f)
     free(line);
 }
 
-bool output_is_right(const Output *o, const Example *x)
+bool output_is_right(const Evaluator *e, const Output *o, const Example *x)
 {
+    for (int i = 0; i < o->len; i++)
+        if (o->id[i] == e->data.pairs.target.unk) return false;
     return o->finished && strcmp(o->tokens, x->tokens) == 0;
 }
 

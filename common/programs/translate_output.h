@@ -32,8 +32,9 @@ void output_free(Output *o);
  * space. */
 void output_print(const Output *o, FILE *f);
 
-/* Returns true if the output equals the target and ends with EOS. */
-bool output_is_right(const Output *o, const Example *x);
+/* Returns true if the output equals the target and ends with EOS. An output with UNK is never right, also if
+ * the target has the word "<unk>". */
+bool output_is_right(const Evaluator *e, const Output *o, const Example *x);
 
 typedef struct {
     Alignment a;

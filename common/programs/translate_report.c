@@ -122,7 +122,7 @@ static void print_samples(Evaluator *e, const Translator *t, const TranslateConf
     for (int i = 0; i < n && !evaluator_stopped(e); i++) {
         Example x = example_get(&e->data, i);
         Output o = decode(e, t, c, x.source, x.S);
-        const bool right = output_is_right(&o, &x);
+        const bool right = output_is_right(e, &o, &x);
         print_text("source", x.text, "");
         print_text("output", o.text, right ? "   (right)" : o.finished ? "" : "   (cut off)");
         if (!right) print_text("right", x.target, "");

@@ -52,15 +52,19 @@ static void score_classes(const Task *t, const Batch *b, int column, const StepS
                           Score *s)
 {
     double hits = 0;
+    bool right = true;
     for (int i = 0; i < b->T; i++) {
         const size_t at = batch_at(b, i, column);
-        if (b->y[at] < 0) continue;
-        s->loss += step[at].nats;
-        s->scored++;
-        hits += step[at].best == b->y[at];
+        const double weight = b->weights ? (double)b->weights[at] : 1;
+        if (b->y[at] < 0 || weight == 0) continue;
+        const bool hit = step[at].best == b->y[at] && !(t->unknown && b->y[at] == t->unknown);
+        s->loss += weight * step[at].nats;
+        s->scored += weight;
+        hits += weight * hit;
+        right = right && hit;
     }
-    s->right = s->scored > 0 && hits == s->scored;
     s->sequences = s->scored > 0;
+    s->right = s->sequences > 0 && right;
     if (t->score) return;
     s->hits = hits;
     s->asked = s->scored;

@@ -34,6 +34,7 @@ struct Task {
     int inputs;
     int source_vocab; /* symbols of the source, which has at most `length` steps; 0: no source */
     int outputs;      /* classes predicted per step; 0: one real number, at the last step */
+    int unknown; /* the class of unknown targets: predicting it is never right; 0: there is none */
     /* The length of the longest training sequence, counted as the literature does: in steps, but
      * copy-memory counts the delay, dyck the brackets, recall the pairs, shift the examples. */
     int length;

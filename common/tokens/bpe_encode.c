@@ -148,6 +148,16 @@ static void encode_new(const Tokenizer *t, const char *piece, size_t len, PieceK
 
 /* --- texts ---------------------------------------------------------------------------------------- */
 
+/* Sets the offsets of the tokens from index `first` on, those of a piece that begins at byte `at`. */
+static void place_tokens(const Tokenizer *t, Encoding *e, int first, size_t at)
+{
+    for (int i = first; e->at && i < e->n; i++) {
+        e->at[i] = (int)at;
+        /* In its spelling every byte is a character. */
+        for (const char *c = t->symbols.string[e->ids[i]]; *c; c++) at += (*c & 0xC0) != 0x80;
+    }
+}
+
 /* Encodes a text without special tokens. `readable` >= len bytes can be read from it. */
 static void encode_plain(const Tokenizer *t, const char *text, size_t len, size_t readable,
                          size_t origin, Encoding *e)
@@ -157,6 +167,7 @@ static void encode_plain(const Tokenizer *t, const char *text, size_t len, size_
         n = pretoken(text + at, len - at, b->digits_alone);
         PieceKey key = {0};
         const CachedPiece *known = NULL;
+        const int first = e->n;
         if (n <= CACHED_LONGEST) {
             key = piece_key(text + at, n, readable - at);
             known = piece_cached(&b->cache, key);
@@ -169,6 +180,7 @@ static void encode_plain(const Tokenizer *t, const char *text, size_t len, size_
             memcpy(e->ids + e->n, b->cache.ids + known->at, (size_t)known->n * sizeof *e->ids);
             e->n += known->n;
         }
+        place_tokens(t, e, first, origin + at);
     }
 }
 
@@ -194,7 +206,11 @@ void bpe_encode(const Tokenizer *t, const char *text, size_t len, size_t origin,
             encode_lines(t, text + at, n, origin + at, e);
         else
             encode_plain(t, text + at, n, len - at, origin + at, e);
-        if (special >= 0) e->ids[e->n++] = special, name = strlen(t->symbols.string[special]);
+        if (special >= 0) {
+            name = strlen(t->symbols.string[special]);
+            if (e->at) e->at[e->n] = (int)(origin + at + n);
+            e->ids[e->n++] = special;
+        }
         at += n + name;
     }
 }

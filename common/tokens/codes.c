@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utf8proc.h>
 
 #include "system/utf8.h"
@@ -29,6 +30,17 @@ static void add(Codes *c, size_t *room, int code, int at)
     c->at[c->n++] = at;
 }
 
+/* Returns a copy of the code points from index `from` to the end of c. */
+static Codes copy_run(const Codes *c, int from)
+{
+    const size_t n = (size_t)(c->n - from);
+    Codes run = {
+        .n = c->n - from, .code = xmalloc(n * sizeof *c->code), .at = xmalloc(n * sizeof *c->at)};
+    memcpy(run.code, c->code + from, n * sizeof *c->code);
+    memcpy(run.at, c->at + from, n * sizeof *c->at);
+    return run;
+}
+
 static bool same_codes(const Codes *c, int from, const char *composed, size_t len)
 {
     for (size_t at = 0; at < len; from++) {
@@ -37,6 +49,16 @@ static bool same_codes(const Codes *c, int from, const char *composed, size_t le
         if (from == c->n || c->code[from] != code) return false;
     }
     return from == c->n;
+}
+
+/* Returns how many code points the canonical decomposition (NFD) of a code point has. */
+static int parts_of(int code)
+{
+    utf8proc_int32_t part[4]; /* UAX 15: at most 4 */
+    const utf8proc_ssize_t n =
+        utf8proc_decompose_char(code, part, LEN(part), UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, NULL);
+    CHECK(n >= 1 && n <= LEN(part), "codes: U+%04X has %td parts", (unsigned)code, n);
+    return (int)n;
 }
 
 /* Composes (NFC) the code points from index `from` to the end of c. */
@@ -52,13 +74,19 @@ static void compose_run(Codes *c, size_t *room, int from)
     CHECK(n >= 0, "codes: %s", utf8proc_errmsg(n));
     const char *s = (const char *)composed;
     if (!same_codes(c, from, s, (size_t)n)) {
-        const int begin = c->at[from];
+        /* A code point begins where the one before the change began that has its first part. */
+        const Codes before = copy_run(c, from);
+        int i = 0,
+            to_come = parts_of(before.code[0]); /* parts of before.code[0 .. i] still to come */
         c->n = from;
         for (size_t at = 0; at < (size_t)n;) {
             int code;
             at += (size_t)next_code(s + at, (size_t)n - at, &code);
-            add(c, room, code, begin);
+            while (to_come <= 0 && i + 1 < before.n) to_come += parts_of(before.code[++i]);
+            add(c, room, code, before.at[i]);
+            to_come -= parts_of(code);
         }
+        free(before.code), free(before.at);
     }
     free(bytes), free(composed);
 }

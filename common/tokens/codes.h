@@ -7,8 +7,8 @@
 typedef struct {
     int n;
     int *code; /* (n) U+FFFD replaces U+0000 and bytes that are not valid UTF-8 */
-    /* (n) The byte offset in the text where each code point begins. Code points that composition
-     * changed have the offset of the code point that begins their run. */
+    /* (n) The byte offset in the text where each code point begins; of a composed one, where its first
+     * part does. */
     int *at;
 } Codes;
 

@@ -13,8 +13,8 @@ static Pieces cut(const char *text, size_t len, TokenLayout layout, bool compose
 
 static void encode(const Tokenizer *t, const char *text, size_t len, size_t origin, Encoding *e)
 {
-    (void)origin;
-    for (size_t i = 0; i < len; i++) e->ids[e->n++] = t->first + (unsigned char)text[i];
+    for (size_t i = 0; i < len; i++)
+        encoding_add(e, t, t->first + (unsigned char)text[i], origin + i);
 }
 
 static void count(TokenLearner *l, const char *text, size_t len)

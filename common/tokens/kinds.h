@@ -46,6 +46,7 @@ static inline void encoding_add(Encoding *e, const Tokenizer *t, int id, size_t 
 {
     if (id < 0) id = t->unk;
     if (id == t->unk && e->unknown++ == 0) e->first_unknown = (int64_t)at;
+    if (e->at) e->at[e->n] = (int)at;
     e->ids[e->n++] = id;
 }
 

@@ -128,17 +128,31 @@ static void encode_pieces(const Tokenizer *t, const char *text, size_t len, size
     pieces_free(&p);
 }
 
-Encoding tokenizer_encode(const Tokenizer *t, const char *text, size_t len)
+static Encoding encode(const Tokenizer *t, const char *text, size_t len, bool at_too)
 {
     CHECK(len < INT_MAX, "tokenizer_encode: a text of %zu bytes; fewer than %d are needed", len,
           INT_MAX);
     Encoding e = {.ids = xmalloc((len + 1) * sizeof *e.ids), .first_unknown = -1};
+    if (at_too)
+        e.at = xmalloc((len + 1) * sizeof *e.at), memset(e.at, 0xFF, (len + 1) * sizeof *e.at);
     for (size_t at = 0, end; at < len; at = end) {
         end = text_part_end(t->kind, text, len, at);
         (t->kind->encode ? t->kind->encode : encode_pieces)(t, text + at, end - at, at, &e);
     }
+    CHECK(!at_too || e.n == 0 || e.at[e.n - 1] >= 0, "unit %s: its tokens have no offsets",
+          t->kind->name);
     e.ids = xrealloc(e.ids, ((size_t)e.n + 1) * sizeof *e.ids);
     return e;
+}
+
+Encoding tokenizer_encode(const Tokenizer *t, const char *text, size_t len)
+{
+    return encode(t, text, len, false);
+}
+
+Encoding tokenizer_encode_at(const Tokenizer *t, const char *text, size_t len)
+{
+    return encode(t, text, len, true);
 }
 
 char *tokenizer_unknown(const Tokenizer *t, const char *text, size_t len)

@@ -96,7 +96,9 @@ int tokenizer_id(const Tokenizer *t, const char *token); /* the id of a token; t
 const char *tokenizer_name(const Tokenizer *t, int id, char room[2]);
 
 typedef struct {
-    int n, *ids;           /* the caller frees ids */
+    int n, *ids; /* the caller frees ids */
+    int *
+        at; /* (n) the byte offset where each token begins; only of tokenizer_encode_at, else NULL */
     int64_t unknown;       /* how many ids are UNK */
     int64_t first_unknown; /* the byte offset where the first unknown token begins; -1 if none is */
 } Encoding;
@@ -105,6 +107,8 @@ typedef struct {
  * ids as bytes. bpe: the tokenizer remembers pieces of the text, so that two threads must not encode
  * with one tokenizer at the same time. */
 Encoding tokenizer_encode(const Tokenizer *t, const char *text, size_t len);
+/* The same with e.at, which the caller frees. A token's bytes reach to the begin of the next token. */
+Encoding tokenizer_encode_at(const Tokenizer *t, const char *text, size_t len);
 
 /* Returns the unknown tokens of a text, separated by spaces, or NULL if there are none. The caller
  * frees the string. */

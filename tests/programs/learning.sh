@@ -58,7 +58,7 @@ above() {
     awk -v x="$1" -v limit="$2" 'BEGIN { exit !(x != "" && x + 0 >= limit + 0) }' ||
         fail "$3: $1, must be at least $2"
 }
-exact_at() { # LENGTH: prints the exact match of the sequences of that length
+exact_at() { # LENGTH: prints the sequence accuracy of that length
     sed -n "s/.*\"by_length\":{[^}]*\"$1\":\\([0-9.e-]*\\).*/\\1/p" "$tmp/json"
 }
 
@@ -97,10 +97,10 @@ above "${likely[4]}" "$(awk -v g="${likely[1]}" 'BEGIN { print g + 0.01 }')" "lo
 reverse=(--task reverse --seq-len 20 --hidden 64 --channels 32 --batch 32)
 train_with seq2seq_attention reverse-none "${reverse[@]}" --attention none --no-bidirectional \
     --steps 2500 --lr 1e-2
-above "$(exact_at 5)" 0.95 "reverse, none: exact match at 5"
-below "$(exact_at 15)" 0.30 "reverse, none: exact match at 15"
+above "$(exact_at 5)" 0.95 "reverse, none: sequence accuracy at 5"
+below "$(exact_at 15)" 0.30 "reverse, none: sequence accuracy at 15"
 train_with seq2seq_attention reverse-dot "${reverse[@]}" --attention dot --steps 3000 --lr 7e-3
-above "$(exact_at 20)" 0.95 "reverse, dot: exact match at 20"
+above "$(exact_at 20)" 0.95 "reverse, dot: sequence accuracy at 20"
 
 # --- Transformer ---
 
