@@ -8,6 +8,7 @@
 
 #include "formats/weights_map.h"
 #include "system/file.h"
+#include "tokens/bpe.h"
 #include "tokens/bpe_files.h"
 
 /* --- the names ---------------------------------------------------------------------------------------- */
@@ -153,14 +154,7 @@ bool gpt_import(const char *path, const Gpt *m, Params *ps, Error *err)
 /* Reads the files of a tokenizer in DIR; without any, 256 tokens are bytes. */
 static bool read_tokens(const char *dir, int V, Tokenizer *tokens, Error *err)
 {
-    static const char *const files[] = {"vocab.json", "encoder.json", "tokenizer.json"};
-    bool any = false;
-    for (int i = 0; i < LEN(files); i++) {
-        char *path = xformat("%s/%s", dir, files[i]);
-        any = any || file_exists(path);
-        free(path);
-    }
-    if (any) return bpe_read(tokens, dir, err);
+    if (bpe_has_files(dir)) return bpe_read(tokens, dir, err);
     if (V != 256)
         return error_set(
             err, "%s: has no tokenizer; add vocab.json and merges.txt, or tokenizer.json", dir);
@@ -271,7 +265,10 @@ bool gpt_export(const char *dir, const Gpt *m, const Params *ps, const Tokenizer
     StTensor *t = xcalloc((size_t)ps->n, sizeof *t);
     char *path = xformat("%s/model.safetensors", dir);
     const int n = describe(&tp, &map, m, ps, t);
+    const Bpe *bpe = tokens ? tokens->bpe : NULL;
+    const bool is_gpt2 = bpe && !bpe->digits_alone && !bpe->whole_pieces;
     const bool ok = dir_make(dir, err) && write_config(dir, m, tokens, err) &&
+                    (!is_gpt2 || bpe_write(tokens, dir, err)) &&
                     safetensors_save(path, t, n, NULL, err);
     free(path), free(t);
     tape_free(&tp);

@@ -16,7 +16,8 @@ bool gpt_read_config(const char *dir, GptConfig *config, int *V, Error *err);
 bool gpt_import(const char *path, const Gpt *m, Params *ps, Error *err);
 
 /* Writes DIR/config.json and DIR/model.safetensors; DIR must be empty or missing. transformers' from_pretrained
- * loads them. tokens is kept in config.json under "vocab", which transformers ignores; NULL: none. Errors: the
+ * loads them. tokens is kept in config.json under "vocab", which transformers ignores, and byte-pair encoding in
+ * vocab.json and merges.txt as well; NULL: none. Errors: the
  * options are those of no model there (--norm post with --gelu erf); DIR has files; disk. */
 bool gpt_export(const char *dir, const Gpt *m, const Params *ps, const Tokenizer *tokens,
                 Error *err);

@@ -162,6 +162,26 @@ START_TEST(missing_files)
 }
 END_TEST
 
+START_TEST(written_files)
+{
+    TempDir d = temp_dir();
+    Tokenizer t = bpe_of((const char *const[]){"a b", "ab c", "b c", "a bc", "\u0120 a", "# #"}, 6),
+              back;
+    Error err;
+    bpe_add_special(&t, symbols_add(&t.symbols, END_OF_TEXT));
+    t.size = t.symbols.size;
+    ck_assert(!bpe_has_files(d.path));
+    ck_assert_msg(bpe_write(&t, d.path, &err), "%s", err.text);
+    ck_assert(bpe_has_files(d.path));
+    ck_assert_msg(bpe_read(&back, d.path, &err), "%s", err.text);
+    json_t *want = tokenizer_to_json(&t), *got = tokenizer_to_json(&back);
+    ck_assert(json_equal(want, got));
+    json_decref(want), json_decref(got);
+    tokenizer_free(&t), tokenizer_free(&back);
+    remove_tree(d.path);
+}
+END_TEST
+
 /* Changes a few bytes of the two files: each copy is read, or refused with a message; what is read
  * encodes and decodes. */
 START_TEST(mutated_files)
@@ -199,5 +219,6 @@ END_TEST
 
 SUITE("bpe_files",
       TESTS(two_files_by_any_of_their_names, merges_as_files_have_them, malformed_vocabularies,
-            malformed_merges, a_zero_byte_in_the_merges, missing_files, mutated_files),
+            malformed_merges, a_zero_byte_in_the_merges, missing_files, written_files,
+            mutated_files),
       NO_ABORTS)

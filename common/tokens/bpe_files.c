@@ -1,5 +1,6 @@
 #include "tokens/bpe_files.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -90,16 +91,34 @@ static bool read_pair(Tokenizer *t, const char *path, bool *is_pair, Error *err)
     return false;
 }
 
+/* The files that a directory with a tokenizer has; the first one that is there is read. */
+static const char *const main_files[] = {"vocab.json", "encoder.json", "tokenizer.json"};
+
+/* Returns the path of the directory's file with the tokenizer, or NULL. The caller frees it. */
+static char *main_file(const char *dir)
+{
+    for (int i = 0; i < LEN(main_files); i++) {
+        char *path = xformat("%s/%s", dir, main_files[i]);
+        if (file_exists(path)) return path;
+        free(path);
+    }
+    return NULL;
+}
+
+bool bpe_has_files(const char *dir)
+{
+    char *path = main_file(dir);
+    free(path);
+    return path != NULL;
+}
+
 static bool read_directory(Tokenizer *t, const char *dir, Error *err)
 {
-    static const char *const names[] = {"vocab.json", "encoder.json", "tokenizer.json",
-                                        "config.json"};
-    for (int i = 0; i < LEN(names); i++) {
-        char *path = xformat("%s/%s", dir, names[i]);
-        const bool found = file_exists(path), ok = found && bpe_read(t, path, err);
-        free(path);
-        if (found) return ok;
-    }
+    char *path = main_file(dir);
+    if (!path) path = xformat("%s/config.json", dir);
+    const bool found = file_exists(path), ok = found && bpe_read(t, path, err);
+    free(path);
+    if (found) return ok;
     return error_set(err, "%s: has no tokenizer; it must have %s, or tokenizer.json", dir,
                      PAIRS_TEXT);
 }
@@ -111,4 +130,29 @@ bool bpe_read(Tokenizer *t, const char *path, Error *err)
     if (stat(path, &s) == 0 && S_ISDIR(s.st_mode)) return read_directory(t, path, err);
     const bool ok = read_pair(t, path, &is_pair, err);
     return is_pair ? ok : read_one(t, path, err);
+}
+
+/* --- writing ---------------------------------------------------------------------------------------- */
+
+static void print_merges(FILE *f, const void *arg)
+{
+    const Tokenizer *t = arg;
+    fputs("#version: 0.2\n", f);
+    for (int i = 0; i < t->bpe->n_merges; i++)
+        fprintf(f, "%s %s\n", t->symbols.string[t->bpe->merge[i].left],
+                t->symbols.string[t->bpe->merge[i].right]);
+}
+
+bool bpe_write(const Tokenizer *t, const char *dir, Error *err)
+{
+    CHECK(t->bpe && !t->bpe->digits_alone && !t->bpe->whole_pieces, "bpe_write: not GPT-2's kind");
+    char *vocab_path = xformat("%s/vocab.json", dir), *merges_path = xformat("%s/merges.txt", dir);
+    json_t *vocab = json_object();
+    for (int id = 0; id < t->size; id++)
+        json_object_set_new(vocab, t->symbols.string[id], json_integer(id));
+    const bool ok =
+        json_write(vocab_path, vocab, err) && file_print(merges_path, print_merges, t, err);
+    json_decref(vocab);
+    free(vocab_path), free(merges_path);
+    return ok;
 }
