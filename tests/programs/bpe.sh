@@ -68,6 +68,13 @@ expect 0 "" "$BIN"rnn/train --init-from "$tmp/learned" --text "$tmp/lines" --uni
 expect 1 "leave out --tokenizer" "$BIN"rnn/train --init-from "$tmp/learned" --text "$tmp/text" --unit bpe --hidden 16 \
     --tokenizer "$tmp/huggingface" --out "$tmp/from2"
 
+# Hugging Face's folder has the tokenizer's two files.
+expect 0 "" "$BIN"gpt/eval "$tmp/gpt" --export "$tmp/hf" --no-score --samples 0
+[ -s "$tmp/hf/vocab.json" ] && [ "$(wc -l <"$tmp/hf/merges.txt")" -eq 45 ] || fail "the exported tokenizer is not there"
+expect 0 "bits/byte" "$BIN"gpt/eval --import "$tmp/hf" --text "$tmp/text" --samples 0
+train rnn exported --text "$tmp/text" --tokenizer "$tmp/hf" --hidden 16
+cmp "$tmp/learned/model.safetensors" "$tmp/exported/model.safetensors" || fail "the exported tokenizer differs"
+
 # <|endoftext|> in the training text is one token, in a vocabulary that is learned and in one that is read.
 { cat "$tmp/text"; printf '<|endoftext|>'; cat "$tmp/text"; } >"$tmp/both"
 train rnn documents --text "$tmp/both" --vocab-size 300 --hidden 16
