@@ -86,7 +86,7 @@ static inline void assert_round_trip(const Tokenizer *t, const char *text, size_
 static inline void assert_random_bytes(const Tokenizer *t)
 {
     const char *often = getenv("BPE_STRINGS");
-    const int strings = often ? atoi(often) : 20000;
+    const int strings = often ? (int)strtol(often, NULL, 10) : 20000;
     static const char common[] = "ab ab\n\n 'sc1\xE2\x82\xAC";
     Rng rng = rng_make(2, RNG_TEST, 0);
     for (int k = 0; k < strings; k++) {

@@ -47,8 +47,8 @@ int main(int argc, char **argv)
     double learning[LEARNINGS], encoding[ENCODINGS];
     if (argc < 2 || argc > 5)
         return fail("usage: tokens TEXT [TOKENIZER] [MEGABYTES] [VOCABULARY]");
-    const double megabytes = argc > 3 ? atof(argv[3]) : 100;
-    const int vocabulary = argc > 4 ? atoi(argv[4]) : 10000;
+    const double megabytes = argc > 3 ? strtod(argv[3], NULL) : 100;
+    const int vocabulary = argc > 4 ? (int)strtol(argv[4], NULL, 10) : 10000;
     if (!file_read(argv[1], MOST, &text, &len, &err)) return fail(err.text);
     if (len == 0 || megabytes <= 0 || megabytes > 2000) return fail("nothing to encode");
 
