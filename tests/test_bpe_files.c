@@ -14,8 +14,8 @@ static bool read_name(const TempDir *d, const char *name, Tokenizer *t, Error *e
 }
 
 /* A vocabulary whose ids are not in GPT-2's order, and its merges. */
-static const char vocab[] =
-    "{\"<|endoftext|>\": 0, \"a\": 2, \"b\": 1, \"ab\": 4, \"\\u0120\": 3, \"#\": 6, \"##\": 5}";
+static const char vocab[] = "{\"<|endoftext|>\": 0, \"a\": 2, \"b\": 1, \"ab\": 4, \"\\u0120\": 3, "
+                            "\"#\": 6, \"##\": 5, \"\\u010A\": 7}";
 static const char merges[] = "#version: 0.2\na b\n# #\n";
 
 START_TEST(two_files_by_any_of_their_names)
@@ -93,8 +93,9 @@ START_TEST(malformed_vocabularies)
         {"{\"\": 0}", "empty token"},
         {"{}", "empty"},
         {"[\"a\"]", "not an object"},
-        {"{\"a\": 0, \"\\uD55C\": 1}", "stands for no byte"},
-        {"{\"a\": 0, \"b c\": 1}", "stands for no byte"},
+        {"{\"\\u010A\": 0, \"\\uD55C\": 1}", "stands for no byte"},
+        {"{\"\\u010A\": 0, \"b c\": 1}", "stands for no byte"},
+        {"{\"a\": 0}", "no token for the newline"},
         {"{\"a\": 0", "vocab.json:1:"},
         {"", "vocab.json:1:"},
         {"{\"a\\u0000b\": 0}", "vocab.json:1:"},

@@ -5,7 +5,7 @@
 /* --- tokenizer.json ------------------------------------------------------------------------------- */
 
 #define BYTE_LEVEL "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true}"
-#define VOCAB      "{\"a\": 2, \"b\": 1, \"ab\": 4, \"\\u0120\": 3, \"#\": 6, \"##\": 5}"
+#define VOCAB      "{\"a\": 2, \"b\": 1, \"ab\": 4, \"\\u0120\": 3, \"#\": 6, \"##\": 5, \"\\u010A\": 7}"
 #define ADDED      "[{\"id\": 0, \"content\": \"<|endoftext|>\", \"special\": true}]"
 #define MERGES     "[\"a b\", [\"#\", \"#\"]]"
 
@@ -48,7 +48,8 @@ START_TEST(tokenizer_json_is_read)
         tokenizer_json(ADDED, "null",
                        "{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Digits\", "
                        "\"individual_digits\": true}, " BYTE_LEVEL "]}",
-                       "\"ignore_merges\": true,", "{\"a\": 1, \"bb\": 2, \"b\": 3}", "[]"),
+                       "\"ignore_merges\": true,",
+                       "{\"a\": 1, \"bb\": 2, \"b\": 3, \"\\u010A\": 4}", "[]"),
         NULL);
     ck_assert(t.bpe->digits_alone && t.bpe->whole_pieces);
     assert_tokens(&t, "bb", "bb"); /* the whole piece is a token, although no merge makes it */

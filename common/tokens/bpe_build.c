@@ -72,6 +72,8 @@ bool bpe_from_names(Tokenizer *out, const TokenNames *v, Error *err)
     }
     t.size = t.symbols.size;
     find_bytes(&t);
+    if (ok && t.bpe->byte_id['\n'] < 0)
+        ok = error_set(err, "the vocabulary has no token for the newline, \"\u010A\"");
     if (ok)
         *out = t;
     else

@@ -17,7 +17,7 @@ bool names_put_object(TokenNames *v, const json_t *vocab, Error *err); /* {spell
 void names_free(TokenNames *v);
 
 /* Makes a tokenizer of these ids, without merges. Errors: a missing id, two ids of one spelling, no
- * id at all. */
+ * id at all, no token for the newline, with which generation starts. */
 bool bpe_from_names(Tokenizer *t, const TokenNames *v, Error *err);
 
 /* Adds a merge of two spellings. Errors: one of them, or the result, is not in the vocabulary; the

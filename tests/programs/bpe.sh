@@ -85,6 +85,16 @@ for run in documents documents2; do
 done
 grep -q '"special_in_text"' "$tmp/read/config.json" && fail "a text without <|endoftext|> has a special token"
 
+# A vocabulary without the space, or without the newline.
+mkdir "$tmp/few"
+printf '{"a": 0, "b": 1, "ab": 2, "\\u010A": 3}' >"$tmp/few/vocab.json"
+printf 'a b\n' >"$tmp/few/merges.txt"
+for i in $(seq 400); do echo "ab abb"; done >"$tmp/abb"
+expect 0 "400 bytes of the text have no token" "$BIN"rnn/train --text "$tmp/abb" --unit bpe --tokenizer "$tmp/few" \
+    --hidden 16 --steps 1 --plot none --out "$tmp/spaceless"
+printf '{"a": 0, "b": 1, "ab": 2}' >"$tmp/few/vocab.json"
+expect 1 "no token for the newline" "$BIN"rnn/train --text "$tmp/abb" --unit bpe --tokenizer "$tmp/few" --out "$tmp/x"
+
 expect 2 "give --unit bpe" "$BIN"rnn/train --tokenizer "$tmp/huggingface"
 expect 2 "give --unit bpe" "$BIN"rnn/train --unit word --vocab-size 300
 expect 2 "give --vocab-size" "$BIN"rnn/train --unit bpe --vocab-limit 300
