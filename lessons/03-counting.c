@@ -241,6 +241,7 @@ static bool open_data(Data *d, NgramConfig *c, Error *err)
 {
     c->data.seq_len = c->data.lines ? INT_MAX : c->n_max; /* counting cuts no line */
     if (!data_open(d, &c->data, NULL, err)) return false;
+    data_warn_faults(d, usage.program);
     data_warn(d, usage.program, true);
     const Text *t = &d->text;
     const int train = t->n[SPLIT_TRAIN], valid = t->n[SPLIT_VALID];

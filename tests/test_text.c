@@ -213,7 +213,7 @@ START_TEST(a_directory_is_its_prose)
     Opened *o = xmalloc(sizeof *o);
     ck_assert_msg(text_open(&o->text, &o->task, dir, a, "char", 0, false, .1, 2, NULL, &why), "%s",
                   why.text);
-    ck_split(&o->text, SPLIT_TRAIN, "first second");
+    ck_split(&o->text, SPLIT_TRAIN, "first \nsecond\n");
     text_close(&o->text);
     unlink(a), unlink(b);
     ck_assert(!text_open(&o->text, &o->task, dir, NULL, "char", 0, false, .1, 2, NULL, &why));

@@ -70,6 +70,24 @@ static bool unit_options_fit(const DataConfig *c, const Option *option, int n, E
            error_set(err, "--vocab-size: --tokenizer names a vocabulary; leave out one of them");
 }
 
+/* Fails if two options name standard input, which can be read only once. */
+static bool reads_once(const DataConfig *c, Error *err)
+{
+    const char *const texts[][2] = {{"text", c->text}, {"valid", c->valid}};
+    const char *const pairs[][2] = {
+        {"pairs", c->pairs.file}, {"valid", c->pairs.valid}, {"test", c->pairs.test}};
+    const char *first = NULL;
+    for (int i = 0; i < (c->of_pairs ? LEN(pairs) : LEN(texts)); i++) {
+        const char *const *o = c->of_pairs ? pairs[i] : texts[i];
+        if (!o[1] || strcmp(o[1], "-") != 0) continue;
+        if (first)
+            return error_set(err, "--%s - and --%s -: standard input can be read only once", first,
+                             o[0]);
+        first = o[0];
+    }
+    return true;
+}
+
 bool data_options_fit(const DataConfig *c, Option *option, int n, Error *err)
 {
     static const char *const of_text[] = {"lines",       "valid",      "heldout",  "unit",
@@ -78,6 +96,7 @@ bool data_options_fit(const DataConfig *c, Option *option, int n, Error *err)
                                            "swap", "items",       "heldout"};
     const char *const *name = c->of_pairs ? of_table : of_text;
     const int names = c->of_pairs ? LEN(of_table) : LEN(of_text);
+    if (!reads_once(c, err)) return false;
     for (int i = 0; i < names && is_drawn(c); i++)
         if (is_given(option, n, name[i]))
             return error_set(err, "--%s does not apply to task %s; leave it out", name[i],

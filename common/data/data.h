@@ -99,6 +99,9 @@ bool data_is_running(const Data *d);
  * data is. Rare words are always unknown, so for words only a share above a half is a warning. */
 void data_warn(const Data *d, const char *program, bool trained);
 
+/* Prints on stderr which pipes and terminals will be read, before data_open, which may wait for them. */
+void data_say_waiting(const DataConfig *c, const char *program);
+
 /* Warns on stderr of the bytes that are not UTF-8 in the files of texts and pairs, with the place of the first.
  * Prints nothing for bytes and for data without such faults. */
 void data_warn_faults(const Data *d, const char *program);

@@ -1,19 +1,11 @@
 /* Warnings of data that a model does not see as it is in the file (data.h). */
 #include <stdio.h>
+#include <string.h>
 
 #include "data/data.h"
 
 static const double MOST = 0.5; /* a larger share of unknown tokens makes the scores meaningless */
 static const char *const part[] = {"training", "held-out"};
-
-static void warn_invalid(const Text *t, const char *program, int split)
-{
-    if (t->invalid[split] == 0 || t->tokens.unk < 0) return;
-    fprintf(stderr,
-            "%s: warning: the %s text has %lld bytes that are not UTF-8 (the first at byte %lld); "
-            "they are read as the unknown token; convert the text, or use --unit byte\n",
-            program, part[split], (long long)t->invalid[split], (long long)t->first_invalid[split]);
-}
 
 /* The unknown tokens of a text without invalid bytes, or those of a text that is mostly unknown. */
 static void warn_unknown(const Text *t, const char *program, int split)
@@ -61,7 +53,8 @@ static void warn_pairs(const Pairs *p, const char *program, bool trained)
                     program, 100 * p->unknown[i], side[i]);
     if (p->too_long)
         fprintf(stderr,
-                "%s: warning: %d pairs are longer than --max-words: they are neither %sscored\n",
+                "%s: warning: %d pairs are longer than --max-words or 4096 tokens: they are "
+                "neither %sscored\n",
                 program, p->too_long, trained ? "trained on nor " : "decoded nor ");
 }
 
@@ -69,7 +62,6 @@ void data_warn(const Data *d, const char *program, bool trained)
 {
     for (int split = trained ? SPLIT_TRAIN : SPLIT_VALID; d->is_text && split <= SPLIT_VALID;
          split++) {
-        warn_invalid(&d->text, program, split);
         warn_unknown(&d->text, program, split);
         warn_cut(&d->text, program, split);
     }
@@ -93,8 +85,22 @@ static void warn_faults(const InputFaults *f, const char *program)
             (long long)u->line, (long long)u->column, (long long)u->first);
 }
 
+void data_say_waiting(const DataConfig *c, const char *program)
+{
+    const char *const texts[] = {c->text, c->valid};
+    const char *const pairs[] = {c->pairs.file, c->pairs.valid, c->pairs.test};
+    for (int i = 0; i < (c->of_pairs ? LEN(pairs) : LEN(texts)); i++) {
+        const char *path = c->of_pairs ? pairs[i] : texts[i];
+        if (path && input_may_wait(path))
+            fprintf(stderr, "%s: reading %s to its end\n", program,
+                    strcmp(path, "-") == 0 ? "standard input" : path);
+    }
+}
+
 void data_warn_faults(const Data *d, const char *program)
 {
+    for (int i = 0; i < LEN(d->text.faults) && d->is_text; i++)
+        if (d->text.tokens.unk >= 0) warn_faults(&d->text.faults[i], program);
     for (int i = 0; i < LEN(d->pairs.faults) && d->is_pairs; i++)
         if (d->pairs.source.unk >= 0) warn_faults(&d->pairs.faults[i], program);
 }

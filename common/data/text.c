@@ -15,6 +15,17 @@ int text_items(const Text *t, Split split)
     return t->by_line ? t->lines[split] : 1;
 }
 
+static void take_facts(Text *t, TextPart part[2])
+{
+    for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) {
+        t->faults[s] = part[s].faults;
+        part[s].faults = (InputFaults){0};
+    }
+    t->files = part[0].files, t->others = part[0].others;
+    t->held_bytes = (int64_t)part[1].text.len - (t->by_line && part[1].text.len);
+    t->held_file = (int64_t)part[1].file;
+}
+
 TokenRange text_scored(const Text *t, Split split, int i)
 {
     CHECK(i >= 0 && i < text_items(t, split), "text_scored: item %d of %d", i,
@@ -226,7 +237,10 @@ static bool knows_any(const Text *t, const char *path, Error *err)
     if (t->tokens.size > 1) return true;
     return tokenizer_of_words(&t->tokens)
                ? error_set(err, "%s: no word occurs twice; give a longer text", path)
-               : error_set(err, "%s: the text has no valid UTF-8; convert it, or use --unit byte",
+               : error_set(err,
+                           "%s: the text has no character: all its bytes are 0 or not UTF-8; "
+                           "convert it, or use "
+                           "--unit byte",
                            path);
 }
 
@@ -244,6 +258,7 @@ bool text_open(Text *text, Task *task, const char *path, const char *valid, cons
     bool ok =
         !by_line || tokenizer_id(&text->tokens, "\n") != text->tokens.unk ||
         error_set(err, "%s: the vocabulary has no newline, but every line ends with one", path);
+    take_facts(text, part);
     int *at = ok ? encode(text, part) : NULL;
     if (ok && by_line) {
         const int longest = find_lines(text);
@@ -277,7 +292,10 @@ void text_of_tokens(Text *text, Task *task, const Tokenizer *tokens, bool by_lin
 
 void text_close(Text *text)
 {
-    for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) free(text->ids[s]), free(text->start[s]);
+    for (int s = SPLIT_TRAIN; s <= SPLIT_VALID; s++) {
+        free(text->ids[s]), free(text->start[s]);
+        input_faults_free(&text->faults[s]);
+    }
     tokenizer_free(&text->tokens);
     *text = (Text){0};
 }

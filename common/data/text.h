@@ -9,6 +9,7 @@
 #ifndef TEXT_H
 #define TEXT_H
 
+#include "data/input.h"
 #include "tokens/tokenizer.h"
 #include "tasks/task.h"
 
@@ -28,6 +29,10 @@ typedef struct {
     bool by_line;
     int length;     /* lines: steps of the longest sequence; what a line has beyond it is cut off */
     TextCut cut[2]; /* lines: what is cut off in each split; it is neither trained on nor scored */
+    InputFaults faults[2]; /* of the text's file and of the validation file */
+    int files, others;     /* of a directory: the files read, the entries that were not (input.h) */
+    int64_t held_bytes,
+        held_file; /* of the validation split and of the file that it is a part of */
     /* The number of unknown tokens in each split and of bytes that are not UTF-8, and the byte offset
      * of the first one in its file, -1 if there is none. */
     int64_t unknown[2], first_unknown[2];
@@ -39,8 +44,8 @@ typedef struct {
 } Text;
 
 /* Reads a text and makes it a task. path: a file, "-" for standard input, or a directory, whose
- * *.md files are read in the order of their names; valid: the same, or NULL. A byte order mark is
- * dropped. In lists, empty lines and the carriage return at the end of a line are dropped too. The
+ * *.md files are read in the order of their names (input.h); valid: the same, or NULL. A byte order
+ * mark is dropped. In lists, empty lines and the carriage return at the end of a line are dropped too. The
  * tokenizer is *given (copied); if given is NULL, it is learned from the training text only, with
  * the `limit` most frequent tokens (0: all; bpe: so many tokens), and for words only those that
  * occur twice. With the unit bpe, <|endoftext|> in the training text is a special token. length:

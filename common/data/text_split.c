@@ -1,57 +1,36 @@
 #include "data/text_split.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "system/file.h"
 #include "tasks/task.h"
 
 enum { TEXT_MAX = 1 << 30 }; /* bytes of a file: tokens are counted in an int */
 
 /* --- reading ---------------------------------------------------------------------------------- */
-static int is_prose(const struct dirent *e)
-{
-    const char *dot = strrchr(e->d_name, '.');
-    return dot && dot != e->d_name && strcmp(dot, ".md") == 0;
-}
 
-/* Reads all *.md files of a directory, one after the other. */
-static bool read_directory(const char *path, Bytes *out, Error *err)
+static bool read_text(const char *path, Input *in, Error *err)
 {
-    struct dirent **entry;
-    const int n = scandir(path, &entry, is_prose, alphasort);
-    if (n < 0) return error_set(err, "%s: the directory cannot be read: %s", path, strerror(errno));
-    bool ok = n > 0 || error_set(err, "%s: the directory has no *.md file; give a text file", path);
-    for (int i = 0; i < n; i++) {
-        char *name = xformat("%s/%s", path, entry[i]->d_name);
-        Bytes file = {0};
-        ok = ok && file_read(name, TEXT_MAX - out->len, &file.data, &file.len, err);
-        if (ok && file.len) {
-            out->data = xrealloc(out->data, out->len + file.len);
-            memcpy(out->data + out->len, file.data, file.len);
-            out->len += file.len;
-        }
-        free(file.data), free(name), free(entry[i]);
-    }
-    free(entry);
-    return ok;
-}
-
-static bool read_text(const char *path, Bytes *out, Error *err)
-{
-    static const char mark[] = "\xEF\xBB\xBF"; /* U+FEFF */
     struct stat st;
-    const bool directory = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-    const bool ok = directory ? read_directory(path, out, err)
-                              : file_read(path, TEXT_MAX, &out->data, &out->len, err);
-    if (!ok) return false;
-    if (out->len >= 3 && memcmp(out->data, mark, 3) == 0)
-        memmove(out->data, out->data + 3, out->len -= 3);
-    return out->len > 0 || error_set(err, "%s is empty; give a text to train on",
-                                     strcmp(path, "-") == 0 ? "standard input" : path);
+    const bool directory = strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    if (!(directory ? input_read_directory(path, TEXT_MAX, in, err)
+                    : input_read(path, TEXT_MAX, in, err)))
+        return false;
+    if (in->len > 0) return true;
+    input_free(in);
+    return error_set(err, "%s is empty; give a text",
+                     strcmp(path, "-") == 0 ? "standard input" : path);
+}
+
+/* Fails if the lines of a list end in carriage returns alone: the whole list would be one line. */
+static bool has_newlines(const char *path, const Input *in, Error *err)
+{
+    if (memchr(in->data, '\n', in->len) || !memchr(in->data, '\r', in->len)) return true;
+    return error_set(err,
+                     "%s: its lines end in a carriage return; end them with a newline (tr '\\r' "
+                     "'\\n' converts them)",
+                     path);
 }
 
 /* --- splitting -------------------------------------------------------------------------------- */
@@ -66,6 +45,7 @@ static TextPart part_new(size_t bytes, size_t lines)
 void part_free(TextPart *p)
 {
     free(p->text.data), free(p->origin);
+    input_faults_free(&p->faults);
 }
 
 static bool is_heldout(const char *line, size_t len)
@@ -77,7 +57,7 @@ static bool is_heldout(const char *line, size_t len)
     return heldout;
 }
 
-static size_t count_newlines(const Bytes *b)
+static size_t count_newlines(const Input *b)
 {
     size_t n = 0;
     for (size_t i = 0; i < b->len; i++) n += b->data[i] == '\n';
@@ -86,7 +66,7 @@ static size_t count_newlines(const Bytes *b)
 
 /* Splits the lines that are not empty into two parts; if valid is NULL, all of them go into
  * `train`. */
-static void split_lines(const Bytes *file, TextPart *train, TextPart *valid)
+static void split_lines(const Input *file, TextPart *train, TextPart *valid)
 {
     const size_t lines = count_newlines(file) + 1;
     *train = part_new(file->len, lines);
@@ -105,7 +85,7 @@ static void split_lines(const Bytes *file, TextPart *train, TextPart *valid)
     }
 }
 
-static TextPart part_of(const Bytes *file, size_t from, size_t to)
+static TextPart part_of(const Input *file, size_t from, size_t to)
 {
     TextPart p = {.text = {xmalloc(to - from + 1), to - from}, .offset = from};
     memcpy(p.text.data, file->data + from, to - from);
@@ -113,7 +93,7 @@ static TextPart part_of(const Bytes *file, size_t from, size_t to)
 }
 
 /* Splits a running text into two parts, between two characters. */
-static void split_end(const Bytes *file, double heldout, TextPart *train, TextPart *valid)
+static void split_end(const Input *file, double heldout, TextPart *train, TextPart *valid)
 {
     size_t cut = (size_t)((double)file->len * (1 - heldout));
     while (cut < file->len && (file->data[cut] & 0xC0) == 0x80) cut++;
@@ -121,14 +101,24 @@ static void split_end(const Bytes *file, double heldout, TextPart *train, TextPa
     *valid = part_of(file, cut, file->len);
 }
 
+/* Moves what is known of the files into the parts. */
+static void take_facts(TextPart part[2], Input *file, Input *held)
+{
+    part[0].file = file->len, part[1].file = held->len;
+    part[0].faults = input_faults_take(file);
+    part[0].files = file->files, part[0].others = file->others;
+    if (held != file) part[1].faults = input_faults_take(held);
+}
+
 bool parts_read(const char *path, const char *valid, bool by_line, double heldout, TextPart part[2],
                 Error *err)
 {
-    Bytes file = {0}, other = {0};
+    Input file = {0}, other = {0};
     const bool same = valid && strcmp(path, valid) == 0; /* standard input can be read once */
-    const bool ok =
-        read_text(path, &file, err) && (!valid || same || read_text(valid, &other, err));
-    const Bytes *held = same ? &file : &other;
+    bool ok = read_text(path, &file, err) && (!valid || same || read_text(valid, &other, err));
+    Input *held = valid && !same ? &other : &file;
+    if (ok && by_line)
+        ok = has_newlines(path, &file, err) && has_newlines(valid ? valid : path, held, err);
     if (ok && valid && by_line) {
         split_lines(&file, &part[0], NULL);
         split_lines(held, &part[1], NULL);
@@ -140,7 +130,8 @@ bool parts_read(const char *path, const char *valid, bool by_line, double heldou
     } else if (ok) {
         split_end(&file, heldout, &part[0], &part[1]);
     }
-    free(file.data), free(other.data);
+    if (ok) take_facts(part, &file, held);
+    input_free(&file), input_free(&other);
     return ok;
 }
 

@@ -2,7 +2,7 @@
 #ifndef TEXT_SPLIT_H
 #define TEXT_SPLIT_H
 
-#include "base/base.h"
+#include "data/input.h"
 
 typedef struct {
     char *data;
@@ -14,7 +14,10 @@ typedef struct {
     Bytes text;
     size_t *origin; /* lines: the byte offset of each line in the file */
     int lines;
-    size_t offset; /* running text: the byte offset of the part in the file */
+    size_t offset;      /* running text: the byte offset of the part in the file */
+    size_t file;        /* the bytes of the file that it is a part of */
+    InputFaults faults; /* part[0]: of the text; part[1]: of the validation file */
+    int files, others;  /* part[0]: of a directory (input.h) */
 } TextPart;
 
 /* Reads the text into part[0] (training) and part[1] (validation). The caller frees both with

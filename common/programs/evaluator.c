@@ -71,6 +71,8 @@ static bool read_config(Evaluator *e, Option *size, int n_size, Vocabularies *vo
     Option data[] = {DATA_OPTIONS(&e->run)}, pairs[] = {PAIRS_OPTIONS(&e->run.pairs)};
     Option seed[] = {OPTION("seed", &e->seed, 0, 0x1p64, "")};
     const char *arch = json_string_value(json_object_get(config, "arch"));
+    const char *fingerprint = json_string_value(json_object_get(config, "data_fingerprint"));
+    if (fingerprint) snprintf(e->fingerprint.text, sizeof e->fingerprint.text, "%s", fingerprint);
     bool ok = true;
     name_arch(e);
     if (!arch || strcmp(arch, e->arch) != 0)
@@ -99,6 +101,7 @@ static bool open_weights(Evaluator *e, Error *err)
                         ? c->open_import(c->import_arg, c->import, &e->weights.tokens, &window, err)
                         : weights_open(&e->weights, c->import, c->vocab, err);
     if (!ok) return false;
+    e->whole = true;
     e->run.text = c->text;
     e->run.valid = c->valid ? c->valid : data_name(&e->run);
     e->run.unit = tokenizer_unit(&e->weights.tokens);
@@ -153,6 +156,37 @@ static bool samples_alone(Evaluator *e, const Vocabularies *vocab)
     return true;
 }
 
+/* Prints which of the given files are pipes: reading them may wait. */
+static void say_waiting(const Evaluator *e)
+{
+    const EvalConfig *c = e->config;
+    DataConfig given = {.text = c->text, .valid = c->valid, .of_pairs = c->of_pairs};
+    given.pairs.file = c->pairs;
+    if (!c->json) data_say_waiting(&given, e->usage->program);
+}
+
+/* Fails if data of the run came from standard input and is not given again: the program would wait for it. */
+static bool has_files(const Evaluator *e, Error *err)
+{
+    const EvalConfig *c = e->config;
+    const PairsConfig *p = &e->run.pairs;
+    const struct {
+        const char *path, *given, *option;
+    } file[] = {{e->run.text, c->text, "text"},
+                {e->run.valid, c->valid ? c->valid : c->text, "valid"},
+                {p->file, NULL, "pairs"},
+                {p->valid, NULL, "pairs"},
+                {p->test, NULL, "pairs"}};
+    for (int i = 0; i < LEN(file); i++)
+        if (file[i].path && !file[i].given && strcmp(file[i].path, "-") == 0)
+            return error_set(err,
+                             "%s was trained on standard input: give the text with --%s, or %s",
+                             e->dir, file[i].option,
+                             c->of_pairs ? "translate without data by --interactive"
+                                         : "sample without data by --no-score");
+    return true;
+}
+
 /* Opens the held-out data of the options, by default that of the run. Opens only the tokenizers if nothing
  * is scored. */
 static bool open_data(Evaluator *e, const Vocabularies *vocab, Error *err)
@@ -162,17 +196,17 @@ static bool open_data(Evaluator *e, const Vocabularies *vocab, Error *err)
     if (without && (vocab->of_text || vocab->of_pairs))
         return data_open_tokens(&e->data, &e->run, vocab, err);
     if (c->pairs) {
+        say_waiting(e);
         if (!data_open_test(&e->data, &e->run, vocab, c->pairs, err)) return false;
         e->run.pairs.file = c->pairs, e->run.pairs.task = NULL; /* data_name gives this file */
         return true;
     }
-    if (c->text) e->run.text = c->text;
+    e->own_text = e->run.text;
+    if (!has_files(e, err)) return false;
     if (c->valid) e->run.valid = c->valid;
-    if (!c->text && e->run.text && strcmp(e->run.text, "-") == 0)
-        return error_set(err,
-                         "%s was trained on standard input: give the text with --text, or sample "
-                         "without data by --no-score",
-                         e->dir);
+    say_waiting(e);
+    if (c->text && !c->valid && !e->run.task) return evaluator_open_text(e, vocab, err);
+    if (c->text) e->run.text = c->text;
     if (samples_alone(e, vocab)) return data_open_tokens(&e->data, &e->run, vocab, err);
     return data_open(&e->data, &e->run, vocab, err) || missing_data(e, err);
 }
@@ -225,6 +259,11 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
     if (c->output && c->interactive && *c->interactive)
         return evaluator_fail(e, EXIT_USAGE,
                               "--interactive translates to standard output: leave out --output");
+    if (c->pairs && c->interactive && *c->interactive)
+        return evaluator_fail(e, EXIT_USAGE, "--interactive scores nothing: leave out --pairs");
+    if (c->text && c->valid && strcmp(c->text, "-") == 0 && strcmp(c->valid, "-") == 0)
+        return evaluator_fail(e, EXIT_USAGE,
+                              "--text - and --valid -: standard input can be read only once");
     if (c->pairs && !args_find(option, n, "examples")->given) c->examples = INT_MAX;
     if (!c->import) e->dir = xstrdup(argv[operand]);
     blas_warm_up();

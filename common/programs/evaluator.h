@@ -7,6 +7,7 @@
 
 #include "system/args.h"
 #include "data/data.h"
+#include "data/fingerprint.h"
 #include "formats/weights.h"
 #include "models/generate.h"
 #include "nn/params.h"
@@ -34,7 +35,9 @@ EvalConfig eval_defaults(void);
 
 #define EVAL_OPTIONS(c)                                                                            \
     OPTION_GROUP("Data"),                                                                          \
-        OPTION_STRING("text", &(c)->text, "text to evaluate (default: the text of the run)"),      \
+        OPTION_STRING(                                                                             \
+            "text", &(c)->text,                                                                    \
+            "text to evaluate, all of it (default: the held-out part of the run's own text)"),     \
         OPTION_STRING("valid", &(c)->valid,                                                        \
                       "validation file to evaluate (default: that of the run)"),                   \
         OPTION_FLAG(                                                                               \
@@ -94,10 +97,13 @@ EvalConfig eval_defaults(void);
 typedef struct {
     EvalConfig *config;
     const Usage *usage;
-    char *dir, arch[32]; /* arch: the model folder, "rnn" */
-    const char *model;   /* name of the model, "lstm" */
-    DataConfig run;      /* the data options of DIR/config.json */
-    uint64_t seed;       /* random seed of the training run */
+    char *dir, arch[32];     /* arch: the model folder, "rnn" */
+    const char *model;       /* name of the model, "lstm" */
+    DataConfig run;          /* the data options of DIR/config.json */
+    uint64_t seed;           /* random seed of the training run */
+    Fingerprint fingerprint; /* of the training run's data; "": unknown (an old run) */
+    const char *own_text;    /* the run's text, - for standard input, or NULL */
+    bool whole; /* all of the text is held out: it is not the run's, or it is with --import */
     Data data;
     Weights weights; /* with --import */
     json_t *extra;   /* further keys for the JSON object, or NULL; owned */
@@ -118,6 +124,9 @@ bool evaluator_fail(Evaluator *e, int status, const char *message); /* prints it
 /* Returns true if a signal asks the program to stop (stop.h), after printing a message. The first call
  * starts to catch signals. Loops over examples, samples and figures call it in each turn. */
 bool evaluator_stopped(Evaluator *e);
+
+/* Opens config->text (evaluator_text.c): the held-out part of the run's own text, all of any other text. */
+bool evaluator_open_text(Evaluator *e, const Vocabularies *vocab, Error *err);
 
 /* Scores the model, prints the report or the JSON object on stdout, prints samples and draws the figures.
  * Samples come from a model of texts that continues sequences (model_decodes), by its state or its cache.

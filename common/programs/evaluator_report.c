@@ -18,8 +18,7 @@ static Findings find(const Evaluator *e, const Model *m)
     if (data_is_running(&e->data) && !m->state_size)
         r.window = data_window(&e->data, m, e->run.seq_len);
     data_evaluate(&e->data, m, SPLIT_TEST, e->run.seq_len, examples, 0, &r.all);
-    if (!e->config->import)
-        r.ngram = ngram_level(&e->data); /* foreign weights were trained on another text */
+    if (!e->whole) r.ngram = ngram_level(&e->data); /* else there is no training text to count */
     if (e->data.is_text || t->n_lengths < 2) return r;
     for (; r.n < t->n_lengths && !stop_requested(); r.n++) {
         r.length[r.n] = t->lengths[r.n];
@@ -64,6 +63,23 @@ static const char *scored_data(const Evaluator *e)
     return valid ? valid : data_name(&e->run);
 }
 
+/* Says which part of which file the scores are over. */
+static void print_part(const Evaluator *e)
+{
+    const Text *t = &e->data.text;
+    const char *file = scored_data(e);
+    if (t->by_line && !e->run.valid)
+        printf("  scored: %d of the %d lines of %s, one in ten\n", t->lines[SPLIT_VALID],
+               t->lines[SPLIT_TRAIN] + t->lines[SPLIT_VALID], file);
+    else if (t->by_line)
+        printf("  scored: all %d lines of %s\n", t->lines[SPLIT_VALID], file);
+    else if (t->held_bytes == t->held_file)
+        printf("  scored: all %lld bytes of %s\n", (long long)t->held_file, file);
+    else
+        printf("  scored: the last %lld of the %lld bytes of %s\n", (long long)t->held_bytes,
+               (long long)t->held_file, file);
+}
+
 /* Says which part of the held-out data the report is over, if it is not all of it, and how much of the past
  * the model sees. */
 static void print_scored(const Evaluator *e, const Findings *r)
@@ -96,6 +112,7 @@ static void print_report(const Evaluator *e, const Findings *r, const Params *ps
     snprintf(counting, sizeof counting, "%d-gram", r->ngram.n);
     printf("%s on %s: %zu parameters, %.0f held-out %s\n", e->model, scored_data(e), ps->count,
            t->outputs ? s->scored : s->sequences, t->outputs ? "tokens" : "sequences");
+    if (e->data.is_text) print_part(e);
     print_scored(e, r);
     putchar('\n');
     printf("  %-14s %10s %14s\n", "", t->outputs ? "loss (nats)" : "mse", metric);
@@ -164,6 +181,8 @@ static void print_json(const Evaluator *e, const Findings *r, const Params *ps)
     if (e->data.is_text) {
         evaluator_set_number(o, "ngram_loss", r->ngram.loss);
         evaluator_set_number(o, "bits_per_byte", bits_per_byte(&e->data.text, s));
+        json_object_set_new(o, "heldout_bytes", json_integer(e->data.text.held_bytes));
+        json_object_set_new(o, "text_bytes", json_integer(e->data.text.held_file));
         evaluator_set_number(o, "unknown", text_unknown(&e->data.text, SPLIT_TEST));
         json_object_set_new(o, "cut_lines", json_integer(e->data.text.cut[SPLIT_VALID].lines));
         json_object_set_new(o, "cut_tokens", json_integer(e->data.text.cut[SPLIT_VALID].tokens));

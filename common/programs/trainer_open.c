@@ -166,6 +166,7 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
     Vocabularies vocab = {0};
     bool ok = !c->resume || open_resumed(t, &vocab, &err);
     if (ok && c->init_from && !c->resume) ok = trainer_tokens_from(t, &vocab, &err);
+    if (ok && !c->quiet) data_say_waiting(&c->data, usage->program);
     ok = ok && data_open(&t->data, &c->data, &vocab, &err);
     vocabularies_free(&vocab);
     if (!ok) return trainer_fail(t, EXIT_FAILED, err.text);

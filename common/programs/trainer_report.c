@@ -95,6 +95,10 @@ void trainer_print_header(const Trainer *t)
             t->usage->program, data_name(&c->data), t->params->count, c->steps, c->batch,
             c->data.seq_len, parallel_max(), parallel_max() > 1 ? "s" : "",
             (unsigned long long)c->seed);
+    if (t->data.text.files)
+        fprintf(stderr,
+                "%d *.md files in the order of their names; %d other entries are left out\n",
+                t->data.text.files, t->data.text.others);
     if (t->data.is_text)
         fprintf(stderr, "%d training and %d validation tokens, vocabulary of %d\n",
                 t->data.text.n[SPLIT_TRAIN], t->data.text.n[SPLIT_VALID], t->data.text.tokens.size);

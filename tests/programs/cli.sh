@@ -77,7 +77,7 @@ expect 1 "empty" "$train" --text "$tmp/empty.txt" --out "$tmp/x"
 
 # Every kind of text is accepted: NULs, bytes that are not UTF-8, one long line, standard input.
 head -c 20000 /dev/urandom >"$tmp/noise"
-expect 0 "not UTF-8 (the first at byte" "$train" --text "$tmp/noise" --steps 3 --plot none --out "$tmp/noise-char"
+expect 0 "is not UTF-8: " "$train" --text "$tmp/noise" --steps 3 --plot none --out "$tmp/noise-char"
 expect 0 "" "$train" --text "$tmp/noise" --unit byte --steps 3 --plot none --out "$tmp/noise-byte"
 "$train" --text - --steps 3 --plot none --quiet --out "$tmp/stdin" <README.md || fail "stdin"
 
