@@ -55,7 +55,7 @@ static int sequence_length(const char *s, int n)
 static void print_code(int code, FILE *f)
 {
     const bool control = utf8proc_category(code) == UTF8PROC_CATEGORY_CC;
-    char bytes[4];
+    char bytes[4] = {0};
     if (control && code != '\t' && code != '\n' && isatty(fileno(f)))
         fprintf(f, code == '\r' ? "\\r" : code < 0x80 ? "\\x%02x" : "\\u%04x", (unsigned)code);
     else
@@ -103,11 +103,13 @@ char *utf8_valid(const char *bytes, size_t len, size_t *n)
 {
     char *text = NULL;
     FILE *f = open_memstream(&text, n);
+    if (f) {
+        Utf8Printer p = {0};
+        utf8_print(&p, bytes, len, f);
+        utf8_flush(&p, f);
+        fclose(f);
+    }
     CHECK(f, "utf8_valid: no memory for %zu bytes", len);
-    Utf8Printer p = {0};
-    utf8_print(&p, bytes, len, f);
-    utf8_flush(&p, f);
-    fclose(f);
     return text;
 }
 
