@@ -1,10 +1,12 @@
 /* The texts that an eval program samples: from --prompt, or from each line of standard input (--interactive). */
 #include "programs/evaluator.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/input.h"
 #include "models/model_decoder.h"
 #include "system/stop.h"
 
@@ -58,7 +60,7 @@ static int print_many(const Evaluator *e, const Model *m, const Generation *g, i
     for (int i = 0; i < n; i++) {
         fclose(f[i]);
         if (!g->line) printf("--- %d ---\n", first + i + 1);
-        fwrite(text[i], 1, len[i], stdout);
+        utf8_print(&(Utf8Printer){0}, text[i], len[i], stdout); /* it escapes for a terminal */
         free(text[i]);
     }
     free(f), free(text), free(len);
@@ -96,18 +98,40 @@ void evaluator_sample(Evaluator *e, const Model *m, const Params *ps)
     }
 }
 
+enum { PROMPT_MOST = 1 << 20 }; /* bytes of a line */
+
+/* Removes the carriage returns at the end of a line. Returns false, with a warning, for a line that is no text. */
+static bool is_prompt(const Evaluator *e, InputLine *line)
+{
+    const char *fault = line->too_long ? "has more than 1048576 bytes; shorten it"
+                        : memchr(line->text, 0, line->len)
+                            ? "has a 0 byte; convert it to UTF-8 text first"
+                            : NULL;
+    while (line->len > 0 && line->text[line->len - 1] == '\r') line->text[--line->len] = 0;
+    if (fault)
+        fprintf(stderr, "%s: warning: line %lld %s\n", e->usage->program, (long long)line->number,
+                fault);
+    return !fault;
+}
+
 void evaluator_continue_lines(Evaluator *e, const Model *m, const Params *ps)
 {
-    char *line = NULL;
-    size_t room = 0;
-    int index = 0;
-    for (ssize_t len; !evaluator_stopped(e) && (len = getline(&line, &room, stdin)) >= 0; index++) {
-        while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r')) line[--len] = 0;
-        const Generation g = generation_of(e, line);
+    InputLine line = {0};
+    for (int index = 0; !evaluator_stopped(e) && input_line(stdin, PROMPT_MOST, &line); index++) {
+        if (!is_prompt(e, &line)) {
+            putchar('\n'); /* a line for each line */
+            continue;
+        }
+        const Generation g = generation_of(e, line.text);
         const int unknown = generate(m, &e->data.text.tokens, &g, e->config->seed, index, stdout);
         if (unknown < 0) evaluator_fail_numeric(e, ps, "every probability of the next token");
         warn_unknown(e, unknown);
         if (unknown < 0 || !evaluator_flush(e)) break;
     }
-    free(line);
+    if (ferror(stdin)) {
+        char *message = xformat("standard input: cannot be read: %s", strerror(errno));
+        evaluator_fail(e, EXIT_FAILED, message);
+        free(message);
+    }
+    free(line.text);
 }

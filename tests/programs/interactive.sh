@@ -71,6 +71,18 @@ printf 'a3 b4\n' | translate bytes --json >"$tmp/got"
 grep -q '"finished":false' "$tmp/got" || fail "a model of one update ends its output: $(cat "$tmp/got")"
 grep -q "line 1 (cut off): the output does not end within 30 tokens" "$tmp/err" || fail "no (cut off): $(cat "$tmp/err")"
 
+# A model of texts continues typed lines: a mark, CR LF and a 0 byte are treated as above; a directory is an error.
+printf 'abc abd %.0s' {1..200} >"$tmp/text"
+"$BIN"rnn/train --quiet --plot none --steps 20 --hidden 8 --text "$tmp/text" --out "$tmp/rnn" || fail "training"
+more=("$BIN"rnn/eval "$tmp/rnn" --interactive --sample-len 5 --temperature 0)
+want=$(printf 'abc\n' | "${more[@]}")
+[ -n "$want" ] || fail "a text is not continued"
+printf '\xef\xbb\xbfabc\r\na\0b\nabc' | "${more[@]}" >"$tmp/got" 2>"$tmp/err" || fail "typed texts"
+cmp "$tmp/got" <(printf '%s\n\n%s\n' "$want" "$want") || fail "typed texts: $(cat -v "$tmp/got")"
+grep -q "line 2 has a 0 byte" "$tmp/err" || fail "typed texts, a 0 byte: $(cat "$tmp/err")"
+"${more[@]}" <"$tmp" >"$tmp/got" 2>"$tmp/err" && fail "typed texts: a directory is no error"
+grep -q "Is a directory" "$tmp/err" || fail "typed texts: $(cat "$tmp/err")"
+
 # Files of pairs that are not UTF-8: the place of the first fault, in training and evaluation, quiet or not.
 for i in $(seq 60); do printf 'a%d\t\xe9%d\nb%d\t\xe8%d\n' "$i" "$i" "$i" "$i"; done >"$tmp/latin.tsv"
 printf '\xc7\xd1\xb1\xb9\tkorea\nb\tc\n' >"$tmp/cp949.tsv"
