@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 {
     EvalConfig c = eval_defaults();
     GptConfig size = gpt_defaults();
-    Imported imported;
+    Imported imported = {0};
     const char *export = NULL;
     Option sizes[] = {GPT_OPTIONS(&size)};
     Option own[] = {OPTION_STRING("export", &export,

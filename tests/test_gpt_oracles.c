@@ -29,7 +29,10 @@ static float *values(const json_t *file, const char *name, int *n)
         for (int k = 0; k < 3; k++) bytes[i / 4 * 3 + k] = (unsigned char)(bits >> (16 - 8 * k));
     }
     *n = (int)((len / 4 * 3 - (text[len - 1] == '=') - (text[len - 2] == '=')) / sizeof(float));
-    return (float *)bytes;
+    float *x = xmalloc(((size_t)*n + 1) * sizeof *x);
+    memcpy(x, bytes, (size_t)*n * sizeof *x);
+    free(bytes);
+    return x;
 }
 
 static json_t *read_json(const char *name)

@@ -107,7 +107,7 @@ static int labels_sequence(const Task *t, const Draw *draw, Batch *batch, int b)
 {
     (void)t;
     const int length = draw->length;
-    int token[2 * SHOTS_LONGEST + 2], label[CATEGORIES];
+    int token[2 * SHOTS_LONGEST + 2], label[CATEGORIES] = {0};
     do {
         for (int i = 0; i < CATEGORIES; i++) { /* Fisher & Yates, from the front */
             const int j = rng_below(draw->rng, i + 1);
