@@ -154,8 +154,7 @@ static void set_task(Task *t, Pairs *p, const PairsConfig *c, const Kind *k)
     t->vocab = t->outputs = V;
     t->source_vocab = p->source.size;
     t->unknown = p->target.unk > 0 ? p->target.unk : 0;
-    t->steps = k->steps;
-    t->batch = k->batch;
+    t->steps = k->steps, t->batch = k->batch;
     t->lr = k->lr;
     t->metric = "token accuracy";
     t->loss_chance = log(V);
