@@ -72,9 +72,9 @@ static inline void ck_number(const json_t *o, const char *key, double want, doub
 /* Returns -log softmax(z)[y] and, in *best, the first of the largest logits. */
 static inline double plain_nats(const real *z, int V, int y, int *best)
 {
-    double sum = 0;
+    double sum = exp((double)z[0]);
     *best = 0;
-    for (int k = 0; k < V; k++) {
+    for (int k = 1; k < V; k++) {
         sum += exp((double)z[k]);
         if (z[k] > z[*best]) *best = k;
     }

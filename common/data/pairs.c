@@ -345,6 +345,5 @@ int pairs_items(const Pairs *p, Split split)
 const Pair *pairs_item(const Pairs *p, Split split, int i)
 {
     CHECK(i >= 0 && i < p->n[split], "pairs_item: %d of %d", i, p->n[split]);
-    const Pair *first = p->pair[split];
-    return first + i;
+    return p->pair[split] + i;
 }
