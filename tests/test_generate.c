@@ -24,7 +24,7 @@ static void teardown(void)
 /* Generates n samples at a time; the caller frees the texts. */
 static void generate_texts(const Generation *g, int n, char **text)
 {
-    FILE *f[MANY];
+    FILE *f[MANY] = {NULL};
     size_t len[MANY];
     for (int i = 0; i < n; i++) f[i] = open_memstream(&text[i], &len[i]);
     ck_assert_int_eq(generate_many(&net->model, &tokens, g, 11, 0, n, f), 0);
