@@ -9,6 +9,7 @@ static const Usage usage = {
         "Trains a GPT (Radford et al. 2018, 2019), a decoder-only Transformer, to predict the next "
         "token of a text, of a list of lines or of a task's sequences.",
     .operands = "",
+    .next = "./gpt/eval",
     .examples = "  ./gpt/train --text README.md --preset nano --steps 500 --out runs/readme\n"
                 "  ./gpt/train --lines --out runs/places\n"
                 "  ./gpt/train --task shift --layers 2 --channels 64 --out runs/shift\n"

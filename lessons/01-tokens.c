@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "system/args.h"
 #include "system/file.h"
 #include "system/plot.h"
@@ -344,6 +345,6 @@ int main(int argc, char **argv)
     const int files = argc - operand;
     const bool ok = files <= 1 ? run(&c, files ? argv[operand] : NULL, &err)
                                : error_set(&err, "one FILE at a time, not %d", files);
-    if (!ok) fprintf(stderr, "%s: error: %s\n", usage.program, err.text);
+    if (!ok) say("%s: error: %s\n", usage.program, err.text);
     return ok ? EXIT_OK : files > 1 ? EXIT_USAGE : EXIT_FAILED;
 }

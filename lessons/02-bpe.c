@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "lessons/merge_tree.h"
 
 #include "measure/ngram_level.h"
@@ -271,6 +272,6 @@ int main(int argc, char **argv)
     if (files) c.text = argv[operand];
     const bool ok =
         files <= 1 ? run(&c, &err) : error_set(&err, "one FILE at a time, not %d", files);
-    if (!ok) fprintf(stderr, "%s: error: %s\n", usage.program, err.text);
+    if (!ok) say("%s: error: %s\n", usage.program, err.text);
     return ok ? EXIT_OK : files > 1 ? EXIT_USAGE : EXIT_FAILED;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "programs/evaluator.h"
 #include "system/file.h"
 #include "measure/ngram_level.h"
@@ -317,9 +318,9 @@ int main(int argc, char **argv)
     Error err;
     if (!c.data.text) c.data.lines = true; /* the default is a list of places */
     if (!data_options_fit(&c.data, option, LEN(option), &err))
-        return fprintf(stderr, "%s: error: %s\n", usage.program, err.text), EXIT_USAGE;
+        return say("%s: error: %s\n", usage.program, err.text), EXIT_USAGE;
     bool ok = run(&c, &err);
     if (fflush(stdout) != 0 && ok) ok = error_set(&err, "standard output cannot be written");
-    if (!ok) fprintf(stderr, "%s: error: %s\n", usage.program, err.text);
+    if (!ok) say("%s: error: %s\n", usage.program, err.text);
     return ok ? EXIT_OK : EXIT_FAILED;
 }

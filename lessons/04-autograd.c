@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "lessons/blind_sum.h"
 #include "system/args.h"
 #include "system/file.h"
@@ -310,7 +311,7 @@ int main(int argc, char **argv)
     if (status >= 0) return status;
     Error err;
     if (!run(&c, &err)) {
-        fprintf(stderr, "%s: error: %s\n", usage.program, err.text);
+        say("%s: error: %s\n", usage.program, err.text);
         return EXIT_FAILED;
     }
     return EXIT_OK;

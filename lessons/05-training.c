@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "decoding/sample.h"
 #include "lessons/nplm.h"
 #include "system/file.h"
@@ -334,7 +335,7 @@ int main(int argc, char **argv)
     parallel_init(c.threads);
     Error err;
     if (!run(&c, &err)) {
-        fprintf(stderr, "%s: error: %s\n", usage.program, err.text);
+        say("%s: error: %s\n", usage.program, err.text);
         return EXIT_FAILED;
     }
     return EXIT_OK;

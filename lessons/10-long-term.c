@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "system/args.h"
 #include "system/file.h"
 #include "lstm_gru/lstm.h"
@@ -183,6 +184,6 @@ int main(int argc, char **argv)
     }
     Error err;
     if (draw(out, plot, curve, CURVES, &err)) return EXIT_OK;
-    fprintf(stderr, "%s: error: %s\n", usage.program, err.text);
+    say("%s: error: %s\n", usage.program, err.text);
     return EXIT_FAILED;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/say.h"
 #include "system/args.h"
 #include "system/file.h"
 #include "lessons/look.h"
@@ -177,6 +178,6 @@ int main(int argc, char **argv)
     try_mask("after", look_masked_late, seed);
     Error err;
     if (draw(out, plot, &t, &err)) return EXIT_OK;
-    fprintf(stderr, "%s: error: %s\n", usage.program, err.text);
+    say("%s: error: %s\n", usage.program, err.text);
     return EXIT_FAILED;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/say.h"
 #include "system/args.h"
 #include "models/model.h"
 #include "nn/optim.h"
@@ -107,8 +108,8 @@ int main(int argc, char **argv)
     if (status >= 0) return status;
     const int heads = transformer_defaults().heads;
     if (c.channels % heads) {
-        fprintf(stderr, "%s: error: --channels %d: must be a multiple of %d, the number of heads\n",
-                usage.program, c.channels, heads);
+        say("%s: error: --channels %d: must be a multiple of %d, the number of heads\n",
+            usage.program, c.channels, heads);
         return EXIT_USAGE;
     }
 
@@ -120,6 +121,6 @@ int main(int argc, char **argv)
     }
     Error err;
     if (write_table(&c, norm, &err)) return EXIT_OK;
-    fprintf(stderr, "%s: error: %s\n", usage.program, err.text);
+    say("%s: error: %s\n", usage.program, err.text);
     return EXIT_FAILED;
 }

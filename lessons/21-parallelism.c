@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "lessons/costs.h"
 #include "lessons/one_layer.h"
 #include "math/blas.h"
@@ -332,6 +333,6 @@ int main(int argc, char **argv)
     for (int i = 0; i < LEN(measurements) && ok; i++)
         if (all || strcmp(c.part, measurements[i].name) == 0) ok = run(&c, &measurements[i], &err);
     if (ok) return EXIT_OK;
-    fprintf(stderr, "%s: error: %s\n", usage.program, err.text);
+    say("%s: error: %s\n", usage.program, err.text);
     return fit ? EXIT_FAILED : EXIT_USAGE;
 }

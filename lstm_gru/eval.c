@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "programs/evaluator.h"
 #include "lstm_gru/gated.h"
 
@@ -55,8 +56,8 @@ static void write_gates(Evaluator *e, const Gated *m, const char *text)
     }
     const Encoding x = tokenizer_encode(v, text, strlen(text));
     if (x.unknown)
-        fprintf(stderr, "%s: warning: %lld %ss of --gates are not in the vocabulary\n",
-                usage.program, (long long)x.unknown, tokenizer_item(v));
+        say("%s: warning: %lld %ss of --gates are not in the vocabulary\n", usage.program,
+            (long long)x.unknown, tokenizer_item(v));
     if (x.n) {
         GateTrace gates = gated_trace_gates(m, x.ids, x.n);
         if (!trace_gates_write(e->dir, &gates, v, x.ids, &err))

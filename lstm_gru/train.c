@@ -9,6 +9,7 @@ static const Usage usage = {
         "Trains an LSTM (Hochreiter & Schmidhuber 1997) or a GRU (Cho et al. 2014) on a text, a "
         "list of lines or a task.",
     .operands = "",
+    .next = "./lstm_gru/eval",
     .examples = "  ./lstm_gru/train --lines --out runs/places\n"
                 "  ./lstm_gru/train --task adding --cell gru --out runs/adding\n"
                 "  ./lstm_gru/train --text README.md --trace --out runs/readme\n",

@@ -8,6 +8,7 @@ static const Usage usage = {
     .program = "rnn/train",
     .about = "Trains a recurrent network (Elman 1990) on a text, a list of lines or a task.",
     .operands = "",
+    .next = "./rnn/eval",
     .examples = "  ./rnn/train --lines --out runs/places\n"
                 "  ./rnn/train --task parity --out runs/parity\n"
                 "  ./rnn/train --text README.md --steps 500 --out runs/readme\n",

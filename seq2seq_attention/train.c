@@ -9,6 +9,7 @@ static const Usage usage = {
              "2014; Cho et al. 2014), with attention between them (Bahdanau et al. 2014; Luong et "
              "al. 2015) or without, on pairs of sequences.",
     .operands = "",
+    .next = "./seq2seq_attention/eval",
     .examples = "  ./seq2seq_attention/train --task reverse --out runs/reverse\n"
                 "  ./seq2seq_attention/train --task dates --attention dot --out runs/dates\n"
                 "  ./seq2seq_attention/train --task places --unit jamo --out runs/places-jamo\n",

@@ -48,6 +48,10 @@ done
 grep -rlE '#include <(omp|dnnl|cblas)' --include='*.[ch]' common $models 2>/dev/null | grep -vE 'common/math/(parallel|blas)\.c' &&
     note "only math/parallel.c may include OpenMP's runtime, only math/blas.c the BLAS"
 
+# shellcheck disable=SC2086 # a list of folders
+grep -rnE 'fprintf\(stderr|perror\(|vfprintf\(stderr' --include='*.[ch]' common $models lessons 2>/dev/null | grep -v '^common/base/' &&
+    note "print messages with say (base/say.h), which escapes what they quote"
+
 # common/README.md: its picture names all rooms and model folders, the row of each room names all its files, every
 # `ROOM/FILE` exists, and the file of each `ROOM/FILE`: `NAME` contains the name.
 page=common/README.md

@@ -68,7 +68,7 @@ START_TEST(messages)
     assert_message("--lr", "--lr needs a value (expected 0 .. 10; default 0.003)");
     assert_message("-o", "--out needs a value (default runs/rnn)");
     assert_message("--text", "--text needs a value");
-    assert_message("--text \xFF", "--text: \"\xFF\" is not valid UTF-8");
+    assert_message("--text \xFF", "--text: \"\\xff\" is not valid UTF-8");
     assert_message("--stream=yes", "--stream takes no value");
     assert_message("--help=yes", "--help takes no value");
     assert_message("runs/rnn", "unexpected argument \"runs/rnn\"; --help lists the options");

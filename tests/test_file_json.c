@@ -72,7 +72,7 @@ START_TEST(json_errors)
                {"{\"a\": 1,}", ":1:9: "},
                {"{\"a\": 99999999999999999999}", "too big integer"},
                {"{\"a\": \"\xFF\"}", "unable to decode byte 0xff"},
-               {"[\x1B]", ":1:2: invalid token near '?'"}};
+               {"[\x1B]", ":1:2: invalid token near '\\x1b'"}};
     const TempDir d = temp_dir();
     char path[160];
     Error err;

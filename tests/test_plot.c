@@ -79,9 +79,10 @@ static bool have_gnuplot(void)
 START_TEST(quoting)
 {
     const char *const pair[][2] = {{"", "''"},
-                                   {"it's", "'it''s'"},
-                                   {"`rm` $(x) \"\\n\"", "'`rm` $(x) \"\\n\"'"},
-                                   {"a\nb\tc\x01\x7F", "'a b c  '"},
+                                   {"it's", "\"it\\047s\""},
+                                   {"`rm` $(x) \"\\n\"", "\"\\140rm\\140 $(x) \\042\\134n\\042\""},
+                                   {"$(x) \"\\n\"", "'$(x) \"\\n\"'"},
+                                   {"a\nb\tc\x01\x7F", "'a\\nb\\tc\\x01\\x7f'"},
                                    {"한글", "'한글'"}};
     for (int i = 0; i < LEN(pair); i++) {
         char *quoted = plot_quote(pair[i][0]);
@@ -95,16 +96,27 @@ END_TEST
 START_TEST(quoting_for_gnuplot)
 {
     if (!have_gnuplot()) return;
-    char *quoted = plot_quote("a'b `echo no` @x \\n {/Bold c_d} \"");
-    char *text = xformat("x = 'no'\nset print 'out'\nprint %s\nset print\nplot x = 1, x\n", quoted);
-    Place p = place_new(text);
-    char *out = xformat("%s/out", p.dir);
-    ck_assert(plot_draw(p.script, p.picture, "svg", 300, 200));
-    char *got = contents(out);
-    ck_assert_str_eq(got, "a'b `echo no` @x \\n {/Bold c_d} \"\n");
-    unlink(out);
-    place_free(&p);
-    free(quoted), free(text), free(out), free(got);
+    static const char *const name[] = {"a'b `echo no` @x \\n {/Bold c_d} \"",
+                                       "it''s ''two''",
+                                       "`echo no`",
+                                       "\"`echo no`\"",
+                                       "\\047 \\",
+                                       "'",
+                                       "\\'\\"};
+    for (int i = 0; i < LEN(name); i++) {
+        char *quoted = plot_quote(name[i]), *want = xformat("%s\n", name[i]);
+        char *text = xformat("x = 'no'\nset print 'out'\nprint %s\nset print\nset title %s\n"
+                             "plot x = 1, x title %s\n",
+                             quoted, quoted, quoted);
+        Place p = place_new(text);
+        char *out = xformat("%s/out", p.dir);
+        ck_assert_msg(plot_draw(p.script, p.picture, "svg", 300, 200), "%s", name[i]);
+        char *got = contents(out);
+        ck_assert_str_eq(got, want);
+        unlink(out);
+        place_free(&p);
+        free(quoted), free(text), free(out), free(got), free(want);
+    }
 }
 END_TEST
 

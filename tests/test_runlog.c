@@ -156,6 +156,30 @@ START_TEST(links)
 }
 END_TEST
 
+/* An editor replaces log.csv, or somebody removes it: before the next checkpoint it has all rows again. */
+START_TEST(a_log_that_is_replaced)
+{
+    RunLog log;
+    const LogRow row = {3, 30, 1.5, .25, (double)NAN, (double)NAN, 1e-3, 2, 20};
+    begin();
+    ck_assert(opens(&log, false, 0));
+    char *want = xstrdup(heading);
+    for (int i = 0; i < 3; i++) {
+        if (i == 1) unlink(csv);
+        if (i == 2) assert_write(csv, "3;30\n");
+        ck_assert(runlog_write(&log, &row, &why));
+        ck_assert_msg(runlog_sync(&log, &why), "%s", why.text);
+        char *longer = xformat("%s3,30,1.500,0.250000,,,0.001,2,20\n", want);
+        free(want), want = longer;
+        ck_log(want);
+    }
+    ck_assert_int_eq(temp_entries(&tmp), 2); /* .lock, log.csv */
+    runlog_close(&log);
+    free(want);
+    remove_tree(tmp.path);
+}
+END_TEST
+
 /* The advice to free space is given only if space is missing. No temporary file is left. */
 START_TEST(advice)
 {
@@ -228,6 +252,6 @@ START_TEST(progress)
 END_TEST
 
 SUITE("runlog",
-      TESTS(rows, rows_kept, no_log_of_this_run, without_a_log, links, advice, rows_that_fail,
-            progress),
+      TESTS(rows, rows_kept, no_log_of_this_run, without_a_log, links, a_log_that_is_replaced,
+            advice, rows_that_fail, progress),
       NO_ABORTS)

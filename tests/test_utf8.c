@@ -321,19 +321,8 @@ START_TEST(a_whole_string)
 }
 END_TEST
 
-/* Text quoted in an Error, likewise, with '?'. */
-START_TEST(errors_are_disarmed)
-{
-    Error err;
-    ck_assert(!error_set(&err, "%s", "a\x1B[2J\xC2\x9B\x7F\xEA\xB0\x80"));
-    ck_assert_str_eq(err.text, "a?[2J???\uAC00");
-    ck_assert(!error_in(&err, "file"));
-    ck_assert_str_eq(err.text, "file: a?[2J???\uAC00");
-}
-END_TEST
-
 SUITE("utf8",
       TESTS(every_scalar_value, every_short_sequence, invalid_starts, widths, korean_cut_anywhere,
             invalid_cut_anywhere, held_back, controls_in_a_file, controls_on_a_terminal,
-            faults_with_their_place, a_valid_copy, a_whole_string, errors_are_disarmed),
+            faults_with_their_place, a_valid_copy, a_whole_string),
       ABORTS(encode_surrogate, encode_beyond, encode_nothing, decode_nothing))

@@ -11,6 +11,7 @@ static const Usage usage = {
         "on a task of one sequence (--task recall, induction, parity, dyck, agreement or "
         "copy-memory) its decoder alone.",
     .operands = "",
+    .next = "./transformer/eval",
     .examples = "  ./transformer/train --task reverse --out runs/reverse\n"
                 "  ./transformer/train --task dates --norm pre --out runs/dates\n"
                 "  ./transformer/train --task dates --preset base --dry-run\n",

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/say.h"
+
 /* Large blocks ask for huge pages: a step that touches its memory for the first time is spared
  * thousands of page faults, and later ones most misses of the address cache. */
 enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20 };
@@ -27,23 +29,14 @@ void check_failed(const char *file, int line, const char *fmt, ...)
     abort();
 }
 
-/* Replaces control characters by '?': those of ASCII, and U+0080 to U+009F, which are C2 80 to C2 9F in
- * UTF-8. */
-static void disarm(char *text)
-{
-    for (unsigned char *c = (unsigned char *)text; *c; c++) {
-        if (*c < ' ' || *c == 0x7F) *c = '?';
-        if (c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0) c[0] = c[1] = '?';
-    }
-}
-
 bool error_set(Error *err, const char *fmt, ...)
 {
+    char text[sizeof err->text];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(err->text, sizeof err->text, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    disarm(err->text);
+    say_escape(err->text, sizeof err->text, text);
     return false;
 }
 
@@ -59,16 +52,17 @@ void too_large(const char *what, ...)
 {
     static atomic_flag told = ATOMIC_FLAG_INIT;
     while (atomic_flag_test_and_set(&told)) pause();
-    char why[512], line[768];
+    char why[512], line[768], name[150];
     va_list ap;
     va_start(ap, what);
     vsnprintf(why, sizeof why, what, ap);
     va_end(ap);
     fflush(stdout);
+    say_escape(name, sizeof name, program_invocation_name);
     const int len = snprintf(line, sizeof line,
-                             "%.150s: error: %s; use a smaller model or less data, or train with "
+                             "%s: error: %s; use a smaller model or less data, or train with "
                              "a smaller --batch or --seq-len\n",
-                             program_invocation_name, why);
+                             name, why);
     const ssize_t written = write(STDERR_FILENO, line, (size_t)len);
     (void)written; /* there is nobody else to tell */
     _exit(EXIT_FAILED);

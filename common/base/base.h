@@ -26,7 +26,7 @@ typedef struct {
 } Error;
 
 /* Writes the message and returns false, so that a function can `return error_set(err, ...)`. What it
- * quotes may come from a file: control characters become '?', so that no file can drive the terminal. */
+ * quotes may come from a file: control characters become escapes (say.h). */
 bool error_set(Error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool error_in(Error *err, const char *where); /* puts "where: " before the message; returns false */
 

@@ -239,7 +239,7 @@ static bool knows_any(const Text *t, const char *path, Error *err)
                ? error_set(err, "%s: no word occurs twice; give a longer text", path)
                : error_set(err,
                            "%s: the text has no character: all its bytes are 0 or not UTF-8; "
-                           "convert it, or use "
+                           "convert it, or train with "
                            "--unit byte",
                            path);
 }

@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "math/blas.h"
 #include "formats/checkpoint.h"
 #include "system/file.h"
+#include "system/start.h"
 #include "system/stop.h"
 #include "math/parallel.h"
+#include "programs/run_paths.h"
 #include "programs/rundir.h"
 
 EvalConfig eval_defaults(void)
@@ -28,14 +31,14 @@ EvalConfig eval_defaults(void)
 
 bool evaluator_fail(Evaluator *e, int status, const char *message)
 {
-    fprintf(stderr, "%s: error: %s\n", e->usage->program, message);
+    say("%s: error: %s\n", e->usage->program, message);
     e->status = status;
     return false;
 }
 
 void evaluator_warn(const Evaluator *e, const char *message)
 {
-    fprintf(stderr, "%s: warning: %s\n", e->usage->program, message);
+    say("%s: warning: %s\n", e->usage->program, message);
 }
 
 bool evaluator_stopped(Evaluator *e)
@@ -50,9 +53,9 @@ bool evaluator_stopped(Evaluator *e)
 
 bool evaluator_flush(Evaluator *e)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
-    return evaluator_fail(e, EXIT_FAILED,
-                          "standard output: cannot be written; free some space on the disk");
+    if (start_flush()) return true;
+    e->status = EXIT_FAILED;
+    return false;
 }
 
 /* --- opening ------------------------------------------------------------------------------------- */
@@ -66,6 +69,7 @@ static void name_arch(Evaluator *e)
 static bool read_config(Evaluator *e, Option *size, int n_size, Vocabularies *vocab, Error *err)
 {
     char *path = xformat("%s/config.json", e->dir);
+    if (stat(path, &e->opened) != 0) e->opened = (struct stat){0};
     json_t *config = json_read(path, err);
     if (!config) return free(path), false;
     Option data[] = {DATA_OPTIONS(&e->run)}, pairs[] = {PAIRS_OPTIONS(&e->run.pairs)};
@@ -85,6 +89,8 @@ static bool read_config(Evaluator *e, Option *size, int n_size, Vocabularies *vo
               args_from_json(size, n_size, config, err) &&
               vocabularies_from_json(vocab, config, err)) ||
              error_in(err, path);
+    if (ok) run_paths_find(&e->run, NULL, 0, config);
+    if (ok && run_paths_folder(config)) e->folder = xstrdup(run_paths_folder(config));
     json_decref(config);
     free(path);
     return ok;
@@ -117,8 +123,9 @@ static bool open_weights(Evaluator *e, Error *err)
 static bool missing_data(const Evaluator *e, Error *err)
 {
     const char *path = data_name(&e->run);
-    const Error why = *err;
     if (file_exists(path) || e->config->text) return false;
+    run_paths_missing(path, e->folder, err);
+    const Error why = *err;
     return error_set(err, "%s; %s was trained on it: give %s", why.text, e->dir,
                      e->run.of_pairs
                          ? "other pairs with --pairs, or translate without data by --interactive"
@@ -220,6 +227,15 @@ static bool open_run(Evaluator *e, Option *size, int n_size, Error *err)
     return ok;
 }
 
+/* Adds to an error of the data, whose advice may be for training, which program has the option. */
+static void say_whose_option(const Evaluator *e, const Option *option, int n, Error *err)
+{
+    const Error why = *err;
+    const OptionName name = args_foreign(option, n, why.text);
+    if (*name.text)
+        error_set(err, "%s (--%s is an option of ./%s/train)", why.text, name.text, e->arch);
+}
+
 enum { MAX_OPTIONS = 40 };
 
 bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Option *own, int n_own,
@@ -270,8 +286,25 @@ bool evaluator_open(Evaluator *e, EvalConfig *c, Option *size, int n_size, Optio
     parallel_init(c->threads);
     const bool ok = c->import ? open_weights(e, &err) : open_run(e, size, n_size, &err);
     if (ok) data_warn_faults(&e->data, usage->program);
+    if (!ok) say_whose_option(e, option, n, &err);
     e->data.streams = 1; /* the whole past is the context of each token (evaluate.h) */
     return ok || evaluator_fail(e, EXIT_FAILED, err.text);
+}
+
+/* Returns false with an error if another run may have taken the place of this one since config.json was read. */
+static bool is_same_run(const Evaluator *e, Error *err)
+{
+    struct stat now;
+    char *path = xformat("%s/config.json", e->dir);
+    const bool same = stat(path, &now) == 0 && now.st_ino == e->opened.st_ino &&
+                      now.st_mtim.tv_sec == e->opened.st_mtim.tv_sec &&
+                      now.st_mtim.tv_nsec == e->opened.st_mtim.tv_nsec;
+    free(path);
+    return same ||
+           error_set(err,
+                     "%s: a program started to train in it while the run was read; run this "
+                     "program again",
+                     e->dir);
 }
 
 bool evaluator_load(Evaluator *e, Params *ps)
@@ -284,18 +317,18 @@ bool evaluator_load(Evaluator *e, Params *ps)
         error_set(&err, "%s: no such file, because no validation has finished; leave out --best",
                   path);
     params_allocate(ps, PARAMS_LOAD);
-    ok = ok && params_load(path, ps, &err);
+    ok = ok && params_load(path, ps, &err) && is_same_run(e, &err);
     free(path);
     return ok || evaluator_fail(e, EXIT_FAILED, err.text);
 }
 
 int evaluator_close(Evaluator *e)
 {
-    if (e->pictures) fprintf(stderr, "drawn in %s:%s\n", e->dir, e->pictures);
+    if (e->pictures) say("drawn in %s:%s\n", e->dir, e->pictures);
     blas_warm_up_end();
     data_close(&e->data);
     weights_close(&e->weights);
     json_decref(e->extra);
-    free(e->dir), free(e->pictures);
+    free(e->dir), free(e->folder), free(e->pictures);
     return e->status;
 }

@@ -4,6 +4,7 @@
 #define EVALUATOR_H
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "system/args.h"
 #include "data/data.h"
@@ -98,6 +99,8 @@ typedef struct {
     EvalConfig *config;
     const Usage *usage;
     char *dir, arch[32];     /* arch: the model folder, "rnn" */
+    struct stat opened;      /* DIR/config.json when it was read */
+    char *folder;            /* where the run was started, or NULL */
     const char *model;       /* name of the model, "lstm" */
     DataConfig run;          /* the data options of DIR/config.json */
     uint64_t seed;           /* random seed of the training run */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "models/evaluate.h"
 #include "models/model_decoder.h"
 #include "programs/evaluator_report.h"
@@ -108,9 +109,10 @@ static void print_report(const Evaluator *e, const Findings *r, const Params *ps
     const Task *t = &e->data.task;
     const char *metric = data_metric_name(&e->data);
     const double loss = s->loss / s->scored;
-    char counting[16];
+    char counting[16], name[512];
+    say_escape(name, sizeof name, scored_data(e));
     snprintf(counting, sizeof counting, "%d-gram", r->ngram.n);
-    printf("%s on %s: %zu parameters, %.0f held-out %s\n", e->model, scored_data(e), ps->count,
+    printf("%s on %s: %zu parameters, %.0f held-out %s\n", e->model, name, ps->count,
            t->outputs ? s->scored : s->sequences, t->outputs ? "tokens" : "sequences");
     if (e->data.is_text) print_part(e);
     print_scored(e, r);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "data/input.h"
 #include "models/model_decoder.h"
 #include "system/stop.h"
@@ -77,9 +78,9 @@ static int print_one(const Evaluator *e, const Model *m, const Generation *g, in
 static void warn_unknown(const Evaluator *e, int unknown)
 {
     if (unknown > 0)
-        fprintf(stderr, "%s: warning: %d %s%s of the prompt %s not in the vocabulary\n",
-                e->usage->program, unknown, tokenizer_item(&e->data.text.tokens),
-                unknown == 1 ? "" : "s", unknown == 1 ? "is" : "are");
+        say("%s: warning: %d %s%s of the prompt %s not in the vocabulary\n", e->usage->program,
+            unknown, tokenizer_item(&e->data.text.tokens), unknown == 1 ? "" : "s",
+            unknown == 1 ? "is" : "are");
 }
 
 void evaluator_sample(Evaluator *e, const Model *m, const Params *ps)
@@ -109,8 +110,7 @@ static bool is_prompt(const Evaluator *e, InputLine *line)
                             : NULL;
     while (line->len > 0 && line->text[line->len - 1] == '\r') line->text[--line->len] = 0;
     if (fault)
-        fprintf(stderr, "%s: warning: line %lld %s\n", e->usage->program, (long long)line->number,
-                fault);
+        say("%s: warning: line %lld %s\n", e->usage->program, (long long)line->number, fault);
     return !fault;
 }
 

@@ -33,8 +33,8 @@ bool rundir_failed_in(const RunDir *d, const char *name, Error *err)
 /* Opens the lock file, never through a link. Returns its descriptor, or -1 with errno set. */
 int rundir_open_lock(const RunDir *d, int flags)
 {
-    const int fd = openat(d->fd, ".lock",
-                          O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0666);
+    const int fd = (int)TEMP_FAILURE_RETRY(openat(
+        d->fd, ".lock", O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0666));
     struct stat st;
     if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))) return fd;
     close(fd);
@@ -125,8 +125,9 @@ static bool open_dir(RunDir *d, bool make, Error *err)
     Error why;
     if (make && !dir_make(d->dir, &why))
         return error_set(err, "%s; choose another --out", why.text);
-    d->fd = open(d->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (d->fd < 0 && errno == EACCES) d->fd = open(d->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    d->fd = (int)TEMP_FAILURE_RETRY(open(d->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (d->fd < 0 && errno == EACCES)
+        d->fd = (int)TEMP_FAILURE_RETRY(open(d->dir, O_PATH | O_DIRECTORY | O_CLOEXEC));
     return d->fd >= 0 || rundir_failed(d->dir, errno, err);
 }
 

@@ -74,7 +74,8 @@ typedef bool (*EntryAction)(RunDir *d, const char *folder, const char *name);
  * returns false. Returns false then, or with errno set if the folder cannot be read. */
 static bool for_entries(RunDir *d, const char *folder, EntryAction action)
 {
-    const int fd = openat(d->fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const int fd = (int)TEMP_FAILURE_RETRY(
+        openat(d->fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     DIR *list = fd < 0 ? NULL : fdopendir(fd);
     if (!list && fd >= 0) close(fd);
     if (!list) return false;
@@ -204,7 +205,7 @@ bool rundir_settle(const char *dir, Error *err)
 {
     const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
     RunDir d = {.dir = (char *)dir, .lock = -1};
-    d.fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    d.fd = (int)TEMP_FAILURE_RETRY(open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (d.fd < 0) return true; /* whoever opens the files of the run says why */
     bool ok = true;
     for (int tries = 0; !is_settled(&d) && ok; tries++) {

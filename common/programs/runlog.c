@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/say.h"
 #include "system/file.h"
 #include "system/stop.h"
 
@@ -81,10 +83,14 @@ static bool read_rows(const char *path, int64_t last_row, char **text, size_t *k
 static bool open_new(RunLog *log, const char *path, const char *text, size_t len, Error *err)
 {
     char *temporary;
-    log->fd = file_temporary(path, &temporary);
-    const bool ok = log->fd >= 0 && file_write_all(log->fd, text, len) && file_sync(log->fd) &&
-                    rename(temporary, path) == 0;
+    const int fd = file_temporary(path, &temporary);
+    const bool ok =
+        fd >= 0 && file_write_all(fd, text, len) && file_sync(fd) && rename(temporary, path) == 0;
     const int reason = errno;
+    if (ok)
+        log->fd = fd;
+    else if (fd >= 0)
+        close(fd);
     if (!ok && temporary) unlink(temporary);
     stop_removes(NULL);
     free(temporary);
@@ -158,9 +164,40 @@ bool runlog_write(RunLog *log, const LogRow *r, Error *err)
     return false;
 }
 
+/* Returns true if the path leads to the open log. */
+static bool is_in_place(const RunLog *log, const char *path)
+{
+    struct stat ours, there;
+    return fstat(log->fd, &ours) == 0 && lstat(path, &there) == 0 && ours.st_dev == there.st_dev &&
+           ours.st_ino == there.st_ino;
+}
+
+/* Writes the rows of the open log, whose name leads elsewhere, to a new log.csv. */
+static bool put_back(RunLog *log, const char *path, Error *err)
+{
+    char *text = NULL;
+    size_t len;
+    const int old = log->fd;
+    if (lseek(old, 0, SEEK_SET) != 0) return row_failed(log, err);
+    const bool ok = file_read_open(old, path, (size_t)1 << 30, &text, &len, err) &&
+                    open_new(log, path, text, len, err);
+    if (ok)
+        close(old);
+    else
+        log->fd = old;
+    free(text);
+    return ok;
+}
+
 bool runlog_sync(RunLog *log, Error *err)
 {
-    return log->fd < 0 || file_sync(log->fd) || row_failed(log, err);
+    if (log->fd < 0) return true;
+    if (!rundir_ours(&log->dir, err)) return false;
+    char *path = xformat("%s/log.csv", log->dir.at);
+    const bool ok = (is_in_place(log, path) || put_back(log, path, err)) &&
+                    (file_sync(log->fd) || row_failed(log, err));
+    free(path);
+    return ok;
 }
 
 /* Formats a number as "41.2k". */
@@ -195,11 +232,11 @@ void runlog_show(RunLog *log, const LogRow *row, int steps, bool force)
     if (log->terminal) {
         if (!force && now - log->shown < 0.2) return;
         progress_text(log, row, steps, s, sizeof s);
-        fprintf(stderr, "\r%-79.79s", s);
+        say("\r%-79.79s", s);
         log->dangling = true;
         log->shown = now;
     } else if (!isnan(row->valid_loss)) {
         progress_text(log, row, steps, s, sizeof s);
-        fprintf(stderr, "%s\n", s);
+        say("%s\n", s);
     }
 }

@@ -45,7 +45,8 @@ void runlog_close(RunLog *log); /* and the directory */
 /* Writes a row. After a failure no part of it is left in the file. */
 bool runlog_write(RunLog *log, const LogRow *row, Error *err);
 
-/* Brings the rows to the disk. Call it before a checkpoint is written, so that no checkpoint is ahead of its log. */
+/* Brings the rows to the disk. Call it before a checkpoint is written, so that no checkpoint is ahead of its log. If
+ * somebody removed or replaced log.csv, for example an editor, it is written again with all its rows. */
 bool runlog_sync(RunLog *log, Error *err);
 
 /* Returns true if a log is there with more than the header. */

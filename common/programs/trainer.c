@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "math/blas.h"
 #include "models/evaluate.h"
 #include "system/stop.h"
@@ -16,14 +17,14 @@ bool trainer_fail(Trainer *t, int status, const char *message)
 {
     if (t->log.dangling) fputc('\n', stderr);
     t->log.dangling = false;
-    fprintf(stderr, "%s: error: %s\n", t->usage->program, message);
+    say("%s: error: %s\n", t->usage->program, message);
     t->status = status;
     return false;
 }
 
 void trainer_warn(const Trainer *t, bool ok, const Error *err)
 {
-    if (!ok) fprintf(stderr, "%s: warning: %s\n", t->usage->program, err->text);
+    if (!ok) say("%s: warning: %s\n", t->usage->program, err->text);
 }
 
 /* --- a step ------------------------------------------------------------------------------------------ */
@@ -268,6 +269,7 @@ int trainer_close(Trainer *t)
     batch_free(&t->batch);
     batches_free(&t->batches);
     data_close(&t->data);
+    json_decref(t->paths);
     free(t->state.carried), free(t->carried_before);
     return t->status;
 }

@@ -118,6 +118,7 @@ typedef struct {
     int64_t saved;           /* the step of the checkpoint in the run directory; 0: none */
     Schedule schedule;
     RunLog log;
+    json_t *paths;   /* the data files of the resumed run's config.json; NULL: a new run */
     const char *out; /* --out as given; config->out is where the run writes: rundir.h */
     bool restart;    /* --resume of a run that has no checkpoint yet */
     bool ended;      /* the run is complete or stopped, and saved */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/say.h"
 #include "system/stop.h"
 
 /* The trial takes a twentieth of the budget, at most TRIAL_SECONDS and at least TRIAL_LEAST updates. The first
@@ -100,14 +101,12 @@ bool trainer_set_steps(Trainer *t)
     if (t->status != EXIT_OK) return false;
     c->steps = steps < 1 ? 1 : steps > TRAIN_MOST_STEPS ? TRAIN_MOST_STEPS : (int)steps;
     if (steps < 1)
-        fprintf(stderr,
-                "%s: warning: --budget %g s is too short for one update: an update takes %.3f s, "
-                "a validation %.3f s, a checkpoint %.3f s; the run makes one update\n",
-                t->usage->program, c->budget, update, eval, save);
+        say("%s: warning: --budget %g s is too short for one update: an update takes %.3f s, "
+            "a validation %.3f s, a checkpoint %.3f s; the run makes one update\n",
+            t->usage->program, c->budget, update, eval, save);
     else if (!c->quiet)
-        fprintf(stderr,
-                "budget of %g s: %.2f ms per update, %.2f s per validation, %.2f s per "
-                "checkpoint: %d updates\n",
-                c->budget, 1e3 * update, eval, save, c->steps);
+        say("budget of %g s: %.2f ms per update, %.2f s per validation, %.2f s per "
+            "checkpoint: %d updates\n",
+            c->budget, 1e3 * update, eval, save, c->steps);
     return true;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "formats/init_from.h"
 #include "system/file.h"
 
@@ -29,9 +30,9 @@ bool trainer_tokens_from(const Trainer *t, Vocabularies *vocab, Error *err)
     return ok;
 }
 
-static void say(const char *what, const StNames *names)
+static void list_names(const char *what, const StNames *names)
 {
-    if (names->n) fprintf(stderr, "  %s: %s\n", what, names->text);
+    if (names->n) say("  %s: %s\n", what, names->text);
 }
 
 bool trainer_init_from(Trainer *t, Error *err)
@@ -40,10 +41,10 @@ bool trainer_init_from(Trainer *t, Error *err)
     InitFrom from;
     if (!init_from_run(c->init_from, t->params, c->fresh, &from, err)) return false;
     if (c->quiet) return true;
-    fprintf(stderr, "%s: %d of %d parameters are taken from %s\n", t->usage->program, from.taken,
-            t->params->n, c->init_from);
-    say("new, initialised at random", &from.fresh);
-    say("in the file, but not in this model", &from.unused);
+    say("%s: %d of %d parameters are taken from %s\n", t->usage->program, from.taken, t->params->n,
+        c->init_from);
+    list_names("new, initialised at random", &from.fresh);
+    list_names("in the file, but not in this model", &from.unused);
     return true;
 }
 
@@ -61,7 +62,7 @@ bool trainer_freeze(const Trainer *t, Error *err)
             pattern);
     if (n > 0) {
         if (!t->config->quiet)
-            fprintf(stderr, "%s: %d of %d parameters are frozen\n", t->usage->program, n, ps->n);
+            say("%s: %d of %d parameters are frozen\n", t->usage->program, n, ps->n);
         return true;
     }
     StNames names = {0};

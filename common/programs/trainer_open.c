@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "math/blas.h"
 #include "math/parallel.h"
+#include "programs/run_paths.h"
 #include "system/file.h"
 #include "system/stop.h"
 
@@ -83,10 +85,9 @@ static void say_new_schedule(const Trainer *t, const json_t *config)
     const json_int_t then = json_integer_value(json_object_get(config, "steps"));
     const Option *steps = args_find(t->option, t->n_options, "steps");
     if (!steps->given || t->config->steps == then || t->config->quiet) return;
-    fprintf(stderr,
-            "%s: note: --steps is %d instead of %lld: from here on the learning rate follows the "
-            "schedule of %d updates\n",
-            t->usage->program, t->config->steps, (long long)then, t->config->steps);
+    say("%s: note: --steps is %d instead of %lld: from here on the learning rate follows the "
+        "schedule of %d updates\n",
+        t->usage->program, t->config->steps, (long long)then, t->config->steps);
 }
 
 /* Locks the directory, before anything in it is read. With --dry-run the directory stays as it is. Sets t->restart for
@@ -129,6 +130,10 @@ static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
     if (ok && !(args_from_json(t->option, t->n_options, config, err) &&
                 vocabularies_from_json(vocab, config, err)))
         ok = error_in(err, path);
+    if (ok) {
+        run_paths_keep(t->paths = json_object(), config);
+        run_paths_find(&t->config->data, t->option, t->n_options, config);
+    }
     free(path);
     t->config->resume = true;
     t->config->overwrite = false;
@@ -169,6 +174,7 @@ bool trainer_open(Trainer *t, TrainConfig *c, Option *option, int n, const Usage
     if (ok && !c->quiet) data_say_waiting(&c->data, usage->program);
     ok = ok && data_open(&t->data, &c->data, &vocab, &err);
     vocabularies_free(&vocab);
+    if (!ok) run_paths_missing(data_name(&c->data), run_paths_folder(t->paths), &err);
     if (!ok) return trainer_fail(t, EXIT_FAILED, err.text);
     if (c->stream && !data_is_running(&t->data))
         return trainer_fail(
@@ -189,6 +195,9 @@ Optim trainer_optim(const TrainConfig *c)
     return optim_options(c->optimizer, c->beta1, c->beta2, c->weight_decay);
 }
 
+/* In one update: the order of so many is kept in memory, and no model is better for more. */
+enum { MOST_SEQUENCES = 1 << 24 };
+
 /* --- starting --------------------------------------------------------------------------------------- */
 
 static bool write_config(Trainer *t, Error *err)
@@ -198,6 +207,10 @@ static bool write_config(Trainer *t, Error *err)
     trainer_arch(t->usage, arch, sizeof arch);
     json_t *config = args_to_json(t->option, t->n_options);
     json_object_set_new(config, "out", json_string(t->out));
+    if (t->paths)
+        run_paths_keep(config, t->paths);
+    else
+        run_paths_start(config);
     json_object_set_new(config, "resume", json_false()); /* of this call only, not of the run */
     json_object_set_new(config, "arch", json_string(arch));
     json_object_set_new(config, "data_fingerprint", json_string(t->fingerprint.text));
@@ -239,9 +252,7 @@ static bool open_run(Trainer *t, Error *err)
     TrainConfig *c = t->config;
     t->out = c->out;
     if (t->restart && !c->quiet)
-        fprintf(
-            stderr,
-            "%s: note: the run in %s was stopped before its first checkpoint, so there is nothing "
+        say("%s: note: the run in %s was stopped before its first checkpoint, so there is nothing "
             "to continue; it starts again from the beginning\n",
             t->usage->program, c->out);
     if (c->resume && !t->restart) {
@@ -267,11 +278,14 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     Error err;
     t->model = model;
     t->batch.layout = model->layout;
-    int sequences;
-    if (__builtin_mul_overflow(c->batch, c->accumulate, &sequences))
-        too_large("--batch %d x --accumulate %d: too many sequences in one update", c->batch,
-                  c->accumulate);
-    t->batches = batches_new(&t->data.task, c->seed, sequences);
+    const int64_t sequences = (int64_t)c->batch * c->accumulate;
+    if (sequences > MOST_SEQUENCES) {
+        error_set(&err,
+                  "--batch %d x --accumulate %d: %lld sequences in one update; give at most %d",
+                  c->batch, c->accumulate, (long long)sequences, MOST_SEQUENCES);
+        return trainer_fail(t, EXIT_USAGE, err.text);
+    }
+    t->batches = batches_new(&t->data.task, c->seed, (int)sequences);
     t->params = ps;
     t->optim = o;
     if (!trainer_freeze(t, &err)) return trainer_fail(t, EXIT_USAGE, err.text);

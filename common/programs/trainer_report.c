@@ -1,5 +1,6 @@
 /* The output of a train program: sizes, the header of a run, its summary, loss.png. */
 #include "measure/ngram_level.h"
+#include "base/say.h"
 #include "programs/trainer.h"
 
 #include <math.h>
@@ -49,30 +50,27 @@ static void print_shared(const Pairs *p, const PairsConfig *c)
     const char *const file[3] = {[SPLIT_VALID] = c->valid, [SPLIT_TEST] = c->test};
     for (int split = SPLIT_VALID; split <= SPLIT_TEST; split++)
         if (file[split])
-            fprintf(stderr,
-                    "%s: %d of %d pairs share the source or the target with a training pair\n",
-                    file[split], p->shared[split], p->n[split]);
+            say("%s: %d of %d pairs share the source or the target with a training pair\n",
+                file[split], p->shared[split], p->n[split]);
 }
 
 static void print_pairs(const Trainer *t)
 {
     const Pairs *p = &t->data.pairs;
     if (p->is_table)
-        fprintf(stderr, "%d pairs for training, %d for validation, %d for test\n",
-                p->n[SPLIT_TRAIN], p->n[SPLIT_VALID], p->n[SPLIT_TEST]);
+        say("%d pairs for training, %d for validation, %d for test\n", p->n[SPLIT_TRAIN],
+            p->n[SPLIT_VALID], p->n[SPLIT_TEST]);
     if (p->left_out || p->too_long || p->empty || p->repeated)
-        fprintf(stderr,
-                "pairs left out: %d with the target of a held-out pair, %d too long, %d empty, "
-                "%d repeated\n",
-                p->left_out, p->too_long, p->empty, p->repeated);
+        say("pairs left out: %d with the target of a held-out pair, %d too long, %d empty, "
+            "%d repeated\n",
+            p->left_out, p->too_long, p->empty, p->repeated);
     if (p->further)
-        fprintf(stderr, "%d lines have more than two columns; the first two are read\n",
-                p->further);
+        say("%d lines have more than two columns; the first two are read\n", p->further);
     print_shared(p, &t->config->data.pairs);
-    fprintf(stderr, "vocabularies of %d and %d", p->source.size, p->target.size);
+    say("vocabularies of %d and %d", p->source.size, p->target.size);
     if (p->is_table)
-        fprintf(stderr, "; %.2f%% and %.2f%% of the test tokens are not in them",
-                100 * p->unknown[0], 100 * p->unknown[1]);
+        say("; %.2f%% and %.2f%% of the test tokens are not in them", 100 * p->unknown[0],
+            100 * p->unknown[1]);
     fputc('\n', stderr);
 }
 
@@ -81,8 +79,8 @@ static void print_unknown_words(const Trainer *t)
 {
     const Text *text = &t->data.text;
     if (!t->data.is_text || !tokenizer_of_words(&text->tokens)) return;
-    fprintf(stderr, "%.2f%% of the training words and %.2f%% of the held-out ones are unknown\n",
-            100 * text_unknown(text, SPLIT_TRAIN), 100 * text_unknown(text, SPLIT_VALID));
+    say("%.2f%% of the training words and %.2f%% of the held-out ones are unknown\n",
+        100 * text_unknown(text, SPLIT_TRAIN), 100 * text_unknown(text, SPLIT_VALID));
 }
 
 void trainer_print_header(const Trainer *t)
@@ -91,28 +89,27 @@ void trainer_print_header(const Trainer *t)
     const Task *task = &t->data.task;
     data_warn(&t->data, t->usage->program, true);
     if (c->quiet) return;
-    fprintf(stderr, "%s: %s, %zu parameters, %d updates of %d x %d, %d thread%s, seed %llu\n",
-            t->usage->program, data_name(&c->data), t->params->count, c->steps, c->batch,
-            c->data.seq_len, parallel_max(), parallel_max() > 1 ? "s" : "",
-            (unsigned long long)c->seed);
+    say("%s: %s, %zu parameters, %d updates of %d x %d, %d thread%s, seed %llu\n",
+        t->usage->program, data_name(&c->data), t->params->count, c->steps, c->batch,
+        c->data.seq_len, parallel_max(), parallel_max() > 1 ? "s" : "",
+        (unsigned long long)c->seed);
     if (t->data.text.files)
-        fprintf(stderr,
-                "%d *.md files in the order of their names; %d other entries are left out\n",
-                t->data.text.files, t->data.text.others);
+        say("%d *.md files in the order of their names; %d other entries are left out\n",
+            t->data.text.files, t->data.text.others);
     if (t->data.is_text)
-        fprintf(stderr, "%d training and %d validation tokens, vocabulary of %d\n",
-                t->data.text.n[SPLIT_TRAIN], t->data.text.n[SPLIT_VALID], t->data.text.tokens.size);
+        say("%d training and %d validation tokens, vocabulary of %d\n", t->data.text.n[SPLIT_TRAIN],
+            t->data.text.n[SPLIT_VALID], t->data.text.tokens.size);
     print_unknown_words(t);
     if (t->data.is_pairs) print_pairs(t);
     if (t->step && t->step >= c->steps)
-        fprintf(stderr, "all %d updates are done; continue with more --steps\n", t->step);
+        say("all %d updates are done; continue with more --steps\n", t->step);
     else if (t->step && trainer_stopped_early(t))
-        fprintf(stderr, "stopped early at step %d; continue with a larger --early-stop\n", t->step);
+        say("stopped early at step %d; continue with a larger --early-stop\n", t->step);
     else if (t->step)
-        fprintf(stderr, "continuing after step %d\n", t->step);
+        say("continuing after step %d\n", t->step);
     if (!isnan(task->loss_chance))
-        fprintf(stderr, "loss at chance level %.4f%s\n", task->loss_chance,
-                task->outputs ? " nats per token" : "");
+        say("loss at chance level %.4f%s\n", task->loss_chance,
+            task->outputs ? " nats per token" : "");
 }
 
 void trainer_draw_loss(const Trainer *t)
@@ -135,26 +132,21 @@ void trainer_print_summary(const Trainer *t)
 {
     const LogRow *r = &t->log.valid;
     const char *dir = t->config->out;
-    char arch[32];
-    trainer_arch(t->usage, arch, sizeof arch);
     if (t->config->quiet) return;
     if (t->log.dangling) fputc('\n', stderr);
     if (!isnan(r->valid_loss))
-        fprintf(stderr, "step %d: validation loss %.4f, %s %.4f, %.1f s\n", t->step, r->valid_loss,
-                data_metric_name(&t->data), r->metric, t->state.seconds);
+        say("step %d: validation loss %.4f, %s %.4f, %.1f s\n", t->step, r->valid_loss,
+            data_metric_name(&t->data), r->metric, t->state.seconds);
     if (!isnan(r->valid_loss) && t->data.is_text && t->data.text.tokens.bpe)
-        fprintf(stderr, "%.4f bits per byte, %.2f bytes per token\n",
-                r->metric / t->data.text.bytes_per_token, t->data.text.bytes_per_token);
+        say("%.4f bits per byte, %.2f bytes per token\n", r->metric / t->data.text.bytes_per_token,
+            t->data.text.bytes_per_token);
     if (trainer_stopped_early(t))
-        fprintf(stderr, "stopped early: the last %d validations had no lower loss\n",
-                (int)t->state.worse);
+        say("stopped early: the last %d validations had no lower loss\n", (int)t->state.worse);
     if (t->state.best_step && t->state.best_step < t->step)
-        fprintf(stderr,
-                "best.safetensors: validation loss %.4f at step %d; evaluate it with eval --best\n",
-                t->state.best_loss, (int)t->state.best_step);
-    fprintf(stderr, "in %s: model.safetensors, log.csv%s%s\n", dir,
-            strcmp(t->config->plot, "png") == 0 ? ", loss.png" : "",
-            t->status ? "; continue with --resume" : "");
-    if (strcmp(arch, "lessons") != 0) /* a lesson's program has no eval beside it */
-        fprintf(stderr, "next: ./%s/eval %s\n", arch, dir);
+        say("best.safetensors: validation loss %.4f at step %d; evaluate it with eval --best\n",
+            t->state.best_loss, (int)t->state.best_step);
+    say("in %s: model.safetensors, log.csv%s%s\n", dir,
+        strcmp(t->config->plot, "png") == 0 ? ", loss.png" : "",
+        t->status ? "; continue with --resume" : "");
+    if (t->usage->next) say("next: %s %s\n", t->usage->next, dir);
 }

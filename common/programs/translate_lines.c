@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "data/pairs_items.h"
 #include "programs/translate_output.h"
 
@@ -38,9 +39,8 @@ static Source source_of(const Evaluator *e, const Translator *t, const InputLine
     s.id = pairs_encode_source(&e->data.pairs, s.text, &s.S, &s.unknown);
     const int most = t->longest && t->longest < PAIR_LONGEST ? t->longest : PAIR_LONGEST;
     if (s.S > most) {
-        fprintf(stderr,
-                "%s: warning: a line of %d tokens is too long: the model takes %d; shorten it\n",
-                e->usage->program, s.S, most);
+        say("%s: warning: a line of %d tokens is too long: the model takes %d; shorten it\n",
+            e->usage->program, s.S, most);
         s.missing = "is too long";
     } else if (s.missing) {
         warn_line(e, line, s.missing);
@@ -106,7 +106,7 @@ static void translate_line(Evaluator *e, const Translator *t, const TranslateCon
 {
     Source s = source_of(e, t, line);
     if (s.unknown && !s.missing) {
-        fprintf(stderr, "%s: warning: not in the vocabulary: ", e->usage->program);
+        say("%s: warning: not in the vocabulary: ", e->usage->program);
         utf8_show(s.unknown, stderr);
         fputc('\n', stderr);
     }

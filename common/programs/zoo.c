@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "programs/zoo.h"
 #include "system/args.h"
 #include "system/file.h"
@@ -102,7 +103,7 @@ static int run_group(const Group *g, Result *results)
     for (int a = 0; a < g->archs; a++)
         for (int j = 0; j < g->jobs; j++) {
             const int status = zoo_train_and_evaluate(g, j, a, zoo_result(g, results, j, a));
-            if (status) return fprintf(stderr, "zoo: stopped\n"), status < 0 ? EXIT_FAILED : status;
+            if (status) return say("zoo: stopped\n"), status < 0 ? EXIT_FAILED : status;
         }
     return 0;
 }
@@ -140,8 +141,7 @@ int main(int argc, char **argv)
         "try learning rates on this task instead (all: on every task), some minutes a task")};
     const int parsed = args_parse(argc, argv, option, LEN(option), &usage, &operand);
     if (parsed >= 0) return parsed;
-    if (!dir_make("runs/zoo", &err))
-        return fprintf(stderr, "zoo: error: %s\n", err.text), EXIT_FAILED;
+    if (!dir_make("runs/zoo", &err)) return say("zoo: error: %s\n", err.text), EXIT_FAILED;
     if (sweep) return zoo_sweep(sweep);
     const double start = clock_seconds();
     for (int g = 0; g < ZOO_GROUPS; g++)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "programs/zoo.h"
 #include "system/file.h"
 #include "system/plot.h"
@@ -145,6 +146,6 @@ bool zoo_draw(Result *const results[ZOO_GROUPS])
     Error err;
     if (file_print("runs/zoo/zoo.gp", print_script, results, &err))
         return plot_draw("runs/zoo/zoo.gp", "runs/zoo/zoo.png", "png", 1500, 1700);
-    fprintf(stderr, "zoo: warning: %s\n", err.text);
+    say("zoo: warning: %s\n", err.text);
     return false;
 }

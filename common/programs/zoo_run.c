@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/say.h"
 #include "programs/zoo.h"
 
 /* Splits a line at its spaces (nothing here is quoted) into a NULL-terminated list. The list and its words
@@ -36,15 +37,15 @@ static char *read_all(int fd)
 int zoo_command(const char *line, char **out)
 {
     int fd[2] = {-1, -1}, status;
-    if (out && pipe(fd) != 0) return fprintf(stderr, "zoo: error: pipe: %s\n", strerror(errno)), -1;
+    if (out && pipe(fd) != 0) return say("zoo: error: pipe: %s\n", strerror(errno)), -1;
     fflush(NULL);
     const pid_t pid = fork();
-    if (pid < 0) return fprintf(stderr, "zoo: error: fork: %s\n", strerror(errno)), -1;
+    if (pid < 0) return say("zoo: error: fork: %s\n", strerror(errno)), -1;
     if (pid == 0) {
         char **word = split(line);
         if (out) dup2(fd[1], STDOUT_FILENO), close(fd[0]), close(fd[1]);
         execv(word[0], word);
-        fprintf(stderr, "zoo: error: %s: %s; run `make` first\n", word[0], strerror(errno));
+        say("zoo: error: %s: %s; run `make` first\n", word[0], strerror(errno));
         _exit(EXIT_FAILED);
     }
     if (out) {
@@ -54,7 +55,7 @@ int zoo_command(const char *line, char **out)
     }
     pid_t got;
     while ((got = waitpid(pid, &status, 0)) < 0 && errno == EINTR) continue;
-    if (got != pid) return fprintf(stderr, "zoo: error: waitpid: %s\n", strerror(errno)), -1;
+    if (got != pid) return say("zoo: error: waitpid: %s\n", strerror(errno)), -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SIGNAL + WTERMSIG(status);
 }
 
@@ -91,7 +92,7 @@ int zoo_train_and_evaluate(const Group *g, int job, int arch, Result *r)
     const Job *j = &g->job[job];
     char *line = xformat("./%s/train %s %s --lr %s --overwrite --out runs/zoo/%s-%s", a->folder,
                          a->options, j->options, j->rate[arch], j->name, a->name);
-    fprintf(stderr, "\n== %s on %s: %s\n", a->name, j->name, line);
+    say("\n== %s on %s: %s\n", a->name, j->name, line);
     const double start = clock_seconds();
     int status = zoo_command(line, NULL);
     r->seconds = clock_seconds() - start;

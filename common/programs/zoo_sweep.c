@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "programs/zoo.h"
 
 enum { SEEDS = 3 };
@@ -28,7 +29,7 @@ static int train(const Architecture *a, const Job *j, Sweep *s, int rate, int k)
     char *line =
         xformat("./%s/train %s %s --lr %s --seed %d --quiet --plot none --overwrite --out %s",
                 a->folder, a->options, j->options, zoo_rate[rate], seed[k], dir);
-    fprintf(stderr, "%s\n", line);
+    say("%s\n", line);
     const int status = zoo_command(line, NULL);
     Curve c = zoo_curve(dir);
     if (status == EXIT_NUMERIC)
@@ -102,8 +103,8 @@ static void print_row(const Architecture *a, const Job *j, const char *in_use, c
     printf(" %-30s | %-6s |\n", means, zoo_rate[s->chosen]);
     fflush(stdout);
     if (strcmp(in_use, zoo_rate[s->chosen]) != 0)
-        fprintf(stderr, "zoo: note: %s on %s: zoo_groups.c has the rate %s, the sweep chose %s\n",
-                a->name, j->name, in_use, zoo_rate[s->chosen]);
+        say("zoo: note: %s on %s: zoo_groups.c has the rate %s, the sweep chose %s\n", a->name,
+            j->name, in_use, zoo_rate[s->chosen]);
 }
 
 static void print_head(void)
@@ -127,16 +128,15 @@ int zoo_sweep(const char *task)
             for (int a = 0; a < g->archs; a++) {
                 Sweep s;
                 const int status = sweep(&g->arch[a], &g->job[j], &s);
-                if (status) return fprintf(stderr, "zoo: stopped\n"), status;
+                if (status) return say("zoo: stopped\n"), status;
                 print_row(&g->arch[a], &g->job[j], g->job[j].rate[a], &s);
             }
         }
     }
     if (found) return EXIT_OK;
-    fprintf(stderr, "zoo: error: --sweep %s: there is no such task (expected all", task);
+    say("zoo: error: --sweep %s: there is no such task (expected all", task);
     for (int i = 0; i < ZOO_GROUPS; i++)
-        for (int j = 0; j < zoo_groups[i].jobs; j++)
-            fprintf(stderr, ", %s", zoo_groups[i].job[j].name);
-    fprintf(stderr, ")\n");
+        for (int j = 0; j < zoo_groups[i].jobs; j++) say(", %s", zoo_groups[i].job[j].name);
+    say(")\n");
     return EXIT_USAGE;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "system/start.h"
 
 /* The numbers that getopt_long returns: above all letters, two for each option, the second for --no-NAME. */
@@ -98,13 +99,13 @@ static int find_index(const Parser *p, const char *name)
 
 static int PRINTF_LIKE(2, 3) mistake(const Parser *p, const char *fmt, ...)
 {
+    char text[1024];
     va_list ap;
     va_start(ap, fmt);
-    fflush(stdout);
-    fprintf(stderr, "%s: error: ", p->usage->program);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    fflush(stdout);
+    say("%s: error: %s\n", p->usage->program, text);
     return EXIT_USAGE;
 }
 
@@ -181,7 +182,7 @@ static int show(Parser *p, int what)
         args_version(p->usage);
     else
         args_help(p->opt, p->n, p->usage);
-    return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_OK : EXIT_FAILED;
+    return start_flush() ? EXIT_OK : EXIT_FAILED;
 }
 
 static int parse_options(Parser *p, int argc, char **argv)
@@ -231,4 +232,26 @@ Option *args_find(Option *opt, int n, const char *name)
     const int i = find_index(&p, name);
     CHECK(i >= 0, "args_find: no option --%s in the table", name);
     return &opt[i];
+}
+
+static bool knows(const Parser *p, const char *name)
+{
+    const char *positive = strncmp(name, "no-", 3) == 0 ? name + 3 : name;
+    return find_index(p, name) >= 0 || find_index(p, positive) >= 0 || strcmp(name, "help") == 0 ||
+           strcmp(name, "version") == 0;
+}
+
+OptionName args_foreign(const Option *opt, int n, const char *message)
+{
+    const Parser p = {.opt = (Option *)opt, .n = n};
+    for (const char *s = message; (s = strstr(s, "--")); s++) {
+        OptionName name = {""};
+        const size_t len = strspn(s + 2, "abcdefghijklmnopqrstuvwxyz0123456789-");
+        if (len == 0 || len >= sizeof name.text || (s > message && !strchr(" (\"'`", s[-1])))
+            continue;
+        memcpy(name.text, s + 2, len);
+        if (!knows(&p, name.text)) return name;
+        s += len;
+    }
+    return (OptionName){""};
 }

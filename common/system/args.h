@@ -69,7 +69,9 @@ typedef struct {
     const char *about;    /* one paragraph */
     const char *operands; /* "DIR", or "" where only options are taken */
     const char *examples; /* lines that really run */
-    const char *version;  /* more lines for --version, such as the BLAS; or NULL */
+    const char *
+        next; /* the program that goes on with the directory that this one wrote: "./rnn/eval"; or NULL */
+    const char *version; /* more lines for --version, such as the BLAS; or NULL */
 } Usage;
 
 /* Parses argv (getopt_long: --name value, --name=value, --no-flag, underscores for hyphens, k/M/G
@@ -91,13 +93,17 @@ void args_help(const Option *opt, int n, const Usage *usage); /* to stdout, at m
 json_t *args_to_json(const Option *opt, int n);
 bool args_from_json(Option *opt, int n, const json_t *config, Error *err);
 
+typedef struct {
+    char text[64];
+} OptionName;
+
+/* Returns the first --NAME in a message that is no option of the table, nor --help or --version; "": there is none. */
+OptionName args_foreign(const Option *opt, int n, const char *message);
+
 Option *args_find(Option *opt, int n, const char *name); /* aborts if there is none */
 
 /* --- shared by args*.c ------------------------------------------------------------------------ */
 
-typedef struct {
-    char text[64];
-} OptionName;
 OptionName option_name(const char *prefix, const char *name, char hyphen); /* '_' for a key */
 
 /* Sets the value; returns NULL, or why the text cannot be one: "is not a number". */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
+
 enum { WIDTH = 79, MARGIN = 27 }; /* columns of a line; where the texts of options begin */
 
 #ifdef __clang__
@@ -102,7 +104,7 @@ void args_usage(const Usage *usage)
 {
     print_head(stderr, usage);
     print_examples(stderr, usage);
-    fprintf(stderr, "\n%s --help lists the options.\n", usage->program);
+    say("\n%s --help lists the options.\n", usage->program);
 }
 
 void args_version(const Usage *usage)

@@ -57,8 +57,7 @@ static bool unreadable(const char *name, Error *err)
     return error_set(err, "%s: cannot be read: %s", name, strerror(errno));
 }
 
-/* Reads a whole file from its descriptor, like file_read. */
-static bool read_whole(int fd, const char *name, size_t max, char **data, size_t *len, Error *err)
+bool file_read_open(int fd, const char *name, size_t max, char **data, size_t *len, Error *err)
 {
     struct stat st;
     if (fstat(fd, &st) != 0) return unreadable(name, err);
@@ -72,10 +71,10 @@ static bool read_whole(int fd, const char *name, size_t max, char **data, size_t
 bool file_read(const char *path, size_t max, char **data, size_t *len, Error *err)
 {
     if (strcmp(path, "-") == 0)
-        return read_whole(STDIN_FILENO, "standard input", max, data, len, err);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+        return file_read_open(STDIN_FILENO, "standard input", max, data, len, err);
+    const int fd = (int)TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC));
     if (fd < 0) return unreadable(path, err);
-    const bool ok = read_whole(fd, path, max, data, len, err);
+    const bool ok = file_read_open(fd, path, max, data, len, err);
     close(fd);
     return ok;
 }
@@ -84,7 +83,7 @@ bool file_read(const char *path, size_t max, char **data, size_t *len, Error *er
  * O_NONBLOCK: to open a pipe without a writer would wait forever. */
 static int open_regular(const char *path, size_t *len, Error *err)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int fd = (int)TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0)
         unreadable(path, err);
@@ -102,7 +101,7 @@ bool file_read_regular(const char *path, size_t max, char **data, size_t *len, E
 {
     const int fd = open_regular(path, len, err);
     if (fd < 0) return false;
-    const bool ok = read_whole(fd, path, max, data, len, err);
+    const bool ok = file_read_open(fd, path, max, data, len, err);
     close(fd);
     return ok;
 }
@@ -145,7 +144,7 @@ bool file_map(const char *path, size_t max, FileMap *map, Error *err)
     if (len > max)
         ok = error_set(err, "%s: more than %zu bytes", path, max);
     else if (len == 0) /* has no pages */
-        ok = read_whole(fd, path, max, &map->bytes, &map->len, err);
+        ok = file_read_open(fd, path, max, &map->bytes, &map->len, err);
     else
         ok = map_whole(fd, path, len, map, err);
     close(fd);
@@ -199,7 +198,7 @@ static bool sync_parent(const char *path)
     const size_t len = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
     if (len >= sizeof dir) return errno = ENAMETOOLONG, false;
     snprintf(dir, sizeof dir, "%.*s", len ? (int)len : 1, len ? path : ".");
-    const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = (int)TEMP_FAILURE_RETRY(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (fd < 0) return errno == EACCES; /* one may write into a directory that one may not read */
     const bool ok = file_sync(fd);
     const int reason = errno;
@@ -214,10 +213,7 @@ int file_temporary(const char *path, char **temp)
     if (asprintf(temp, "%s.tmp.%ld", path, (long)getpid()) < 0) return *temp = NULL, -1;
     unlink(*temp);
     stop_removes(*temp);
-    int fd;
-    while ((fd = open(*temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) < 0 && errno == EINTR)
-        unlink(*temp);
-    return fd;
+    return (int)TEMP_FAILURE_RETRY(open(*temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
 }
 
 FileWriter file_begin(const char *path)

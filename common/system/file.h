@@ -11,6 +11,9 @@
  * not count). An error names path and reason; a directory, or more than max bytes, is one. */
 bool file_read(const char *path, size_t max, char **data, size_t *len, Error *err);
 
+/* The same from where an open descriptor stands; name is for the error. */
+bool file_read_open(int fd, const char *name, size_t max, char **data, size_t *len, Error *err);
+
 /* The same for the files of a run: a pipe or device is an error, so that the program never waits for one. */
 bool file_read_regular(const char *path, size_t max, char **data, size_t *len, Error *err);
 
@@ -51,7 +54,7 @@ void file_put(FileWriter *w, const void *data, size_t len);
 void file_put_at(FileWriter *w, size_t at, const void *data, size_t len); /* over earlier bytes */
 bool file_end(FileWriter *w, Error *err);
 
-/* A new file PATH.tmp.PID to write to, *temp its name (free() it); one that is there is removed, and no link
+/* A new file PATH.tmp.PID to write to and read, *temp its name (free() it); one that is there is removed, and no link
  * is followed. Rename it to PATH when it is whole. -1 on failure, with errno set; *temp is NULL if
  * memory was missing. */
 int file_temporary(const char *path, char **temp);

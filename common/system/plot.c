@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/say.h"
 #include "system/file.h"
 #include "system/stop.h"
 
@@ -40,17 +41,21 @@ const char *plot_color_of(const char *architecture)
     return NULL;
 }
 
+/* gnuplot cannot read two quotes in a row in a string of single quotes, and it runs what stands between two back quotes
+ * in a string of double quotes; these characters are written as octal codes. */
 char *plot_quote(const char *s)
 {
-    char *quoted = xmalloc(2 * strlen(s) + 3), *to = quoted;
-    *to++ = '\'';
-    for (; *s; s++) {
-        const unsigned char c = (unsigned char)*s;
-        if (c == '\'') *to++ = '\'';
-        *to++ = c < 0x20 || c == 0x7F ? ' ' : *s;
-    }
-    *to++ = '\'';
+    char *text = say_escaped(s), *quoted = xmalloc(4 * strlen(text) + 3), *to = quoted;
+    const bool plain = !strpbrk(text, "'`");
+    *to++ = plain ? '\'' : '"';
+    for (const char *c = text; *c; c++)
+        if (plain || !strchr("'`\"\\", *c))
+            *to++ = *c;
+        else
+            to += snprintf(to, 5, "\\%03o", (unsigned)*c);
+    *to++ = plain ? '\'' : '"';
     *to = 0;
+    free(text);
     return quoted;
 }
 
@@ -133,8 +138,8 @@ static void last_line(int complaints, char *line, size_t room)
 static bool warn(const char *script, const char *what, const char *detail)
 {
     const char *slash = strrchr(script, '/');
-    fprintf(stderr, "warning: %s: no picture: %s%s; the numbers are in %.*s\n", script, what,
-            detail, slash ? (int)(slash - script) + 1 : 1, slash ? script : ".");
+    say("warning: %s: no picture: %s%s; the numbers are in %.*s\n", script, what, detail,
+        slash ? (int)(slash - script) + 1 : 1, slash ? script : ".");
     return false;
 }
 

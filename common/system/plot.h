@@ -15,8 +15,7 @@
  * where the numbers are, and returns false. */
 bool plot_draw(const char *script, const char *picture, const char *kind, int width, int height);
 
-/* Returns s as a string of a gnuplot script: in single quotes, with quotes doubled and control
- * characters replaced by spaces. The caller frees it. */
+/* Returns s as a string of a gnuplot script, in quotes, with control characters escaped (say.h). The caller frees it. */
 char *plot_quote(const char *s);
 
 /* A line of a script: a light grid behind the curves; not on a terminal, where it would look like a curve. */

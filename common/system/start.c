@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/say.h"
 #include "base/base.h"
 
 static const char *name;
@@ -30,16 +31,21 @@ static void open_streams(void)
     }
 }
 
+bool start_flush(void)
+{
+    errno = 0; /* it stays 0 for a failure of an earlier write */
+    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
+    say("%s: error: standard output: cannot be written%s%s; %s\n",
+        name ? name : program_invocation_name, errno ? ": " : "", errno ? strerror(errno) : "",
+        errno && errno != ENOSPC ? "redirect it elsewhere" : "free some space on the disk");
+    return false;
+}
+
 /* Ends with status 1 if what was printed did not arrive. A program that failed for another reason has said so. */
 static void check_output(int status, void *unused)
 {
     (void)unused;
-    const bool ok = fflush(stdout) == 0 && !ferror(stdout);
-    if (ok || status != EXIT_OK) return;
-    fprintf(stderr, "%s: error: standard output: cannot be written: %s; %s\n",
-            name ? name : program_invocation_name, strerror(errno),
-            errno == ENOSPC ? "free some space on the disk" : "redirect it elsewhere");
-    _exit(EXIT_FAILED);
+    if (status == EXIT_OK && !start_flush()) _exit(EXIT_FAILED);
 }
 
 /* A limit on the size of files (ulimit -f) is a write error like a full disk, not a signal that ends the program. */

@@ -5,7 +5,13 @@
 #ifndef START_H
 #define START_H
 
+#include <stdbool.h>
+
 /* Sets the name for the message about standard output; args_parse does. It must stay where it is. */
 void start_named(const char *program);
+
+/* Flushes standard output. Returns false, after a message, if what was printed could not be written. At exit a program that
+ * has not asked is asked. */
+bool start_flush(void);
 
 #endif

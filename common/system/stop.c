@@ -24,7 +24,7 @@ void stop_removes(const char *path)
 {
     has_temporary = false;
     if (!path || strlen(path) >= sizeof temporary) return;
-    strcpy(temporary, path);
+    memcpy(temporary, path, strlen(path) + 1);
     has_temporary = true;
 }
 
@@ -44,7 +44,7 @@ static void on_signal(int number)
 /* A gap is the time between two looks in which the main thread did not use the processor: it waited for the disk or for
  * its turn, or the program was stopped. SIGCONT tells which. Its handler may run a little before the look that finds the
  * gap, or in another thread a little after it, so the longest gap around it is the stop. */
-static const double AROUND = 1, LONG_GAP = 0.05; /* seconds */
+static const double AROUND = 0.2, LONG_GAP = 0.05; /* seconds */
 
 static clockid_t main_thread; /* its processor time */
 static bool has_clock;
@@ -52,9 +52,9 @@ static volatile sig_atomic_t continued; /* SIGCONTs so far */
 static sig_atomic_t handled;            /* those that a look has found */
 static double handled_at = -1e9;        /* when the last one was found */
 static double paused;                   /* seconds so far */
-static double counted;                  /* seconds of `paused` that belong to the last SIGCONT */
+static double counted, counted_seen;    /* the gap in `paused` that belongs to the last SIGCONT */
 static double seen, seen_cpu;           /* at the last look: time, processor time of the thread */
-static double gap, gap_seen; /* the longest gap in the last second, and when it was found */
+static double gap, gap_seen;            /* the longest gap of late, and when it was found */
 
 static void on_continue(int number)
 {
@@ -86,11 +86,14 @@ double stop_clock(void)
     if (idle > gap || seen - gap_seen > AROUND) gap = idle, gap_seen = seen;
     if (idle > LONG_GAP && continued == handled) nanosleep(&moment, NULL);
     if (continued != handled) {
-        if (gap <= counted) gap = 0; /* it belongs to the SIGCONT before */
+        if (gap_seen == counted_seen) gap = 0; /* it belongs to the SIGCONT before */
         handled = continued, counted = 0;
         handled_at = clock_seconds(); /* `seen` may be a moment before the stop */
     }
-    if (seen - handled_at < AROUND && gap > counted) paused += gap - counted, counted = gap;
+    if (seen - handled_at < AROUND && gap > counted) {
+        paused += gap - counted;
+        counted = gap, counted_seen = gap_seen;
+    }
     return seen - paused;
 }
 

@@ -72,6 +72,21 @@ cmp "$tmp/whole/model.safetensors" "$tmp/begun/model.safetensors" || fail "a res
 rm "$tmp/begun/state.safetensors"
 expect 1 "state.safetensors: no such file, so the run cannot be continued" train --resume --out "$tmp/begun"
 
+# A run that replaces the one that eval is reading: its model is not evaluated with the options of the old one.
+head -c 4000 README.md >"$tmp/text"
+mkfifo "$tmp/pipe"
+text=(--text "$tmp/text" --hidden 8 --plot none --quiet --threads 1 --steps 2)
+"$BIN"rnn/train "${text[@]}" --out "$tmp/read" || fail "training on a text"
+"$BIN"rnn/eval "$tmp/read" --text "$tmp/pipe" --json --plot none >"$tmp/out" 2>"$tmp/said" &
+job=$!
+exec 9>"$tmp/pipe" # returns when eval has read config.json and opens its text
+"$BIN"rnn/train "${text[@]}" --seed 2 --overwrite --out "$tmp/read" || fail "--overwrite while eval reads"
+cat "$tmp/text" >&9
+exec 9>&-
+wait $job
+[ $? -eq 1 ] || fail "eval mixed two runs: $(cat "$tmp/out")"
+grep -q "while the run was read" "$tmp/said" || fail "eval of a run that is replaced: $(cat "$tmp/said")"
+
 # --steps below the updates that are done is refused, and config.json keeps its goal.
 expect 1 "--steps 5: the run in $tmp/whole has made 20 updates already" train --resume --steps 5 --out "$tmp/whole"
 grep -q '"steps": 20' "$tmp/whole/config.json" || fail "a refused --steps changed the goal"
@@ -108,8 +123,10 @@ tail -1 "$tmp/slept/log.csv" | awk -F, -v spent=$spent '{ exit !($3 < 1e-9 * spe
 command -v strace >/dev/null || skip "strace is missing: nothing was killed at a system call"
 strace -f -o "$tmp/trace" true 2>/dev/null || skip "strace cannot trace here"
 traced() { # CALLS INJECTION TRAIN-OPTIONS...: writes $tmp/trace
-    strace -f -qq -o "$tmp/trace" -e trace="$1" ${2:+-e inject="$2"} \
-        "$BIN"rnn/train "${small[@]}" "${@:3}" 2>"$tmp/err"
+    { # without the shell's own lines about what was killed
+        strace -f -qq -o "$tmp/trace" -e trace="$1" ${2:+-e inject="$2"} \
+            "$BIN"rnn/train "${small[@]}" "${@:3}" 2>"$tmp/err"
+    } 2>/dev/null
 }
 
 # After a row that could not be written nothing is saved: the log of the resumed run has every row.

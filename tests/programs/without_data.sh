@@ -86,4 +86,30 @@ cmp "$tmp/runs/words/model.safetensors" "$tmp/model.before" || fail "--output: t
 expect 2 "leave out --output" "$BIN"transformer/eval "$tmp/runs/words" --interactive --output "$tmp/o" </dev/null
 expect 1 "missing: cannot be read" "$BIN"rnn/eval "$tmp/runs/text" --text "$tmp/missing"
 ! grep -q "was trained on it" "$tmp/out" || fail "--text: a file that is not the run's is called so"
+
+# A relative path of the data is found from another folder; config.json keeps it. If it is nowhere, the message says where
+# the program looked.
+top=$PWD
+case $BIN in /*) bin=$BIN ;; *) bin=$top/$BIN ;; esac
+mkdir "$tmp/here" "$tmp/there"
+head -c 4000 README.md >"$tmp/here/text"
+head -c 2000 Makefile >"$tmp/here/valid"
+cp "$tmp/elsewhere/pairs" "$tmp/here/pairs"
+small=(--quiet --plot none --hidden 8)
+(cd "$tmp/here" && "$bin"rnn/train "${small[@]}" --text text --valid valid --steps 3 --out ../run &&
+    "$bin"seq2seq_attention/train "${small[@]}" --pairs pairs --steps 3 --out ../run-pairs &&
+    "$bin"rnn/eval ../run --json --plot none >../score &&
+    "$bin"seq2seq_attention/eval ../run-pairs --json --plot none >../score-pairs) || fail "in the folder of the data"
+cd "$tmp/there" || fail "no folder"
+"$bin"rnn/eval ../run --json --plot none | cmp - ../score || fail "eval from another folder"
+"$bin"seq2seq_attention/eval ../run-pairs --json --plot none | cmp - ../score-pairs || fail "eval of pairs from another folder"
+expect 0 "" "$bin"rnn/train --resume --plot none --steps 4 --out ../run
+grep -q '"text": "text"' ../run/config.json || fail "--resume from another folder changed the path: $(cat ../run/config.json)"
+grep -q "\"directory\": \"$tmp/here\"" ../run/config.json || fail "--resume from another folder changed the folder"
+mv ../here ../gone
+expect 1 "neither here nor in $tmp/here, where the run was started" "$bin"rnn/train --resume --steps 5 --out ../run
+expect 1 "neither here nor in $tmp/here, where the run was started" "$bin"rnn/eval ../run --json --plot none
+cd ../gone || fail "no folder"
+expect 0 "" "$bin"rnn/train --resume --steps 5 --out ../run # the project was moved
+cd "$top" || fail "no folder"
 exit 0
