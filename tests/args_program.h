@@ -54,10 +54,11 @@ static inline void program_init(Program *p)
     memcpy(p->opt, opt, sizeof opt);
 }
 
-static const Usage no_operands = {"rnn/train", "Trains a recurrent network.", "",
-                                  "rnn/train --steps 10\nrnn/train --unit byte\n", NULL};
+static const Usage no_operands = {"rnn/train", "Trains a recurrent network.",
+                                  "",          "rnn/train --steps 10\nrnn/train --unit byte\n",
+                                  NULL,        NULL};
 static const Usage one_operand = {"rnn/eval", "Evaluates a run.", "DIR", "rnn/eval runs/rnn",
-                                  "BLAS: none"};
+                                  NULL,       "BLAS: none"};
 
 /* --- captured output -------------------------------------------------------------------------- */
 

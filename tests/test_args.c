@@ -134,7 +134,7 @@ START_TEST(operands)
     ck_assert_str_eq(r.out, "");
     ck_assert_str_eq(r.err, "usage: rnn/eval [OPTION]... DIR\n\nEvaluates a run.\n\nExamples:\n"
                             "  rnn/eval runs/rnn\n\nrnn/eval --help lists the options.\n");
-    const Usage optional = {"rnn/eval", "", "[DIR]", "", NULL};
+    const Usage optional = {"rnn/eval", "", "[DIR]", "", NULL, NULL};
     ck_assert_int_eq(parse(&p, &optional, "").status, -1);
 }
 END_TEST
@@ -197,7 +197,7 @@ START_TEST(help_is_narrow)
         OPTION("x", &x, -DBL_MAX, DBL_MAX, "a number without an end"),
         OPTION("y", &x, 0, INFINITY, "another"),
     };
-    const Usage usage = {"p", blob, "", "", NULL};
+    const Usage usage = {"p", blob, "", "", NULL, NULL};
     char *argv[] = {(char[]){"p"}, (char[]){"--help"}, NULL};
     char text[8192];
     const int out = memfd_create("out", 0), old = dup(1);

@@ -8,7 +8,6 @@
 #include "tokens/bpe.h"
 #include "tokens/bpe_files.h"
 
-
 static const char *const PLACES = "common/data/places.tsv", *const PROSE = "lessons";
 
 DataConfig data_defaults(void)

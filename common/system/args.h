@@ -69,9 +69,8 @@ typedef struct {
     const char *about;    /* one paragraph */
     const char *operands; /* "DIR", or "" where only options are taken */
     const char *examples; /* lines that really run */
-    const char *
-        next; /* the program that goes on with the directory that this one wrote: "./rnn/eval"; or NULL */
-    const char *version; /* more lines for --version, such as the BLAS; or NULL */
+    const char *next;     /* what reads the directory that this one wrote: "./rnn/eval"; or NULL */
+    const char *version;  /* more lines for --version, such as the BLAS; or NULL */
 } Usage;
 
 /* Parses argv (getopt_long: --name value, --name=value, --no-flag, underscores for hyphens, k/M/G
