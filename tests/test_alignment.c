@@ -228,7 +228,7 @@ START_TEST(gnuplot_reads_it)
     char *test = xformat("%s/test.gp", dir), *command = xformat("cd %s && gnuplot -d test.gp", dir);
     FILE *f = fopen(test, "w");
     fputs("set datafile separator comma\nset table 'table'\n", f);
-    for (char *s = script; (s = strstr(s, "plot '")); s++) { /* not the 'plot' of set multiplot */
+    for (char *s = script; (s = strstr(s, "plot \"")); s++) { /* not the 'plot' of set multiplot */
         const char *with = strstr(s, " with ");
         char *columns = strstr(s, "4:2:(0.5):(0.5):6");
         ck_assert(with && columns && columns < with);

@@ -82,7 +82,7 @@ START_TEST(tokens_as_labels)
         free(row);
     }
     ck_assert_ptr_nonnull(
-        strstr(script, "('a' 0,'·' 1,'↵' 2,'\uFFFD' 3,'\"' 4,',' 5,'''' 6,'\uFFFD' 7)\n"));
+        strstr(script, "('a' 0,'·' 1,'↵' 2,'\uFFFD' 3,'\"' 4,',' 5,\"\\047\" 6,'\uFFFD' 7)\n"));
     ck_assert_ptr_nonnull(strstr(script, "[-0.5:7.5]\nset yrange [1.5:-0.5]\n"));
     ck_assert_ptr_nonnull(strstr(script, "set title 'reset gate'\nplot 'gates.csv' using 1:3:6 "));
     trace_gates_free(&t);
