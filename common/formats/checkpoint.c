@@ -36,7 +36,7 @@ enum { NUMBERS = 11 }; /* the first entries of state.safetensors */
 /* Adds an entry. If memory runs out, marks the list as incomplete instead of aborting: a failed
  * save must not end the training run. */
 static void add(Contents *c, const char *prefix, const char *name, const char *dtype, Shape s,
-                void *here)
+                void *here, StValues values)
 {
     char *full;
     if (asprintf(&full, "%s%s", prefix, name) < 0) full = NULL;
@@ -47,7 +47,7 @@ static void add(Contents *c, const char *prefix, const char *name, const char *d
         return;
     }
     c->entry = more;
-    StTensor t = {.name = full, .dtype = dtype, .axes = s.n, .data = here};
+    StTensor t = {.name = full, .dtype = dtype, .axes = s.n, .data = here, .values = values};
     for (int i = 0; i < s.n; i++) t.d[i] = s.d[i];
     Error err;
     CHECK(safetensors_measure(&t, &err), "checkpoint: %s", err.text);
@@ -58,17 +58,19 @@ static void add_params(Contents *c, const Params *ps)
 {
     for (int i = 0; i < ps->n; i++) {
         Tensor *t = ps->tensor[i];
-        add(c, "", t->name, REAL_NAME, t->shape, t->data);
+        add(c, "", t->name, REAL_NAME, t->shape, t->data, ST_FINITE);
     }
 }
 
 /* Adds the moments in `block`, which has the layout of the gradients: a moment has the offset that
  * its gradient has in ps->grad. A frozen parameter has no moments. */
-static void add_moments(Contents *c, const char *prefix, const Params *ps, real *block)
+static void add_moments(Contents *c, const char *prefix, const Params *ps, real *block,
+                        StValues values)
 {
     for (int i = 0; block && i < ps->n; i++) {
         const Tensor *t = ps->tensor[i];
-        if (t->grad) add(c, prefix, t->name, REAL_NAME, t->shape, block + (t->grad - ps->grad));
+        if (t->grad)
+            add(c, prefix, t->name, REAL_NAME, t->shape, block + (t->grad - ps->grad), values);
     }
 }
 
@@ -85,22 +87,22 @@ static Contents contents_of_state(const Params *ps, const Optim *o, const TrainS
           ps->trainable);
     const Shape scalar = {0};
     Contents c = {0};
-    add(&c, "train.", "step", "I64", scalar, &k->step);
-    add(&c, "train.", "tokens", "I64", scalar, &k->tokens);
-    add(&c, "train.", "cursor", "I64", scalar, &k->cursor);
-    add(&c, "train.", "loss_count", "I64", scalar, &k->loss_count);
-    add(&c, "train.", "best_step", "I64", scalar, &k->best_step);
-    add(&c, "train.", "worse", "I64", scalar, &k->worse);
-    add(&c, "optim.", "step", "I64", scalar, &k->optim_step);
-    add(&c, "train.", "seconds", "F64", scalar, &k->seconds);
-    add(&c, "train.", "loss_sum", "F64", scalar, &k->loss_sum);
-    add(&c, "train.", "best_loss", "F64", scalar, &k->best_loss);
-    add(&c, "train.", "unlogged_norm", "F64", scalar, &k->unlogged_norm);
+    add(&c, "train.", "step", "I64", scalar, &k->step, ST_ANY);
+    add(&c, "train.", "tokens", "I64", scalar, &k->tokens, ST_ANY);
+    add(&c, "train.", "cursor", "I64", scalar, &k->cursor, ST_ANY);
+    add(&c, "train.", "loss_count", "I64", scalar, &k->loss_count, ST_ANY);
+    add(&c, "train.", "best_step", "I64", scalar, &k->best_step, ST_ANY);
+    add(&c, "train.", "worse", "I64", scalar, &k->worse, ST_ANY);
+    add(&c, "optim.", "step", "I64", scalar, &k->optim_step, ST_ANY);
+    add(&c, "train.", "seconds", "F64", scalar, &k->seconds, ST_ANY);
+    add(&c, "train.", "loss_sum", "F64", scalar, &k->loss_sum, ST_ANY);
+    add(&c, "train.", "best_loss", "F64", scalar, &k->best_loss, ST_ANY);
+    add(&c, "train.", "unlogged_norm", "F64", scalar, &k->unlogged_norm, ST_ANY);
     CHECK(c.n == NUMBERS || c.incomplete, "checkpoint: %d numbers", c.n);
     add_params(&c, ps);
-    add_moments(&c, "optim.m.", ps, o->m);
-    add_moments(&c, "optim.v.", ps, o->v);
-    if (s->carried) add(&c, "", "carried", REAL_NAME, SHAPE(s->carried_len), s->carried);
+    add_moments(&c, "optim.m.", ps, o->m, ST_FINITE);
+    add_moments(&c, "optim.v.", ps, o->v, ST_NOT_NEGATIVE);
+    if (s->carried) add(&c, "", "carried", REAL_NAME, SHAPE(s->carried_len), s->carried, ST_FINITE);
     return c;
 }
 
@@ -162,6 +164,19 @@ bool checkpoint_save(const char *dir, const Params *ps, const Optim *o, const Tr
     return ok;
 }
 
+bool checkpoint_finite(const Params *ps, const Optim *o, const TrainState *s, Error *err)
+{
+    Numbers k = {0};
+    Contents c = contents_of_state(ps, o, s, &k);
+    bool ok = true;
+    for (int i = 0; ok && i < c.n; i++) {
+        const StTensor *t = &c.entry[i].tensor;
+        ok = safetensors_check_values(t, c.entry[i].here, t->size, err);
+    }
+    contents_free(&c);
+    return ok;
+}
+
 /* --- loading ---------------------------------------------------------------------------------- */
 
 static bool fits(const StTensor *found, const StTensor *wanted, bool exact, Error *err)
@@ -194,6 +209,25 @@ static bool all_fits(const Safetensors *st, const Contents *c, bool exact, Error
     return safetensors_verify(st, err);
 }
 
+/* Checks the values in the file, where they may be unaligned, and releases their pages. */
+static bool values_valid(const Safetensors *st, const Contents *c, Error *err)
+{
+    enum { PIECE = 1 << 16 }; /* bytes */
+    _Alignas(64) char piece[PIECE];
+    for (int i = 0; i < c->n; i++) {
+        const StTensor *found = safetensors_find(st, c->entry[i].tensor.name);
+        StTensor t = *found;
+        t.values = c->entry[i].tensor.values;
+        for (size_t at = 0; at < t.size; at += PIECE) {
+            const size_t len = t.size - at < PIECE ? t.size - at : PIECE;
+            memcpy(piece, (const char *)t.data + at, len);
+            if (!safetensors_check_values(&t, piece, len, err)) return false;
+        }
+        file_map_done(&st->file, t.data, t.size);
+    }
+    return true;
+}
+
 /* Copies n tensors that are known to fit; values of the same dtype are copied bit for bit. */
 static void fill(const Safetensors *st, const Entry *entry, int n)
 {
@@ -212,13 +246,11 @@ static bool numbers_valid(const Numbers *k, Error *err)
     const struct {
         const char *name;
         int64_t value, max;
-    } number[] = {{"train.step", k->step, INT32_MAX},
-                  {"train.tokens", k->tokens, MOST},
-                  {"train.cursor", k->cursor, MOST},
-                  {"train.loss_count", k->loss_count, INT32_MAX},
-                  {"train.best_step", k->best_step, INT32_MAX},
-                  {"train.worse", k->worse, INT32_MAX},
-                  {"optim.step", k->optim_step, INT32_MAX}};
+    } number[] = {
+        {"train.step", k->step, INT32_MAX},         {"train.tokens", k->tokens, MOST},
+        {"train.cursor", k->cursor, MOST},          {"train.loss_count", k->loss_count, k->step},
+        {"train.best_step", k->best_step, k->step}, {"train.worse", k->worse, k->step},
+        {"optim.step", k->optim_step, k->step}};
     for (int i = 0; i < LEN(number); i++)
         if (number[i].value < 0 || number[i].value > number[i].max)
             return safetensors_refuse(err, number[i].name, "is %" PRId64 "; must be 0 to %" PRId64,
@@ -263,7 +295,7 @@ static bool load_state(const char *path, Params *ps, Optim *o, TrainState *s, Er
     bool ok = all_fits(&st, &c, true, err);
     if (ok) {
         fill(&st, c.entry, NUMBERS);
-        ok = numbers_valid(&k, err);
+        ok = numbers_valid(&k, err) && values_valid(&st, &c, err);
     }
     if (ok) {
         fill(&st, c.entry + NUMBERS, c.n - NUMBERS);

@@ -33,14 +33,19 @@ TrainState train_state(void);
 
 /* Writes state.safetensors, then model.safetensors. metadata (an object of strings, or NULL) is
  * written to both. Each file is replaced as a whole: if writing fails, the old file stays
- * unchanged. */
+ * unchanged. A parameter, moment or carried value that is not finite, or a second moment below 0, is
+ * an error, so that no good checkpoint is replaced by such values. */
 bool checkpoint_save(const char *dir, const Params *ps, const Optim *o, const TrainState *s,
                      const json_t *metadata, Error *err);
 
+/* Returns false if checkpoint_save would refuse a value; the error names its tensor. */
+bool checkpoint_finite(const Params *ps, const Optim *o, const TrainState *s, Error *err);
+
 /* Load the parameters from model.safetensors; or parameters, moments and state from
  * state.safetensors (s->carried must have room for s->carried_len reals). File and model must have
- * the same names and shapes; otherwise the error names the tensor and both shapes. On any error
- * nothing is changed. */
+ * the same names and shapes; otherwise the error names the tensor and both shapes. Checksums are
+ * checked where the file has them, and a state must have possible values: finite, second moments from
+ * 0, counts in their range. On any error nothing is changed. */
 bool checkpoint_load_model(const char *dir, Params *ps, Error *err);
 bool checkpoint_load_state(const char *dir, Params *ps, Optim *o, TrainState *s, Error *err);
 

@@ -12,6 +12,9 @@
 
 enum { ST_MAX_AXES = 8, ST_MAX_HEADER = 100000000 };
 
+/* The values that a tensor may have: any; finite ones; finite ones from 0. */
+typedef enum { ST_ANY, ST_FINITE, ST_NOT_NEGATIVE } StValues;
+
 typedef struct {
     const char *name;
     const char *dtype; /* "F32", "F64", "F16", "BF16", "I64", "U8", ... */
@@ -20,6 +23,7 @@ typedef struct {
     const void *data; /* `size` bytes; may be unaligned */
     size_t size;      /* bytes */
     int64_t len;      /* number of values */
+    StValues values;  /* of a tensor to save or to load; ST_ANY in one that was read */
 } StTensor;
 
 typedef struct {
@@ -45,7 +49,8 @@ bool safetensors_get(const StTensor *t, real *out);
 
 /* Writes n tensors to a file, atomically, with the order and alignment of the upstream writer. Each
  * tensor needs name, dtype, axes, d, data and size; len is not used. metadata may be NULL.
- * "format": "pt" is added to it, because some readers require it. */
+ * "format": "pt" is added to it, because some readers require it. A value that t->values excludes is
+ * an error, and the older file stays. */
 bool safetensors_save(const char *path, const StTensor *t, int n, const json_t *metadata,
                       Error *err);
 
@@ -59,6 +64,9 @@ bool safetensors_save_with_checksums(const char *path, const StTensor *t, int n,
  * another program wrote, passes. A program that changes a tensor must leave out the checksums. */
 bool safetensors_verify(const Safetensors *st, Error *err);
 bool safetensors_has_checksums(const Safetensors *st);
+
+/* Checks the `size` bytes at data, a part of the values of t, against t->values (F32 and F64 only). */
+bool safetensors_check_values(const StTensor *t, const void *data, size_t size, Error *err);
 
 /* --- shared by reader and writer ------------------------------------------------------------- */
 

@@ -108,22 +108,23 @@ static bool set_checksum(json_t *header, const char *key, const Checksum *sum)
 }
 
 /* Writes the values of one tensor; with a header, also its checksum into the header. A piece is in the
- * processor's cache when it is written, so the checksum costs little. */
-static bool put_tensor(FileWriter *w, const StTensor *t, json_t *header)
+ * processor's cache when it is written, so the checks cost little. */
+static bool put_tensor(FileWriter *w, const StTensor *t, json_t *header, Error *err)
 {
     enum { PIECE = 1 << 17 }; /* bytes */
     ChecksumState *s = header ? checksum_begin() : NULL;
-    if (header && !s) return false;
-    for (size_t at = 0; at < t->size; at += PIECE) {
+    bool ok = s || !header || error_set(err, "out of memory");
+    for (size_t at = 0; ok && at < t->size; at += PIECE) {
         const char *piece = (const char *)t->data + at;
         const size_t len = t->size - at < PIECE ? t->size - at : PIECE;
+        ok = safetensors_check_values(t, piece, len, err);
         if (s) checksum_add(s, piece, len);
         file_put(w, piece, len);
     }
-    if (!s) return true;
+    if (!s) return ok;
     const Checksum sum = checksum_end(s);
     char *key = checksum_key(t->name);
-    const bool ok = set_checksum(header, key, &sum);
+    ok = ok && (set_checksum(header, key, &sum) || error_set(err, "out of memory"));
     free(key);
     return ok;
 }
@@ -158,10 +159,13 @@ static bool write_file(const char *path, json_t *header, const StTensor *t, int 
     file_put(&w, "       ", padded - len);
     free(text);
     bool ok = true;
-    for (int i = 0; ok && i < n; i++) ok = put_tensor(&w, &t[i], checksums ? header : NULL);
-    ok = ok && (!checksums || put_checksums(&w, header, len));
-    if (!ok && !w.reason) w.reason = ENOMEM;
-    return file_end(&w, err);
+    Error why;
+    for (int i = 0; ok && i < n; i++) ok = put_tensor(&w, &t[i], checksums ? header : NULL, &why);
+    if (ok && checksums && !put_checksums(&w, header, len)) ok = error_set(&why, "out of memory");
+    if (ok || w.reason) return file_end(&w, err);
+    w.reason = ECANCELED;
+    file_end(&w, err);
+    return error_set(err, "%s: cannot be written: %s", path, why.text);
 }
 
 static bool save(const char *path, const StTensor *t, int n, const json_t *metadata, bool checksums,

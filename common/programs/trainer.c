@@ -138,6 +138,28 @@ static bool make_metadata(Trainer *t, json_t **metadata)
                         "not written; use a smaller model or a smaller --batch");
 }
 
+/* Reports a numerical failure: the tensor that is not finite, if there is one, and what is left. */
+static bool numeric_failure(Trainer *t, const char *what, const Error *where)
+{
+    char *left = t->saved ? xformat("the checkpoint of step %lld in %s is kept",
+                                    (long long)t->saved, t->config->out)
+                          : xstrdup("there is no checkpoint yet");
+    char *message = xformat("step %d: %s%s%s; %s; use a smaller --lr or --grad-clip", t->step, what,
+                            *where->text ? ": " : "", where->text, left);
+    trainer_fail(t, EXIT_NUMERIC, message);
+    free(left), free(message);
+    return false;
+}
+
+/* Reports that a checkpoint was not written: a numerical failure if a value is not finite. */
+static bool save_failed(Trainer *t, const Error *err)
+{
+    Error where;
+    if (checkpoint_finite(t->params, t->optim, &t->state, &where))
+        return trainer_fail(t, EXIT_FAILED, err->text);
+    return numeric_failure(t, "nothing is saved", &where);
+}
+
 bool trainer_may_write(Trainer *t)
 {
     Error err;
@@ -154,7 +176,7 @@ bool trainer_save(Trainer *t)
                     checkpoint_save(t->config->out, t->params, t->optim, &t->state, metadata, &err);
     json_decref(metadata);
     if (ok) t->saved = t->state.step;
-    return ok || trainer_fail(t, EXIT_FAILED, err.text);
+    return ok || save_failed(t, &err);
 }
 
 /* Saves a checkpoint of a run that has made updates. The first one puts the run in the place of an older one. */
@@ -186,7 +208,7 @@ static bool save_best(Trainer *t)
     const bool ok = params_save(path, t->params, metadata, &err);
     free(path);
     json_decref(metadata);
-    return ok || trainer_fail(t, EXIT_FAILED, err.text);
+    return ok || save_failed(t, &err);
 }
 
 bool trainer_validate(Trainer *t, LogRow *row)
@@ -197,7 +219,10 @@ bool trainer_validate(Trainer *t, LogRow *row)
         return false;
     row->valid_loss = s.loss / s.scored;
     row->metric = data_metric(&t->data, &s);
-    return true;
+    if (isfinite(row->valid_loss)) return true;
+    Error where = {{0}};
+    checkpoint_finite(t->params, t->optim, &t->state, &where);
+    return numeric_failure(t, "the validation loss is not finite", &where);
 }
 
 static bool compare_with_best(Trainer *t, double valid_loss)

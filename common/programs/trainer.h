@@ -179,7 +179,8 @@ int trainer_close(Trainer *t);
 
 bool trainer_save(Trainer *t); /* saves a checkpoint; false after a failure, as above */
 
-/* Sets the validation loss and metric of the row. Returns false, with the row unchanged, if a signal came. */
+/* Sets the validation loss and metric of the row. Returns false if a signal came (the row is unchanged) or if
+ * the loss is not finite (the message is printed, t->status is set). */
 bool trainer_validate(Trainer *t, LogRow *row);
 
 /* trainer_budget.c: sets config->steps from config->budget. Returns false, with t->status set, if a signal
