@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Helpers of the shell tests. Source this file first: it changes to the top folder, makes the folder $tmp, and
-# defines `expect STATUS TEXT COMMAND...`, `fail MESSAGE` and `skip MESSAGE`. $BIN: the folder of the programs.
+# defines `expect STATUS TEXT COMMAND...`, `fail MESSAGE`, `values_of FILE` and `skip MESSAGE`. $BIN: the folder of
+# the programs.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 BIN=${BIN:-./}
@@ -30,6 +31,11 @@ expect() {
 # Prints log.csv without its time columns (3: seconds, 9: tokens_per_second).
 log_of() {
     cut -d, -f1,2,4-8 "$1/log.csv"
+}
+
+# Prints the data of a safetensors file, without its header: the metadata differ if the options do.
+values_of() { # FILE
+    tail -c +$((9 + $(od -An -tu8 -N8 "$1" | tr -d ' '))) "$1"
 }
 
 # shellcheck disable=SC2034 # used by the tests

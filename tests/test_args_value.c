@@ -156,9 +156,9 @@ START_TEST(json_round_trip)
 {
     const Config configs[] = {
         initial,
-        {1, -5, 0.1, UINT64_MAX, "word", "", "\xEA\xB0\x80 \"\\\n", true},
-        {1000000000, 5, 4.9406564584124654e-324, INT64_MAX, "byte", NULL, "x", false},
-        {7, 0, 3.3333333333333335, 9223372036854775808u, "char", NULL, NULL, true},
+        {1, -5, 0.1, UINT64_MAX, "word", "y", "\xEA\xB0\x80 \"\\\n", true},
+        {1000000000, 5, 4.9406564584124654e-324, INT64_MAX, "byte", "z", "x", false},
+        {7, 0, 3.3333333333333335, 9223372036854775808u, "char", "z", NULL, true},
     };
     for (int i = 0; i < LEN(configs); i++) {
         Program from, to;
@@ -200,11 +200,15 @@ START_TEST(json_keeps)
     program_init(&p);
     p.c.steps = 5;
     find(&p, "steps")->given = true;
-    json_t *j =
-        json_loads("{\"steps\":\"given, so not looked at\",\"lr\":1,\"other\":[]}", 0, NULL);
+    json_t *j = json_loads("{\"steps\":7,\"lr\":1,\"other\":[]}", 0, NULL);
     ck_assert_msg(args_from_json(p.opt, LEN(p.opt), j, &err), "%s", err.text);
     ck_assert_int_eq(p.c.steps, 5);
     ck_assert(p.c.lr == 1 && p.c.seed == 1337);
+    json_object_set_new(j, "steps",
+                        json_null()); /* a wrong value is found also if it is not used */
+    ck_assert(!args_from_json(p.opt, LEN(p.opt), j, &err));
+    ck_assert_msg(strstr(err.text, "\"steps\": null is not a whole number"), "%s", err.text);
+    ck_assert_int_eq(p.c.steps, 5);
     json_decref(j);
 }
 END_TEST

@@ -65,12 +65,13 @@ START_TEST(json_errors)
     static const struct {
         const char *text, *message;
     } bad[] = {{"", ":1:0: '[' or '{' expected near end of file"},
-               {"{\"a\": 1,\n \"a\": 2}", ":2:4: duplicate object key"},
-               {"{\"a\": }", ":1:7: unexpected token near '}'"},
-               {"{\"a\": 1} x", ":1:10: end of file expected near 'x'"},
-               {"{\"a\": NaN}", ":1:9: invalid token near 'NaN'"},
-               {"{\"a\": 1,}", ":1:9: "},
-               {"{\"a\": 99999999999999999999}", "too big integer"},
+               {"{\"a\": 1,\n \"a\": 2}", ":2:4: \"a\": duplicate object key"},
+               {"{\"a\": }", ":1:7: \"a\": unexpected token near '}'"},
+               {"{\"a\": 1} x", ":1:10: \"a\": end of file expected near 'x'"},
+               {"{\"a\": NaN}", ":1:9: \"a\": invalid token near 'NaN'"},
+               {"{\"a\": 1,}", ":1:9: \"a\": "},
+               {"{\"a\": 99999999999999999999}", ":1:26: \"a\": too big integer"},
+               {"{\"b\": [1, 2],\n\"a:\\\"\": 1e999}", "\"a:\\\"\": real number overflow"},
                {"{\"a\": \"\xFF\"}", "unable to decode byte 0xff"},
                {"[\x1B]", ":1:2: invalid token near '\\x1b'"}};
     const TempDir d = temp_dir();

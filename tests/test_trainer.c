@@ -36,6 +36,7 @@ static bool saves(int allocations, bool *ok, char **saved)
                  .log = RUNLOG_CLOSED};
     t.state = train_state();
     t.state.step = 1;
+    t.metadata = json_pack("{s:s}", "gates", model.gates);
     const int before = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY);
     dup2(nowhere, STDERR_FILENO);
     allocations_left = allocations;
@@ -49,6 +50,7 @@ static bool saves(int allocations, bool *ok, char **saved)
     const bool there = file_exists(path);
     *saved = NULL;
     if (there) ck_assert_msg(file_read(path, 1 << 20, saved, &len, &err), "%s", err.text);
+    json_decref(t.metadata);
     optim_free(&o);
     params_free(&ps);
     remove_tree(d.path);

@@ -1,5 +1,6 @@
 #include "data/data.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,14 +200,15 @@ void vocabularies_to_json(const Data *d, json_t *config)
     json_object_set_new(config, "longest_pair", json_integer(d->task.length));
 }
 
-/* Reads one of a run's tokenizers. Fails also if its layout is that of the other kind of data. */
-static bool read_tokens(Tokenizer *t, const json_t *j, TokenLayout layout, Error *err)
+/* Reads one of a run's tokenizers, the value of a key of config.json. Fails also if its layout is that of the other kind of data. */
+static bool read_tokens(Tokenizer *t, const char *key, const json_t *config, TokenLayout layout,
+                        Error *err)
 {
     Tokenizer read;
-    if (!tokenizer_from_json(&read, j, err)) return false;
+    if (!tokenizer_from_json(&read, json_object_get(config, key), err)) return error_in(err, key);
     if (read.layout != layout) {
         tokenizer_free(&read);
-        return error_set(err, "tokenizer: its special tokens are those of %s",
+        return error_set(err, "%s: tokenizer: its special tokens are those of %s", key,
                          layout == TOKENS_STREAM ? "pairs" : "running text");
     }
     *t = read;
@@ -222,11 +224,18 @@ bool vocabularies_from_json(Vocabularies *v, const json_t *config, Error *err)
     if (!source != !target)
         return error_set(err, "%s_vocab is missing, but there is a %s_vocab",
                          source ? "target" : "source", source ? "source" : "target");
-    if (vocab && !(v->of_text = read_tokens(&v->tokens, vocab, TOKENS_STREAM, err))) return false;
-    v->length = (int)json_integer_value(json_object_get(config, "longest_pair"));
+    if (vocab && !(v->of_text = read_tokens(&v->tokens, "vocab", config, TOKENS_STREAM, err)))
+        return false;
+    const json_t *longest = json_object_get(config, "longest_pair");
+    const json_int_t length = json_integer_value(longest);
+    if (longest && (!json_is_integer(longest) || length < 0 || length > INT_MAX / 2)) {
+        vocabularies_free(v);
+        return error_set(err, "longest_pair is not a number of tokens");
+    }
+    v->length = (int)length;
     if (!source) return true;
-    v->of_pairs = read_tokens(&v->source, source, TOKENS_FRAMED, err) &&
-                  read_tokens(&v->target, target, TOKENS_FRAMED, err);
+    v->of_pairs = read_tokens(&v->source, "source_vocab", config, TOKENS_FRAMED, err) &&
+                  read_tokens(&v->target, "target_vocab", config, TOKENS_FRAMED, err);
     if (!v->of_pairs) vocabularies_free(v);
     return v->of_pairs;
 }

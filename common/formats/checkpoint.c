@@ -266,6 +266,21 @@ static bool numbers_valid(const Numbers *k, Error *err)
     return true;
 }
 
+bool params_check(const char *path, const Params *ps, Error *err)
+{
+    Safetensors st;
+    if (!safetensors_peek(&st, path, err)) return false;
+    Contents c = contents_of_model(ps);
+    bool ok = !c.incomplete || error_set(err, "out of memory");
+    for (int i = 0; ok && i < c.n; i++) {
+        const StTensor *wanted = &c.entry[i].tensor;
+        ok = fits(safetensors_find(&st, wanted->name), wanted, false, err);
+    }
+    contents_free(&c);
+    safetensors_close(&st);
+    return ok || error_in(err, path);
+}
+
 bool params_load(const char *path, Params *ps, Error *err)
 {
     Safetensors st;

@@ -53,4 +53,8 @@ bool checkpoint_load_state(const char *dir, Params *ps, Optim *o, TrainState *s,
 bool params_save(const char *path, const Params *ps, const json_t *metadata, Error *err);
 bool params_load(const char *path, Params *ps, Error *err);
 
+/* Checks that a file has all parameters of ps, with their shapes. Reads the header alone, and ps need only
+ * be declared: so sizes are compared before memory is allocated for them. */
+bool params_check(const char *path, const Params *ps, Error *err);
+
 #endif

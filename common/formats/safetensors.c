@@ -19,15 +19,12 @@
 
 enum { LENGTH_BYTES = 8, MAX_TENSORS = 65536 };
 
-typedef struct {
-    const char *start; /* the first byte after the header */
-    size_t len;        /* bytes from start to the end of the file */
-} Data;
-
-static bool read_header_length(const char *bytes, size_t len, size_t *header, Error *err)
+/* Reads the length of the header from the first `read` bytes of a file of `len` bytes. */
+static bool read_header_length(const char *bytes, size_t read, size_t len, size_t *header,
+                               Error *err)
 {
-    if (len < LENGTH_BYTES)
-        return error_set(err, "%zu bytes, too short for the 8 bytes of the header's length", len);
+    if (read < LENGTH_BYTES)
+        return error_set(err, "%zu bytes, too short for the 8 bytes of the header's length", read);
     uint64_t n = 0;
     for (int i = 0; i < LENGTH_BYTES; i++) n |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
     if (n > ST_MAX_HEADER)
@@ -82,8 +79,9 @@ static bool read_shape(StTensor *t, const json_t *shape, Error *err)
     return true;
 }
 
-/* Reads data_offsets and sets t->data. t->size is set already, from dtype and shape. */
-static bool read_offsets(StTensor *t, const json_t *offsets, Data data, Error *err)
+/* Reads data_offsets, of `data` bytes in all, and sets t->begin. t->size is set already, from dtype and
+ * shape. */
+static bool read_offsets(StTensor *t, const json_t *offsets, size_t data, Error *err)
 {
     if (!offsets) return safetensors_refuse(err, t->name, "data_offsets are missing");
     const json_t *first = json_array_get(offsets, 0), *second = json_array_get(offsets, 1);
@@ -93,20 +91,20 @@ static bool read_offsets(StTensor *t, const json_t *offsets, Data data, Error *e
     const size_t end = (size_t)json_integer_value(second);
     if (begin > end)
         return safetensors_refuse(err, t->name, "data_offsets [%zu,%zu] are reversed", begin, end);
-    if (end > data.len)
+    if (end > data)
         return safetensors_refuse(err, t->name,
                                   "data_offsets [%zu,%zu] reach beyond the %zu bytes of data",
-                                  begin, end, data.len);
+                                  begin, end, data);
     if (end - begin != t->size)
         return safetensors_refuse(err, t->name,
                                   "data_offsets [%zu,%zu] give it %zu bytes; its dtype and shape "
                                   "ask for %zu",
                                   begin, end, end - begin, t->size);
-    t->data = data.start + begin;
+    t->begin = begin;
     return true;
 }
 
-static bool read_tensor(StTensor *t, const char *name, json_t *entry, Data data, Error *err)
+static bool read_tensor(StTensor *t, const char *name, json_t *entry, size_t data, Error *err)
 {
     *t = (StTensor){.name = name};
     if (!json_is_object(entry)) return safetensors_refuse(err, name, "must be an object");
@@ -125,33 +123,31 @@ static bool read_tensor(StTensor *t, const char *name, json_t *entry, Data data,
 static int compare_places(const void *a, const void *b)
 {
     const StTensor *s = a, *t = b;
-    if (s->data != t->data) return (const char *)s->data < (const char *)t->data ? -1 : 1;
+    if (s->begin != t->begin) return s->begin < t->begin ? -1 : 1;
     if (s->size != t->size) return s->size < t->size ? -1 : 1;
     return strcmp(s->name, t->name);
 }
 
 /* Checks that every byte of data belongs to exactly one tensor: in order of position, each tensor
  * must start where the previous one ends, and the last one must end where the file ends. */
-static bool check_cover(const Safetensors *st, Data data, Error *err)
+static bool check_cover(const Safetensors *st, size_t data, Error *err)
 {
     size_t at = 0;
     for (int i = 0; i < st->n; i++) {
         const StTensor *t = &st->tensor[i];
-        const size_t begin = (size_t)((const char *)t->data - data.start);
-        if (begin > at)
+        if (t->begin > at)
             return safetensors_refuse(err, t->name, "a hole of %zu bytes lies before its data",
-                                      begin - at);
-        if (begin < at)
+                                      t->begin - at);
+        if (t->begin < at)
             return safetensors_refuse(err, t->name, "its data overlaps that of \"%s\"",
                                       safetensors_text(st->tensor[i - 1].name).text);
-        at = begin + t->size;
+        at = t->begin + t->size;
     }
-    if (at < data.len)
-        return error_set(err, "the last %zu bytes belong to no tensor", data.len - at);
+    if (at < data) return error_set(err, "the last %zu bytes belong to no tensor", data - at);
     return true;
 }
 
-static bool read_tensors(Safetensors *st, Data data, Error *err)
+static bool read_tensors(Safetensors *st, size_t data, Error *err)
 {
     const size_t count = json_object_size(st->header);
     if (count > MAX_TENSORS)
@@ -170,37 +166,78 @@ static bool read_tensors(Safetensors *st, Data data, Error *err)
     return check_cover(st, data, err);
 }
 
-bool safetensors_parse(Safetensors *st, const char *bytes, size_t len, Error *err)
+/* Parses the `header` bytes of JSON that precede `data` bytes of data. */
+static bool read_header(Safetensors *st, const char *json, size_t header, size_t data, Error *err)
 {
-    *st = (Safetensors){0};
-    size_t header = 0;
-    if (!read_header_length(bytes, len, &header, err)) return false;
     json_error_t why;
-    st->header = json_loadb(bytes + LENGTH_BYTES, header, JSON_REJECT_DUPLICATES, &why);
+    st->header = json_loadb(json, header, JSON_REJECT_DUPLICATES, &why);
     if (!st->header)
         return error_set(err, "header, line %d, column %d: %s", why.line, why.column,
                          safetensors_text(why.text).text);
-    const size_t start = LENGTH_BYTES + header;
     const bool ok = json_is_object(st->header)
-                        ? read_tensors(st, (Data){bytes + start, len - start}, err) &&
-                              checksum_check_header(st, err)
+                        ? read_tensors(st, data, err) && checksum_check_header(st, err)
                         : error_set(err, "the header must be a JSON object");
     if (!ok) safetensors_close(st);
     return ok;
 }
 
-bool safetensors_open(Safetensors *st, const char *path, Error *err)
+static void set_data(Safetensors *st, const char *start)
+{
+    for (int i = 0; i < st->n; i++) st->tensor[i].data = start + st->tensor[i].begin;
+}
+
+bool safetensors_parse(Safetensors *st, const char *bytes, size_t len, Error *err)
 {
     *st = (Safetensors){0};
-    FileMap file;
-    Error why;
-    if (!file_map(path, MAX_FILE, &file, err)) return false;
-    if (!safetensors_parse(st, file.bytes, file.len, &why)) {
-        file_unmap(&file);
-        return error_set(err, "%s: damaged, or not a safetensors file: %s", path, why.text);
-    }
-    st->file = file;
+    size_t header = 0;
+    if (!read_header_length(bytes, len, len, &header, err)) return false;
+    const size_t start = LENGTH_BYTES + header;
+    if (!read_header(st, bytes + LENGTH_BYTES, header, len - start, err)) return false;
+    set_data(st, bytes + start);
     return true;
+}
+
+/* Reads the header of a file, and sets *size to the bytes of the file and *start to those before its
+ * data. */
+static bool peek(Safetensors *st, const char *path, size_t *size, size_t *start, Error *err)
+{
+    FileMap file;
+    size_t header = 0;
+    Error why;
+    *st = (Safetensors){0};
+    if (!file_map_start(path, LENGTH_BYTES, &file, size, err)) return false;
+    bool ok =
+        *size <= MAX_FILE || error_set(&why, "%zu bytes; at most %zu are allowed", *size, MAX_FILE);
+    ok = ok && read_header_length(file.bytes, file.len, *size, &header, &why);
+    *start = LENGTH_BYTES + header;
+    file_unmap(&file);
+    if (ok && !file_map_start(path, *start, &file, size, err)) return false;
+    if (ok)
+        ok = file.len == *start
+                 ? read_header(st, file.bytes + LENGTH_BYTES, header, *size - *start, &why)
+                 : error_set(&why, "the file became shorter while it was read");
+    file_unmap(&file);
+    return ok || error_set(err, "%s: damaged, or not a safetensors file: %s", path, why.text);
+}
+
+bool safetensors_peek(Safetensors *st, const char *path, Error *err)
+{
+    size_t size, start;
+    return peek(st, path, &size, &start, err);
+}
+
+bool safetensors_open(Safetensors *st, const char *path, Error *err)
+{
+    size_t size, start;
+    if (!peek(st, path, &size, &start, err)) return false;
+    bool ok = file_map(path, MAX_FILE, &st->file, err);
+    if (ok && st->file.len != size)
+        ok = error_set(err, "%s: the file changed while it was read", path);
+    if (ok)
+        set_data(st, st->file.bytes + start);
+    else
+        safetensors_close(st);
+    return ok;
 }
 
 void safetensors_close(Safetensors *st)

@@ -20,7 +20,8 @@ typedef struct {
     const char *dtype; /* "F32", "F64", "F16", "BF16", "I64", "U8", ... */
     int axes;
     int64_t d[ST_MAX_AXES];
-    const void *data; /* `size` bytes; may be unaligned */
+    const void *data; /* `size` bytes; may be unaligned; NULL after safetensors_peek */
+    size_t begin;     /* offset of its data in that of the file */
     size_t size;      /* bytes */
     int64_t len;      /* number of values */
     StValues values;  /* of a tensor to save or to load; ST_ANY in one that was read */
@@ -38,6 +39,8 @@ typedef struct {
  * it). After an error there is nothing to close. */
 bool safetensors_open(Safetensors *st, const char *path, Error *err);
 bool safetensors_parse(Safetensors *st, const char *bytes, size_t len, Error *err);
+/* Reads the header alone, however large the file is: names and shapes, but no data. */
+bool safetensors_peek(Safetensors *st, const char *path, Error *err);
 void safetensors_close(Safetensors *st);
 
 /* Returns the tensor with that name, or NULL. */

@@ -66,36 +66,6 @@ static void name_arch(Evaluator *e)
              e->usage->program);
 }
 
-static bool read_config(Evaluator *e, Option *size, int n_size, Vocabularies *vocab, Error *err)
-{
-    char *path = xformat("%s/config.json", e->dir);
-    if (stat(path, &e->opened) != 0) e->opened = (struct stat){0};
-    json_t *config = json_read(path, err);
-    if (!config) return free(path), false;
-    Option data[] = {DATA_OPTIONS(&e->run)}, pairs[] = {PAIRS_OPTIONS(&e->run.pairs)};
-    Option seed[] = {OPTION("seed", &e->seed, 0, 0x1p64, "")};
-    const char *arch = json_string_value(json_object_get(config, "arch"));
-    const char *fingerprint = json_string_value(json_object_get(config, "data_fingerprint"));
-    if (fingerprint) snprintf(e->fingerprint.text, sizeof e->fingerprint.text, "%s", fingerprint);
-    bool ok = true;
-    name_arch(e);
-    if (!arch || strcmp(arch, e->arch) != 0)
-        ok = error_set(err, "%s: the run is of \"%s\"; use ./%s/eval", e->dir, arch ? arch : "?",
-                       arch ? arch : "?");
-    else
-        ok = ((e->run.of_pairs ? args_from_json(pairs, LEN(pairs), config, err)
-                               : args_from_json(data, LEN(data), config, err)) &&
-              args_from_json(seed, LEN(seed), config, err) &&
-              args_from_json(size, n_size, config, err) &&
-              vocabularies_from_json(vocab, config, err)) ||
-             error_in(err, path);
-    if (ok) run_paths_find(&e->run, NULL, 0, config);
-    if (ok && run_paths_folder(config)) e->folder = xstrdup(run_paths_folder(config));
-    json_decref(config);
-    free(path);
-    return ok;
-}
-
 /* Opens weights of others and the text to score. The whole text is held out: it is given as the training
  * part and as the validation part. */
 static bool open_weights(Evaluator *e, Error *err)
@@ -221,8 +191,10 @@ static bool open_data(Evaluator *e, const Vocabularies *vocab, Error *err)
 static bool open_run(Evaluator *e, Option *size, int n_size, Error *err)
 {
     Vocabularies vocab = {0};
-    const bool ok = rundir_settle(e->dir, err) && read_config(e, size, n_size, &vocab, err) &&
-                    output_is_free(e, err) && open_data(e, &vocab, err);
+    name_arch(e);
+    const bool ok = rundir_settle(e->dir, err) &&
+                    evaluator_read_config(e, size, n_size, &vocab, err) && output_is_free(e, err) &&
+                    open_data(e, &vocab, err);
     vocabularies_free(&vocab);
     return ok;
 }
@@ -311,12 +283,13 @@ bool evaluator_load(Evaluator *e, Params *ps)
 {
     Error err;
     const bool best = e->config->best;
-    char *path = xformat("%s/%s.safetensors", e->dir, best ? "best" : "model");
+    char *path = evaluator_model_path(e);
     bool ok =
         !best || file_exists(path) ||
         error_set(&err, "%s: no such file, because no validation has finished; leave out --best",
                   path);
-    params_allocate(ps, PARAMS_LOAD);
+    ok = ok && params_check(path, ps, &err);
+    if (ok) params_allocate(ps, PARAMS_LOAD);
     ok = ok && params_load(path, ps, &err) && is_same_run(e, &err);
     free(path);
     return ok || evaluator_fail(e, EXIT_FAILED, err.text);

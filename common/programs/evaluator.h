@@ -152,6 +152,12 @@ void evaluator_draw(Evaluator *e, const char *name, int width, int height);
 
 /* --- shared by evaluator*.c --- */
 
+/* evaluator_config.c: reads the options of the run, the n_size options of its model and its vocabularies, and checks that
+ * the parameters are of this run. */
+bool evaluator_read_config(Evaluator *e, Option *size, int n_size, Vocabularies *vocab, Error *err);
+/* Returns the path of the parameters that are evaluated; the caller frees it. */
+char *evaluator_model_path(const Evaluator *e);
+
 /* evaluator_samples.c: prints --samples texts; continues each line of standard input. A line and its text
  * are one sample: line i has the random numbers of sample i. */
 void evaluator_sample(Evaluator *e, const Model *m, const Params *ps);

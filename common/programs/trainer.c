@@ -127,17 +127,6 @@ bool trainer_finite(Trainer *t, Tape *tp, double norm)
 
 /* --- saving, validating, logging ---------------------------------------------------------------------- */
 
-/* Makes the metadata of a checkpoint, NULL for a model without gates. Returns false if memory is missing: a
- * checkpoint without the order of its gates could not be read. */
-static bool make_metadata(Trainer *t, json_t **metadata)
-{
-    *metadata = t->model->gates ? json_pack("{s:s}", "gates", t->model->gates) : NULL;
-    return *metadata || !t->model->gates ||
-           trainer_fail(t, EXIT_FAILED,
-                        "out of memory for the metadata of a checkpoint, which was "
-                        "not written; use a smaller model or a smaller --batch");
-}
-
 /* Reports a numerical failure: the tensor that is not finite, if there is one, and what is left. */
 static bool numeric_failure(Trainer *t, const char *what, const Error *where)
 {
@@ -170,11 +159,10 @@ bool trainer_may_write(Trainer *t)
 bool trainer_save(Trainer *t)
 {
     Error err;
-    json_t *metadata;
-    if (!trainer_may_write(t) || !make_metadata(t, &metadata)) return false;
-    const bool ok = runlog_sync(&t->log, &err) &&
-                    checkpoint_save(t->config->out, t->params, t->optim, &t->state, metadata, &err);
-    json_decref(metadata);
+    if (!trainer_may_write(t)) return false;
+    const bool ok =
+        runlog_sync(&t->log, &err) &&
+        checkpoint_save(t->config->out, t->params, t->optim, &t->state, t->metadata, &err);
     if (ok) t->saved = t->state.step;
     return ok || save_failed(t, &err);
 }
@@ -202,12 +190,10 @@ static void save_at_end(Trainer *t)
 static bool save_best(Trainer *t)
 {
     Error err;
-    json_t *metadata;
-    if (!trainer_may_write(t) || !make_metadata(t, &metadata)) return false;
+    if (!trainer_may_write(t)) return false;
     char *path = xformat("%s/best.safetensors", t->config->out);
-    const bool ok = params_save(path, t->params, metadata, &err);
+    const bool ok = params_save(path, t->params, t->metadata, &err);
     free(path);
-    json_decref(metadata);
     return ok || save_failed(t, &err);
 }
 
@@ -295,6 +281,7 @@ int trainer_close(Trainer *t)
     batches_free(&t->batches);
     data_close(&t->data);
     json_decref(t->paths);
+    json_decref(t->metadata);
     free(t->state.carried), free(t->carried_before);
     return t->status;
 }

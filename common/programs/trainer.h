@@ -107,6 +107,7 @@ typedef struct {
     Data data;
     Fingerprint fingerprint; /* of the data, set by trainer_open */
     Fingerprint expected;    /* of the data of the resumed run; "": unknown */
+    json_t *metadata;        /* of a checkpoint: its run (origin.h) and the order of its gates */
     Batch batch;             /* the current batch */
     TrainState state;        /* all of a checkpoint except parameters and moments */
     int step;                /* the current step, from 1 */
@@ -182,6 +183,18 @@ bool trainer_save(Trainer *t); /* saves a checkpoint; false after a failure, as 
 /* Sets the validation loss and metric of the row. Returns false if a signal came (the row is unchanged) or if
  * the loss is not finite (the message is printed, t->status is set). */
 bool trainer_validate(Trainer *t, LogRow *row);
+
+/* trainer_config.c: writes config.json. */
+bool trainer_write_config(Trainer *t, Error *err);
+/* Makes the metadata of the checkpoints before the first of them is saved: then a lack of memory cannot leave
+ * them out. */
+void trainer_make_metadata(Trainer *t);
+/* Compares the shapes of the resumed run's checkpoint with those of the model, before memory is allocated for
+ * them. */
+bool trainer_state_fits(const Trainer *t, Error *err);
+/* Saves the resumed run again if its state is of an older version or of other data. So its files agree with the
+ * config.json that will be written. */
+bool trainer_renew_state(Trainer *t);
 
 /* trainer_budget.c: sets config->steps from config->budget. Returns false, with t->status set, if a signal
  * came or a file could not be written. */

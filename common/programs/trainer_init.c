@@ -8,6 +8,8 @@
 
 #include "base/say.h"
 #include "formats/init_from.h"
+#include "formats/origin.h"
+#include "programs/run_config.h"
 #include "system/file.h"
 
 /* Reads the vocabularies of the run in --init-from: each id must keep its meaning for the parameters. */
@@ -15,9 +17,11 @@ bool trainer_tokens_from(const Trainer *t, Vocabularies *vocab, Error *err)
 {
     const DataConfig *data = &t->config->data;
     if (!rundir_settle(t->config->init_from, err)) return false;
+    json_t *config = run_config_read(t->config->init_from, err);
     char *path = xformat("%s/config.json", t->config->init_from);
-    json_t *config = json_read(path, err);
-    bool ok = config && (vocabularies_from_json(vocab, config, err) || error_in(err, path));
+    char *model = xformat("%s/model.safetensors", t->config->init_from);
+    bool ok = config && (vocabularies_from_json(vocab, config, err) || error_in(err, path)) &&
+              origin_check_file(model, config, false, err);
     if (ok && data->tokenizer)
         ok = error_set(err, "--init-from %s: the run has a tokenizer; leave out --tokenizer",
                        t->config->init_from);
@@ -26,7 +30,7 @@ bool trainer_tokens_from(const Trainer *t, Vocabularies *vocab, Error *err)
         ok = error_set(err, "--init-from %s: the run has --unit %s, not %s; give --unit %s",
                        t->config->init_from, unit, data->unit, unit);
     json_decref(config);
-    free(path);
+    free(path), free(model);
     return ok;
 }
 

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "base/say.h"
+#include "formats/origin.h"
 #include "math/blas.h"
 #include "math/parallel.h"
+#include "programs/run_config.h"
 #include "programs/run_paths.h"
 #include "system/file.h"
 #include "system/stop.h"
@@ -119,14 +121,13 @@ static bool open_to_resume(Trainer *t, const char *config, Error *err)
 static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
 {
     char *path = xformat("%s/config.json", t->config->out);
-    json_t *config = open_to_resume(t, path, err) ? json_read(path, err) : NULL;
+    json_t *config = open_to_resume(t, path, err) ? run_config_read(t->config->out, err) : NULL;
     bool ok = config != NULL;
     ok = ok && same_program(t, config, err) && same_options(t, config, err);
     const char *fingerprint = json_string_value(json_object_get(config, "data_fingerprint"));
     if (fingerprint) snprintf(t->expected.text, sizeof t->expected.text, "%s", fingerprint);
     const bool dry_run = t->config->dry_run, quiet = t->config->quiet;
     const char *out = t->config->out;
-    if (ok) say_new_schedule(t, config);
     if (ok && !(args_from_json(t->option, t->n_options, config, err) &&
                 vocabularies_from_json(vocab, config, err)))
         ok = error_in(err, path);
@@ -134,12 +135,15 @@ static bool open_resumed(Trainer *t, Vocabularies *vocab, Error *err)
         run_paths_keep(t->paths = json_object(), config);
         run_paths_find(&t->config->data, t->option, t->n_options, config);
     }
-    free(path);
+    char *state = xformat("%s/state.safetensors", out);
+    ok = ok && origin_check_file(state, config, t->config->other_data, err);
+    free(state), free(path);
     t->config->resume = true;
     t->config->overwrite = false;
     t->config->dry_run = dry_run;
     t->config->quiet = quiet;
     t->config->out = out;
+    if (ok) say_new_schedule(t, config);
     json_decref(config);
     return ok;
 }
@@ -199,29 +203,6 @@ Optim trainer_optim(const TrainConfig *c)
 enum { MOST_SEQUENCES = 1 << 24 };
 
 /* --- starting --------------------------------------------------------------------------------------- */
-
-static bool write_config(Trainer *t, Error *err)
-{
-    if (!rundir_ours(&t->log.dir, err)) return false;
-    char arch[32], *path = xformat("%s/config.json", t->config->out);
-    trainer_arch(t->usage, arch, sizeof arch);
-    json_t *config = args_to_json(t->option, t->n_options);
-    json_object_set_new(config, "out", json_string(t->out));
-    if (t->paths)
-        run_paths_keep(config, t->paths);
-    else
-        run_paths_start(config);
-    json_object_set_new(config, "resume", json_false()); /* of this call only, not of the run */
-    json_object_set_new(config, "arch", json_string(arch));
-    json_object_set_new(config, "data_fingerprint", json_string(t->fingerprint.text));
-    json_object_set_new(config, "other_data", json_false());
-    json_object_set_new(config, "parameters", json_integer((json_int_t)t->params->count));
-    vocabularies_to_json(&t->data, config);
-    const bool ok = json_write(path, config, err);
-    json_decref(config);
-    free(path);
-    return ok;
-}
 
 /* Returns false with an error if --steps is less than the updates that are done: config.json would then have a goal
  * that the run has passed. */
@@ -289,7 +270,10 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     t->params = ps;
     t->optim = o;
     if (!trainer_freeze(t, &err)) return trainer_fail(t, EXIT_USAGE, err.text);
-    params_allocate(ps, c->resume && !t->restart ? PARAMS_RESUME : PARAMS_TRAIN);
+    trainer_make_metadata(t);
+    const bool load = c->resume && !t->restart;
+    if (load && !trainer_state_fits(t, &err)) return trainer_fail(t, EXIT_FAILED, err.text);
+    params_allocate(ps, load ? PARAMS_RESUME : PARAMS_TRAIN);
     if (c->dry_run) return trainer_print_sizes(t), false;
     optim_allocate(o, ps);
     t->state = train_state();
@@ -302,8 +286,9 @@ bool trainer_start(Trainer *t, const Model *model, Params *ps, Optim *o)
     stop_catch();
     signal(SIGPIPE, SIG_IGN);
     if (c->budget > 0 && !c->resume && !trainer_set_steps(t)) return false;
+    if (load && !trainer_renew_state(t)) return false;
     /* Also with --resume, because --steps and others may have changed. */
-    if (!write_config(t, &err)) return trainer_fail(t, EXIT_FAILED, err.text);
+    if (!trainer_write_config(t, &err)) return trainer_fail(t, EXIT_FAILED, err.text);
     t->log.quiet = c->quiet;
     if (!t->data.task.outputs) t->log.loss_name = "mse";
     t->schedule = (Schedule){.lr = c->lr,

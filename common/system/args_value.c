@@ -278,11 +278,9 @@ static const char *lasting(const char *text)
 
 static const char *set_string_from_json(Option *o, const json_t *j)
 {
-    if (json_is_null(j)) {
-        *(const char **)o->value = NULL;
-        return NULL;
-    }
+    if (json_is_null(j) && !o->choices && !*(const char **)o->value) return NULL; /* no default */
     if (!json_is_string(j)) return "is not a string";
+    if (!*json_string_value(j)) return "is empty";
     return option_set(o, lasting(json_string_value(j)));
 }
 
@@ -320,14 +318,25 @@ static bool bad_key(const Option *o, const char *key, const json_t *j, const cha
     return false;
 }
 
+/* Returns why the value cannot be one of the option, or NULL. The option's variable is unchanged. */
+static const char *fault_of(const Option *o, const json_t *j)
+{
+    uint64_t scratch = 0; /* room for a value of any kind */
+    Option copy = *o;
+    copy.value = &scratch;
+    return set_from_json(&copy, j);
+}
+
 bool args_from_json(Option *opt, int n, const json_t *config, Error *err)
 {
     if (!json_is_object(config)) return error_set(err, "not a JSON object of options");
     for (int i = 0; i < n; i++) {
-        if (opt[i].kind == OPT_GROUP || opt[i].given) continue;
+        if (opt[i].kind == OPT_GROUP) continue;
         const OptionName key = option_name("", opt[i].name, '_');
         const json_t *j = json_object_get(config, key.text);
-        const char *why = j ? set_from_json(&opt[i], j) : NULL;
+        const char *why = !j             ? NULL
+                          : opt[i].given ? fault_of(&opt[i], j)
+                                         : set_from_json(&opt[i], j);
         if (why) return bad_key(&opt[i], key.text, j, why, err);
     }
     return true;

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,8 +50,7 @@ static ReadStatus read_all(int fd, size_t max, size_t expected, char **data, siz
     return READ_OK;
 }
 
-/* Sets the error "cannot be read" with the reason of errno. Returns false. */
-static bool unreadable(const char *name, Error *err)
+bool file_unreadable(const char *name, Error *err)
 {
     return error_set(err, "%s: cannot be read: %s", name, strerror(errno));
 }
@@ -60,12 +58,12 @@ static bool unreadable(const char *name, Error *err)
 bool file_read_open(int fd, const char *name, size_t max, char **data, size_t *len, Error *err)
 {
     struct stat st;
-    if (fstat(fd, &st) != 0) return unreadable(name, err);
+    if (fstat(fd, &st) != 0) return file_unreadable(name, err);
     const size_t size = S_ISREG(st.st_mode) ? (size_t)st.st_size : 0; /* of a pipe: unknown */
     ReadStatus status = READ_TOO_LONG;
     if (size <= max) status = read_all(fd, max, size ? size : BUFSIZ, data, len);
     if (status == READ_TOO_LONG) return error_set(err, "%s: more than %zu bytes", name, max);
-    return status == READ_OK || unreadable(name, err);
+    return status == READ_OK || file_unreadable(name, err);
 }
 
 bool file_read(const char *path, size_t max, char **data, size_t *len, Error *err)
@@ -73,22 +71,21 @@ bool file_read(const char *path, size_t max, char **data, size_t *len, Error *er
     if (strcmp(path, "-") == 0)
         return file_read_open(STDIN_FILENO, "standard input", max, data, len, err);
     const int fd = (int)TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC));
-    if (fd < 0) return unreadable(path, err);
+    if (fd < 0) return file_unreadable(path, err);
     const bool ok = file_read_open(fd, path, max, data, len, err);
     close(fd);
     return ok;
 }
 
-/* Opens a regular file and sets *len to its size. Returns -1 with an error if it is something else.
- * O_NONBLOCK: to open a pipe without a writer would wait forever. */
-static int open_regular(const char *path, size_t *len, Error *err)
+/* O_NONBLOCK: to open a pipe without a writer would wait forever. */
+int file_open_regular(const char *path, size_t *len, Error *err)
 {
     const int fd = (int)TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0)
-        unreadable(path, err);
+        file_unreadable(path, err);
     else if (S_ISDIR(st.st_mode))
-        errno = EISDIR, unreadable(path, err);
+        errno = EISDIR, file_unreadable(path, err);
     else if (!S_ISREG(st.st_mode))
         error_set(err, "%s: is a device or pipe, not a file; put the file in its place", path);
     else
@@ -99,74 +96,11 @@ static int open_regular(const char *path, size_t *len, Error *err)
 
 bool file_read_regular(const char *path, size_t max, char **data, size_t *len, Error *err)
 {
-    const int fd = open_regular(path, len, err);
+    const int fd = file_open_regular(path, len, err);
     if (fd < 0) return false;
     const bool ok = file_read_open(fd, path, max, data, len, err);
     close(fd);
     return ok;
-}
-
-/* A mapped page that the file no longer has: somebody made it shorter. */
-static void file_shrank(int number)
-{
-    static const char why[] = "error: a file became shorter while it was read: is another program "
-                              "writing it?\n";
-    const ssize_t written = write(STDERR_FILENO, why, sizeof why - 1);
-    (void)number, (void)written;
-    _exit(EXIT_FAILED);
-}
-
-static void catch_shrinking(void)
-{
-    struct sigaction old;
-    if (sigaction(SIGBUS, NULL, &old) != 0 || old.sa_handler != SIG_DFL) return;
-    const struct sigaction new = {.sa_handler = file_shrank};
-    sigaction(SIGBUS, &new, NULL);
-}
-
-/* Maps len > 0 bytes of a file from its descriptor. */
-static bool map_whole(int fd, const char *path, size_t len, FileMap *map, Error *err)
-{
-    catch_shrinking();
-    void *at = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (at == MAP_FAILED) return unreadable(path, err);
-    *map = (FileMap){at, len, true};
-    return true;
-}
-
-bool file_map(const char *path, size_t max, FileMap *map, Error *err)
-{
-    size_t len;
-    *map = (FileMap){0};
-    const int fd = open_regular(path, &len, err);
-    if (fd < 0) return false;
-    bool ok;
-    if (len > max)
-        ok = error_set(err, "%s: more than %zu bytes", path, max);
-    else if (len == 0) /* has no pages */
-        ok = file_read_open(fd, path, max, &map->bytes, &map->len, err);
-    else
-        ok = map_whole(fd, path, len, map, err);
-    close(fd);
-    return ok;
-}
-
-/* Whole pages only; those of a private map that nobody wrote to come from the file again. */
-void file_map_done(const FileMap *map, const void *from, size_t len)
-{
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    const size_t first = ((size_t)((const char *)from - map->bytes) + page - 1) / page * page;
-    const size_t end = ((size_t)((const char *)from - map->bytes) + len) / page * page;
-    if (map->mapped && end > first) madvise(map->bytes + first, end - first, MADV_DONTNEED);
-}
-
-void file_unmap(FileMap *map)
-{
-    if (map->mapped)
-        munmap(map->bytes, map->len);
-    else
-        free(map->bytes);
-    *map = (FileMap){0};
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */

@@ -25,6 +25,8 @@ typedef struct {
     bool mapped;
 } FileMap;
 bool file_map(const char *path, size_t max, FileMap *map, Error *err); /* errors as of file_read */
+/* Maps only the first bytes, at most `most`; sets *size to the size of the whole file. */
+bool file_map_start(const char *path, size_t most, FileMap *map, size_t *size, Error *err);
 void file_unmap(FileMap *map);
 /* Says that bytes were copied out: their pages need not stay in memory (they are read again if touched). */
 void file_map_done(const FileMap *map, const void *from, size_t len);
@@ -72,8 +74,16 @@ bool file_same(const char *a, const char *b); /* both names are there and lead t
 bool dir_make(const char *path, Error *err);  /* and its parents; fine if it is there */
 bool dir_is_empty(const char *path);          /* also if it is not there */
 
-/* JSON by jansson, of regular files. Duplicate keys are an error; errors give path, line and column. */
-json_t *json_read(const char *path, Error *err);                    /* NULL on failure */
+/* JSON by jansson, of regular files of at most JSON_MOST bytes. Duplicate keys are an error; errors give path, line and column. */
+enum { JSON_MOST = 64 << 20 };                   /* a tokenizer with a large vocabulary has 35 MB */
+json_t *json_read(const char *path, Error *err); /* NULL on failure */
 bool json_write(const char *path, const json_t *value, Error *err); /* indented, atomic */
+
+/* --- shared by file*.c ------------------------------------------------------------------------ */
+
+/* Opens a regular file and sets *len to its size. Returns -1 with an error if it is something else. */
+int file_open_regular(const char *path, size_t *len, Error *err);
+/* Sets the error "cannot be read" with the reason of errno. Returns false. */
+bool file_unreadable(const char *name, Error *err);
 
 #endif

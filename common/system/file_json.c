@@ -4,19 +4,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JSON_LARGEST = 1 << 28 }; /* bytes; far beyond any file that we write */
+/* Returns the last key, in quotes, before a position of a JSON text; its length is 0 if there is none. */
+static const char *key_before(const char *text, size_t at, int *len)
+{
+    *len = 0;
+    while (at > 1 && !(text[at - 1] == ':' && text[at - 2] == '"')) at--;
+    if (at <= 1) return text;
+    size_t begin = at - 2;
+    while (begin > 1 && (text[begin - 1] != '"' || text[begin - 2] == '\\')) begin--;
+    if (text[begin - 1] != '"') return text;
+    *len = (int)(at - begin);
+    return text + begin - 1;
+}
 
 json_t *json_read(const char *path, Error *err)
 {
     char *text;
     size_t len;
-    if (!file_read_regular(path, JSON_LARGEST, &text, &len, err)) return NULL;
+    if (!file_read_regular(path, JSON_MOST, &text, &len, err)) return NULL;
     json_error_t why;
     json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+    const size_t at = why.position > 0 && (size_t)why.position < len ? (size_t)why.position : len;
+    int n = 0;
+    const char *key = value ? NULL : key_before(text, at, &n);
+    if (!value)
+        error_set(err, "%s:%d:%d: %.*s%s%s", path, why.line, why.column, n < 80 ? n : 80,
+                  n ? key : "", n ? ": " : "", why.text);
     free(text);
-    if (value) return value;
-    error_set(err, "%s:%d:%d: %s", path, why.line, why.column, why.text);
-    return NULL;
+    return value;
 }
 
 /* Formats JSON with 15 digits if that reads back equal, otherwise with 17. 15 digits show a decimal

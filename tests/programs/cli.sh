@@ -120,7 +120,7 @@ for options in "--cell lstm --no-forget-gate" "--cell gru --reset before" "--cel
 done
 expect 1 "use ./lstm_gru/eval" "$eval" "$tmp/gated"
 sed -i 's/"reset": "after"/"reset": "before"/' "$tmp/gated/config.json"
-expect 1 "needs --reset after" "$BIN"lstm_gru/eval "$tmp/gated"
+expect 1 'reset is "after", in config.json "before"' "$BIN"lstm_gru/eval "$tmp/gated"
 expect 1 "use ./rnn/eval" "$BIN"lstm_gru/eval "$tmp/run"
 expect 0 "" "$gated" --lines --steps 3 --hidden 16 --trace --plot none --out "$tmp/traced"
 expect 0 "" "$BIN"lstm_gru/eval "$tmp/traced" --gates Seoul --samples 0 --plot none
@@ -175,7 +175,7 @@ done
 expect 1 "use ./rnn/eval" "$decode" "$tmp/run"
 expect 1 "use ./seq2seq_attention/eval" "$eval" "$tmp/sort"
 sed -i 's/"attention": "concat"/"attention": "additive"/' "$tmp/sort/config.json"
-expect 1 "additive attention feeds its context anyway" "$decode" "$tmp/sort"
+expect 1 'attention is "concat", in config.json "additive"' "$decode" "$tmp/sort"
 expect 0 "memory" "$pairs" --task sort --dry-run --out "$tmp/dry"
 [ -e "$tmp/dry" ] && fail "--dry-run made a directory"
 

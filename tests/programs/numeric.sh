@@ -16,6 +16,16 @@ damage() { # FILE [TENSOR [BYTES]]
     printf '%b' "${3:-\\000\\000\\300\\177}" |
         dd of="$1" bs=1 seek=$((8 + header + offset + 20)) conv=notrunc 2>/dev/null
 }
+# Makes a run like that of an older version: config.json promises no checksums, and the file has none.
+older_version() { # DIRECTORY FILE
+    LC_ALL=C sed -i 's/"xxh3/"yyh3/g' "$1/$2.safetensors"
+    case $2 in
+    state) expect 1 "the file has no checksums" "$BIN"rnn/train --quiet --resume --steps 20 --out "$1" ;;
+    model) expect 1 "the file has no checksums" "$BIN"rnn/eval "$1" --plot none ;;
+    esac
+    sed -i 's/"checksums"/"older"/' "$1/config.json"
+}
+
 # A damaged file is found when it is read, by its checksum.
 damage "$tmp/run/state.safetensors"
 expect 1 'state.safetensors: tensor "l0.u": its checksum' "$BIN"rnn/train --quiet --plot none --resume --steps 20 --out "$tmp/run"
@@ -25,7 +35,7 @@ expect 1 'model.safetensors: tensor "l0.u": its checksum' "$BIN"rnn/eval "$tmp/r
 
 # eval refuses a file without checksums (of an older version) with a NaN too: it prints no score, and its message
 # names the directory and the tensor.
-LC_ALL=C sed -i 's/"xxh3/"yyh3/g' "$tmp/run/model.safetensors"
+older_version "$tmp/run" model
 for options in "" --json; do
     # shellcheck disable=SC2086 # an option or none
     expect 3 "$tmp/run: the loss on held-out data is not finite: parameter l0.u" "$BIN"rnn/eval "$tmp/run" --plot none $options
@@ -34,7 +44,7 @@ done
 
 # A state with a second moment below 0 is no state of AdamW, even if no checksum says that it was changed.
 "$BIN"rnn/train --quiet --plot none --lines --steps 5 --overwrite --out "$tmp/run" || fail "training"
-LC_ALL=C sed -i 's/"xxh3/"yyh3/g' "$tmp/run/state.safetensors"
+older_version "$tmp/run" state
 damage "$tmp/run/state.safetensors" optim.v.l0.u '\000\000\200\277'
 expect 1 'tensor "optim.v.l0.u": a value is -1; all must be finite and at least 0' "$BIN"rnn/train --quiet --plot none \
     --resume --steps 20 --out "$tmp/run"
