@@ -39,6 +39,7 @@ static bool entries_fit(const json_t *config, Error *err)
     if (!json_is_object(config)) return error_set(err, "not a JSON object of options");
     return entry_fits(config, "arch", is_name, "the name of a model", err) &&
            entry_fits(config, "out", is_name, "a directory", err) &&
+           entry_fits(config, "directory", is_name, "a directory", err) &&
            entry_fits(config, "parameters", is_count, "a whole number from 0", err) &&
            entry_fits(config, "checksums", is_flag, "true or false", err) &&
            entry_fits(config, "data_fingerprint", is_fingerprint, "16 hexadecimal digits", err);
