@@ -305,7 +305,9 @@ static bool show_file(const Config *c, const char *path, Error *err)
     free(text);
     if (cost[CHARACTERS].tokens == 0) return error_set(err, "%s is empty", path ? path : PLACES);
 
-    printf("\n%s%s\n\n", path ? path : PLACES, path ? "" : ", Korean side");
+    char *name = say_escaped(path ? path : PLACES);
+    printf("\n%s%s\n\n", name, path ? "" : ", Korean side");
+    free(name);
     printf("%-12s %10s %15s %11s %10s\n", "unit", "tokens", "per character", "vocabulary", "once");
     for (Unit u = WORDS; u < UNITS; u++)
         printf("%-12s %10zu %15.3f %11zu %8.1f %%\n", unit_name[u], cost[u].tokens,

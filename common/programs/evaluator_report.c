@@ -57,18 +57,25 @@ static void print_bits_per_byte(const Text *t, const Score *s)
     putchar('\n');
 }
 
-/* Returns the name of the data that is scored. */
-static const char *scored_data(const Evaluator *e)
+typedef struct {
+    char text[512];
+} DataName;
+
+/* Returns the name of the data that is scored, as a terminal may read it. */
+static DataName scored_data(const Evaluator *e)
 {
+    DataName name;
     const char *valid = e->data.is_text ? e->run.valid : NULL;
-    return valid ? valid : data_name(&e->run);
+    say_escape(name.text, sizeof name.text, valid ? valid : data_name(&e->run));
+    return name;
 }
 
 /* Says which part of which file the scores are over. */
 static void print_part(const Evaluator *e)
 {
     const Text *t = &e->data.text;
-    const char *file = scored_data(e);
+    const DataName name = scored_data(e);
+    const char *file = name.text;
     if (t->by_line && !e->run.valid)
         printf("  scored: %d of the %d lines of %s, one in ten\n", t->lines[SPLIT_VALID],
                t->lines[SPLIT_TRAIN] + t->lines[SPLIT_VALID], file);
@@ -109,10 +116,10 @@ static void print_report(const Evaluator *e, const Findings *r, const Params *ps
     const Task *t = &e->data.task;
     const char *metric = data_metric_name(&e->data);
     const double loss = s->loss / s->scored;
-    char counting[16], name[512];
-    say_escape(name, sizeof name, scored_data(e));
+    char counting[16];
+    const DataName name = scored_data(e);
     snprintf(counting, sizeof counting, "%d-gram", r->ngram.n);
-    printf("%s on %s: %zu parameters, %.0f held-out %s\n", e->model, name, ps->count,
+    printf("%s on %s: %zu parameters, %.0f held-out %s\n", e->model, name.text, ps->count,
            t->outputs ? s->scored : s->sequences, t->outputs ? "tokens" : "sequences");
     if (e->data.is_text) print_part(e);
     print_scored(e, r);

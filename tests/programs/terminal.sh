@@ -14,6 +14,7 @@ small=(--steps 3 --hidden 8 --threads 1)
 "$BIN"rnn/train --text "$tmp/$name" --out "$tmp/$name/run" 2>>"$tmp/said" && fail "no error"
 "$BIN"rnn/train "--$name" "$name" 2>>"$tmp/said" && fail "no error"
 "$BIN"rnn/eval "$tmp/$name" 2>>"$tmp/said" && fail "no error"
+"$BIN"lessons/01-tokens "$tmp/$name/text" --plot none --out "$tmp/$name/lesson" >>"$tmp/report" 2>>"$tmp/said" || fail "lesson"
 grep -qF 'a\x1b]0;x\x07\xc2\x9b\n2J' "$tmp/said" "$tmp/report" || fail "the name is not shown"
 no_controls "$tmp/said" "$tmp/report" "$tmp/$name/run/loss.gp"
 command -v gnuplot >/dev/null || skip "gnuplot is missing"
