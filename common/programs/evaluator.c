@@ -204,7 +204,7 @@ static void say_whose_option(const Evaluator *e, const Option *option, int n, Er
 {
     const Error why = *err;
     const OptionName name = args_foreign(option, n, why.text);
-    if (*name.text)
+    if (*name.text && !strstr(why.text, " train ")) /* it says so itself */
         error_set(err, "%s (--%s is an option of ./%s/train)", why.text, name.text, e->arch);
 }
 

@@ -8,11 +8,12 @@ try() { # STATUS PROGRAM OPTIONS...: runs it, and looks up every option in the l
     tail -1 "$tmp/out" >"$tmp/message"
     grep -q 'error: ' "$tmp/message" || fail "no error: $program ${*:3}"
     "$BIN$program" --help >"$tmp/help"
+    grep -q ' train ' "$tmp/message" && "$BIN${program%/*}/train" --help >>"$tmp/help" # it says whose options they are
     sed 's/ (--[a-z-]* is an option of .*)//; s/.*error: //' "$tmp/message" |
         grep -oE -- "(^|[ (\"'])--[a-z][a-z0-9-]*" | grep -oE -- '--.*' | sort -u >"$tmp/options"
     if grep -qF "is an option of ./${program%/*}/train)" "$tmp/message"; then
         other=$(grep -oE -- '\(--[a-z-]* is' "$tmp/message" | grep -oE -- '--[a-z-]*')
-        "$BIN${program%/*}/train" --help | grep -qE -- "^ +$other\b" || fail "./${program%/*}/train has no $other"
+        "$BIN${program%/*}/train" --help | grep -qE -- "^ +(-., )?$other\b" || fail "./${program%/*}/train has no $other"
         grep -vxF -- "$other" "$tmp/options" >"$tmp/own"
         mv "$tmp/own" "$tmp/options"
     fi
