@@ -2,6 +2,7 @@
  * embedding and which the head. If none of them does, the reader fails. */
 #include "formats/weights.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "formats/safetensors.h"
@@ -17,7 +18,8 @@ typedef struct {
 } Made;
 
 /* An nn.RNN without biases, C channels in and H out, with two more matrices. */
-static bool open_made(Weights *w, int C, int H, const Made *more, int n, Error *err)
+static bool open_with(Weights *w, const char *vocab, int C, int H, const Made *more, int n,
+                      Error *err)
 {
     char dir[] = "/tmp/lmzoo-XXXXXX";
     static float values[4][16];
@@ -35,16 +37,20 @@ static bool open_made(Weights *w, int C, int H, const Made *more, int n, Error *
                           .data = at,
                           .size = (size_t)len * sizeof(float)};
     }
-    static const char vocab[] = "{\"a\": 0, \"b\": 1}";
     ck_assert_ptr_nonnull(mkdtemp(dir));
     char *file = xformat("%s/x.safetensors", dir), *table = xformat("%s/vocab.json", dir);
     ck_assert(safetensors_save(file, t, 2 + n, NULL, err));
-    ck_assert(file_write(table, vocab, sizeof vocab - 1, err));
+    ck_assert(file_write(table, vocab, strlen(vocab), err));
     for (int i = 4; i < 2 + n; i++) free((void *)t[i].data);
     const bool ok = weights_open(w, file, NULL, err);
     unlink(file), unlink(table), rmdir(dir);
     free(file), free(table);
     return ok;
+}
+
+static bool open_made(Weights *w, int C, int H, const Made *more, int n, Error *err)
+{
+    return open_with(w, "{\"a\": 0, \"b\": 1}", C, H, more, n, err);
 }
 
 START_TEST(the_embedding_is_told_from_the_head)
@@ -105,4 +111,29 @@ START_TEST(the_embedding_is_told_from_the_head)
 }
 END_TEST
 
-SUITE("weights_torch", TESTS(the_embedding_is_told_from_the_head), NO_ABORTS)
+/* A vocabulary is an object of places or a list; each character needs a row of its own. */
+START_TEST(vocabularies)
+{
+    const Made more[] = {{"encoder.weight", 2, {V, 3}, 5}, {"decoder.weight", 2, {V, 3}, 7}};
+    const struct {
+        const char *vocab, *message;
+    } c[] = {{"{\"b\": 0, \"a\": 1}", NULL},         {"[\"b\", \"a\"]", NULL},
+             {"[\"b\", \"b\"]", "has 1 characters"}, {"[\"b\"]", "has 1 characters"},
+             {"[\"b\", 7]", "has 1 characters"},     {"[\"b\", \"aa\"]", "is not one character"}};
+    for (int i = 0; i < LEN(c); i++) {
+        Weights w;
+        Error err = {{0}};
+        const bool ok = open_with(&w, c[i].vocab, 3, 3, more, 2, &err);
+        ck_assert_msg(ok == !c[i].message, "%d: %s", i, err.text);
+        ck_assert_msg(ok || strstr(err.text, c[i].message), "%s", err.text);
+        if (!ok) continue;
+        const Encoding a = tokenizer_encode(&w.tokens, "a", 1),
+                       b = tokenizer_encode(&w.tokens, "b", 1);
+        ck_assert(w.row[a.ids[0]] == 1 && w.row[b.ids[0]] == 0);
+        free(a.ids), free(b.ids);
+        weights_close(&w);
+    }
+}
+END_TEST
+
+SUITE("weights_torch", TESTS(the_embedding_is_told_from_the_head, vocabularies), NO_ABORTS)

@@ -18,6 +18,18 @@ static bool bytes_as_vocab(Weights *f)
     return true;
 }
 
+/* Turns a list of characters, ["a", ...], into the object of their places, {"a": 0, ...}; a character that the list
+ * has twice gets one place. Returns the object, which replaces the list. */
+static json_t *places_of(json_t *list)
+{
+    size_t i;
+    json_t *item, *table = json_object();
+    json_array_foreach(list, i, item) if (json_is_string(item))
+        json_object_set_new(table, json_string_value(item), json_integer((json_int_t)i));
+    json_decref(list);
+    return table;
+}
+
 /* Appends the keys of vocab.json to text. Fails unless each key is one character and the ids are
  * exactly 0 .. V-1. */
 static bool read_characters(const Weights *f, json_t *table, const char *path, char *text,
@@ -44,7 +56,7 @@ static bool read_characters(const Weights *f, json_t *table, const char *path, c
             ok = error_set(err, "%s: \"%s\": each character needs its own id, from 0 to %d", path,
                            key, f->V - 1);
         else
-            seen[id] = true, strcat(text, key);
+            seen[id] = true, text = stpcpy(text, key);
     }
     free(seen);
     return ok;
@@ -62,6 +74,7 @@ static bool read_vocab(Weights *f, const char *path, bool named, Error *err)
                                path);
     json_t *table = json_read(path, err);
     if (!table) return false;
+    if (json_is_array(table)) table = places_of(table);
     char *text = xcalloc((size_t)f->V + 1, 4);
     const bool ok = read_characters(f, table, path, text, err);
     if (ok) {

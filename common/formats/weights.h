@@ -6,7 +6,7 @@
  *   DIRECTORY          manifest.json and raw float32 files of a TensorFlow BasicLSTMCell, in the
  *                      format of deeplearn.js and ml5
  *
- * The vocabulary is vocab.json in the same directory, {"a": 4, "b": 22, ...}. Without it, an
+ * The vocabulary is vocab.json in the same directory, {"a": 4, "b": 22, ...} or ["a", "b", ...]. Without it, an
  * embedding with 256 rows is one of bytes. */
 #ifndef WEIGHTS_H
 #define WEIGHTS_H

@@ -69,7 +69,7 @@ void run_paths_start(json_t *config)
 bool run_paths_missing(const char *path, const char *folder, Error *err)
 {
     const Error why = *err;
-    if (!folder || !is_missing(path)) return false;
+    if (!folder || !is_missing(path) || !strstr(why.text, path)) return false;
     return error_set(err, "%s (neither here nor in %s, where the run was started)", why.text,
                      folder);
 }

@@ -20,7 +20,8 @@ void run_paths_start(json_t *config);
 
 const char *run_paths_folder(const json_t *config); /* "directory", or NULL */
 
-/* Adds to the error where a path that does not exist was looked for; folder: of the run, or NULL. Returns false. */
+/* Adds to an error about this path, if there is no such file, where it was looked for. folder: of the run, or NULL.
+ * Returns false. */
 bool run_paths_missing(const char *path, const char *folder, Error *err);
 
 #endif

@@ -77,7 +77,7 @@ yes "a, it's \"b\"" | head -n 100 >"$tmp/quotes.txt"
 train lstm_gru quotes --text "$tmp/quotes.txt" --hidden 16
 expect 0 "" "$BIN"lstm_gru/eval "$tmp/quotes" --samples 0 --gates "a,\"' "
 [ "$(grep -c '^2,"""",' "$tmp/quotes/gates.csv")" -eq 16 ] || fail "gates.csv: not one row for each unit at the quote"
-grep -qF "('a' 0,',' 1,'\"' 2,'''' 3,'·' 4)" "$tmp/quotes/gates.gp" ||
+grep -qF "('a' 0,',' 1,'\"' 2,\"\\047\" 3,'·' 4)" "$tmp/quotes/gates.gp" ||
     fail "gates.gp: $(grep xtics "$tmp/quotes/gates.gp")"
 
 # eval draws the loss by the same script as train, and does not draw it if it scores another text.

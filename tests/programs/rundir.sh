@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # A run directory: links, closed streams, a log row that fails, a directory that is replaced, --overwrite that is killed
 # at each system call, signals and limits while saving, a run without a checkpoint.
+# Under nohup the programs ignore SIGHUP, as they should; here they must not.
+[ -n "${HUP_IS_DEFAULT:-}" ] || HUP_IS_DEFAULT=1 exec env --default-signal=HUP bash "$0" "$@"
 . "$(dirname "$0")/../shell.sh"
 
 small=(--task parity --hidden 8 --channels 4 --batch 2 --seq-len 8 --plot none --quiet --threads 1)
