@@ -57,18 +57,19 @@ static size_t newlines_at_end(const char *s)
     return n;
 }
 
+/* Nothing here asks for memory, because a lack of memory is one of the things to say. */
 void say(const char *fmt, ...)
 {
+    char text[SAY_LONGEST], middle[(LONGEST - 1) * SAY_LONGEST];
     va_list ap;
-    char *text;
     va_start(ap, fmt);
-    const int len = vasprintf(&text, fmt, ap);
+    const int len = vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     if (len < 0) return;
-    const size_t begin = strspn(fmt, "\r\n"), all = (size_t)len;
+    const bool cut = len >= SAY_LONGEST;
+    const size_t begin = strspn(fmt, "\r\n"), all = cut ? SAY_LONGEST - 1 : (size_t)len;
     const size_t end = begin < all ? newlines_at_end(fmt) : 0;
-    text[all - end] = 0;
-    char *middle = say_escaped(text + begin);
+    if (!cut) text[all - end] = 0;
+    say_escape(middle, sizeof middle, text + begin);
     fprintf(stderr, "%.*s%s%.*s", (int)begin, fmt, middle, (int)end, fmt + strlen(fmt) - end);
-    free(text), free(middle);
 }

@@ -8,7 +8,8 @@
 #include "base/base.h"
 
 /* Prints a message to stderr. Control characters and bytes that are no UTF-8 are escaped in all of it, except for the
- * newlines, or the carriage return, with which fmt begins or ends. */
+ * newlines, or the carriage return, with which fmt begins or ends. A message of SAY_LONGEST bytes or more is cut. */
+enum { SAY_LONGEST = 16384 };
 void say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* Returns the text with each C0 and C1 control character, DEL and each byte that is no UTF-8 as an escape: \n, \t, or

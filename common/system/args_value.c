@@ -255,7 +255,7 @@ json_t *args_to_json(const Option *opt, int n)
         if (opt[i].kind == OPT_GROUP) continue;
         const OptionName key = option_name("", opt[i].name, '_');
         const int failed = json_object_set_new(config, key.text, value_to_json(&opt[i]));
-        CHECK(!failed, "args_to_json: --%s holds what JSON cannot", opt[i].name);
+        if (failed) too_large("out of memory: the options of config.json need more");
     }
     return config;
 }
