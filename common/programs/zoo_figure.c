@@ -18,6 +18,7 @@ enum { COLUMNS = 3, ROWS = 4 };
 static const int marker[ZOO_ARCHS] = {7, 5, 9, 13}; /* circle, square, triangle, diamond */
 static const double width[ZOO_ARCHS] = {7, 5, 3.5, 2};
 static const char level_color[] = "#777777";
+static const double least = 1e-6; /* on a logarithmic axis; log.csv has six decimals */
 
 typedef struct {
     double low, high, steps;
@@ -33,16 +34,16 @@ static Range range_of(const Group *g, const Job *job)
         Curve c = zoo_curve(dir);
         for (int i = 0; i < c.n; i++) {
             r.steps = fmax(r.steps, c.step[i]);
-            r.low = fmin(r.low, c.loss[i]);
+            r.low = fmin(r.low, fmax(c.loss[i], least));
             if (i >= c.n / 10) r.high = fmax(r.high, c.loss[i]);
         }
         zoo_curve_free(&c);
         free(dir);
     }
     if (!(r.low < r.high)) return (Range){0}; /* no curves */
-    r.log = r.low > 0 && r.high / r.low > 12;
+    r.log = r.high / r.low > 12;
     const double room = r.log ? pow(r.high / r.low, 0.06) : 0.06 * (r.high - r.low);
-    r.low = r.log ? r.low / room : fmax(r.low - room, r.low > 0 ? 0 : r.low - room);
+    r.low = r.log ? r.low / room : fmax(r.low - room, 0);
     r.high = r.log ? r.high * room : r.high + room;
     return r;
 }
@@ -84,9 +85,10 @@ static void print_panel(FILE *f, const Group *g, const Job *job, const Result *r
     for (int a = 0; a < g->archs; a++) {
         const char *color = plot_color_of(g->arch[a].name);
         fprintf(f,
-                "%s'%s-%s/log.csv' using 1:5 every ::1 with lines linewidth %g linecolor rgb '%s' "
+                "%s'%s-%s/log.csv' using 1:(shown($5)) every ::1 with lines linewidth %g linecolor "
+                "rgb '%s' "
                 "notitle, "
-                "'' using 1:(turn($1) == %d ? $5 : NaN) every ::1 with points pointtype %d "
+                "'' using 1:(turn($1) == %d ? shown($5) : NaN) every ::1 with points pointtype %d "
                 "pointsize 1.8 "
                 "linecolor rgb '%s' notitle",
                 a ? ", " : "", job->name, g->arch[a].name, width[a], color, a, marker[a], color);
@@ -128,11 +130,12 @@ static void print_script(FILE *f, const void *arg)
     Result *const *results = arg; /* (groups), see zoo_result */
     fprintf(
         f,
-        "set datafile separator comma\nset multiplot layout %d,%d title '%s' font ',26'\n" PLOT_GRID
+        "set datafile separator comma\nset datafile missing NaN\nshown(loss) = loss < %g ? %g : "
+        "loss\nset multiplot layout %d,%d title '%s' font ',26'\n" PLOT_GRID
         "set title font ',22' offset 0,-0.5\nset ylabel font ',18' offset -1.5,0\n"
         "set xlabel 'updates' font ',18' offset 0,0.3\nset tics font ',17'\nset format y '%%g'\n"
         "set lmargin 13\nset rmargin 4\nset bmargin 4\nset tmargin 3\n",
-        ROWS, COLUMNS, "The zoo: validation loss against updates");
+        least, least, ROWS, COLUMNS, "The zoo: validation loss against updates");
     for (int g = 0; g < ZOO_GROUPS; g++)
         for (int j = 0; j < zoo_groups[g].jobs; j++)
             print_panel(f, &zoo_groups[g], &zoo_groups[g].job[j],

@@ -113,17 +113,10 @@ static const char *set_choice(Option *o, const char *text)
     return NULL;
 }
 
-static bool is_utf8(const char *text)
-{
-    int code = 0;
-    while (*text && code >= 0) text += utf8_decode(text, strlen(text), &code);
-    return code >= 0;
-}
-
 static const char *set_string(Option *o, const char *text)
 {
     if (o->choices && choice_of(o->choices, text) < 0) return "is not one of the choices";
-    if (!is_utf8(text)) return "is not valid UTF-8"; /* JSON could not hold it */
+    if (!utf8_is_valid(text)) return "is not valid UTF-8"; /* JSON could not hold it */
     *(const char **)o->value = text;
     return NULL;
 }
@@ -261,7 +254,7 @@ json_t *args_to_json(const Option *opt, int n)
     for (int i = 0; i < n; i++) {
         if (opt[i].kind == OPT_GROUP) continue;
         const char *const *text = opt[i].kind == OPT_STRING ? opt[i].value : NULL;
-        CHECK(!text || !*text || is_utf8(*text), "args_to_json: --%s holds what JSON cannot",
+        CHECK(!text || !*text || utf8_is_valid(*text), "args_to_json: --%s holds what JSON cannot",
               opt[i].name);
         const OptionName key = option_name("", opt[i].name, '_');
         const int failed = json_object_set_new(config, key.text, value_to_json(&opt[i]));

@@ -15,6 +15,13 @@ int utf8_decode(const char *s, size_t len, int *code)
     return n > 0 ? (int)n : 1;
 }
 
+bool utf8_is_valid(const char *s)
+{
+    int code = 0;
+    while (*s && code >= 0) s += utf8_decode(s, strlen(s), &code);
+    return code >= 0;
+}
+
 int utf8_encode(int code, char out[4])
 {
     CHECK(utf8proc_codepoint_valid(code), "utf8_encode: %d is no code point", code);

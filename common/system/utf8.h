@@ -12,6 +12,7 @@ enum { UTF8_REPLACEMENT = 0xFFFD };
  * starts no valid sequence (truncated, overlong, surrogate, beyond U+10FFFF) gives -1 in *code and
  * length 1. */
 int utf8_decode(const char *s, size_t len, int *code);
+bool utf8_is_valid(const char *s);      /* every byte belongs to a character */
 int utf8_encode(int code, char out[4]); /* returns the length, 1 to 4 */
 int utf8_width(const char *s);          /* terminal columns of a string: 2 for a Hangul syllable */
 
