@@ -117,7 +117,7 @@ endif
 	@BIN="$(BIN)" OUT="$(OUT)" bash tests/run.sh $(if $(filter opt,$(MODE)),$(addprefix $(BUILD)/double/,$(DOUBLES))) $(SHELLS) $(FULLS) $(SUITES)
 
 check-full: check
-	@FULL=1 BIN="$(BIN)" OUT="$(OUT)" bash tests/run.sh $(FULLS)
+	@FULL=1 BIN="$(BIN)" OUT="$(OUT)" bash tests/run.sh $(FULLS) tests/programs/config_keys.sh
 	@[ "$(MODE)" = san ] || [ ! -x $(BUILD)/san/rnn/train ] || { $(MAKE) --no-print-directory MODE=san all && \
 	 BIN=$(BUILD)/san/ $(OUT)/tests/full/mutate --count 300; }
 

@@ -64,7 +64,7 @@ typedef struct {
 /* Returns the name of the data that is scored, as a terminal may read it. */
 static DataName scored_data(const Evaluator *e)
 {
-    DataName name;
+    DataName name = {""};
     const char *valid = e->data.is_text ? e->run.valid : NULL;
     say_escape(name.text, sizeof name.text, valid ? valid : data_name(&e->run));
     return name;

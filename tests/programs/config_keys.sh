@@ -52,7 +52,9 @@ for i in $(seq 60); do printf 'a%d b\tb %d\n' "$i" "$i"; done >"$tmp/pairs.tsv"
 "$BIN"seq2seq_attention/train --pairs "$tmp/pairs.tsv" "${small[@]}" --out "$tmp/seq2seq_attention" || fail "seq2seq"
 "$BIN"transformer/train --task copy --steps 3 --channels 8 --heads 2 --plot none --quiet --out "$tmp/transformer" ||
     fail "transformer"
-everything=('null' '""' '[]' '{}' 'true' '1e999' '1e300' '99999999999999999999')
+# All values in `make check-full`, some in `make check`.
+everything=('null' '[]' '1e999')
+[ -z "${FULL:-}" ] || everything+=('""' '{}' 'true' '1e300' '99999999999999999999')
 try_all rnn "${everything[@]}"
 try_all seq2seq_attention 'null'
 try_all lstm_gru '{}'
