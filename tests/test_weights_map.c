@@ -2,61 +2,7 @@
  * each error. */
 #include "formats/weights_map.h"
 
-#include <unistd.h>
-
-#include "suite.h"
-
-/* A tensor of floats: first, first + 1, first + 2, ... */
-typedef struct {
-    const char *name;
-    int axes, d[2];
-    float first;
-} Made;
-
-typedef struct {
-    char dir[32];
-} Folder;
-
-static void write_tensors(const Folder *f, const char *file, const Made *made, int n)
-{
-    StTensor t[8];
-    float *values = xcalloc((size_t)n * 64, sizeof *values);
-    for (int i = 0; i < n; i++) {
-        const int len = made[i].d[0] * (made[i].axes == 2 ? made[i].d[1] : 1);
-        for (int k = 0; k < len; k++) values[64 * i + k] = made[i].first + (float)k;
-        t[i] = (StTensor){.name = made[i].name,
-                          .dtype = "F32",
-                          .axes = made[i].axes,
-                          .d = {made[i].d[0], made[i].d[1]},
-                          .data = values + 64 * i,
-                          .size = (size_t)len * sizeof *values};
-        if (made[i].axes == 1) t[i].d[1] = 0;
-    }
-    Error err;
-    char *path = xformat("%s/%s", f->dir, file);
-    ck_assert_msg(safetensors_save(path, t, n, NULL, &err), "%s", err.text);
-    free(path);
-    free(values);
-}
-
-static Folder folder(void)
-{
-    Folder f = {"/tmp/lmzoo-XXXXXX"};
-    ck_assert_ptr_nonnull(mkdtemp(f.dir));
-    return f;
-}
-
-static void remove_folder(const Folder *f)
-{
-    static const char *const files[] = {"model.safetensors", "model-1.safetensors",
-                                        "model-2.safetensors", "model.safetensors.index.json"};
-    for (int i = 0; i < LEN(files); i++) {
-        char *path = xformat("%s/%s", f->dir, files[i]);
-        unlink(path);
-        free(path);
-    }
-    ck_assert_int_eq(rmdir(f->dir), 0);
-}
+#include "weights_help.h"
 
 /* Two layers with the names of GPT-2. */
 static Params model(void)
@@ -162,7 +108,9 @@ START_TEST(nothing_is_guessed)
         {{WTE, H0, H1, {"lm_head.weight", 2, {3, 2}, 11}},
          4,
          "\"lm_head.weight\": differs from embed"},
-        {{WTE, H0, H1, {"transformer.wte.weight", 2, {3, 2}, 10}}, 4, "fills embed a second time"},
+        {{WTE, H0, H1, {"transformer.wte.weight", 2, {3, 2}, 10}},
+         4,
+         "\"wte.weight\": is in the files twice, with and without \"transformer.\""},
         {{{"lm_head.weight", 2, {3, 2}, 0}, H0, H1},
          3,
          "\"lm_head.weight\": needs the tensor that fills embed"},
@@ -262,6 +210,30 @@ START_TEST(transposed_permuted_joined_added)
 }
 END_TEST
 
+/* A bias that is there with and without the prefix would be added twice. */
+START_TEST(twice_with_and_without_prefix)
+{
+    static const Made made[] = {
+        {"bias_ih", 1, {4}, 0}, {"bias_hh", 1, {4}, 100}, {"net.bias_hh", 1, {4}, 100}};
+    const WeightRule rule[] = {{.theirs = "bias_ih", .ours = "b"},
+                               {.theirs = "bias_hh", .ours = "b", .flags = WEIGHT_ADD}};
+    const WeightMap map = {.rule = rule, .n = LEN(rule), .prefix = "net."};
+    Error err;
+    WeightReport r;
+    Folder f = folder();
+    Params ps = params_init(1);
+    param(&ps, SHAPE(4), 0, "b");
+    write_tensors(&f, "model.safetensors", made, LEN(made));
+    ck_assert(!load(&f, &map, &ps, &r, &err));
+    ck_assert_msg(strstr(err.text, "\"bias_hh\": is in the files twice"), "%s", err.text);
+    write_tensors(&f, "model.safetensors", made, LEN(made) - 1);
+    ck_assert_msg(load(&f, &map, &ps, &r, &err), "%s", err.text);
+    VALUES(&ps, "b", 100, 102, 104, 106);
+    params_free(&ps);
+    remove_folder(&f);
+}
+END_TEST
+
 /* Two errors: half of a tensor is not used, and half of a parameter is not filled. */
 START_TEST(parts_that_are_missing)
 {
@@ -336,5 +308,6 @@ END_TEST
 
 SUITE("weights_map",
       TESTS(a_fused_product_a_mask_and_a_tied_head, nothing_is_guessed, partial_and_optional,
-            transposed_permuted_joined_added, parts_that_are_missing, shards),
+            transposed_permuted_joined_added, parts_that_are_missing, twice_with_and_without_prefix,
+            shards),
       NO_ABORTS)

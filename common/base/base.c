@@ -46,26 +46,31 @@ bool error_in(Error *err, const char *where)
     return error_set(err, "%s: %s", where, why.text);
 }
 
-/* Leaves by _exit: another thread may be at work in a library, which exit would take down under it. The
- * message is one write, from memory that is there already; of several threads the first one tells. */
-void too_large(const char *what, ...)
+/* Prints the message and leaves by _exit: another thread may be at work in a library, which exit would take
+ * down under it. The message is one write, from memory that is there already; of several threads the first
+ * one tells. */
+static _Noreturn void end_program(const char *why, const char *advice)
 {
     static atomic_flag told = ATOMIC_FLAG_INIT;
     while (atomic_flag_test_and_set(&told)) pause();
-    char why[512], line[768], name[150];
+    char line[768], name[150];
+    fflush(stdout);
+    say_escape(name, sizeof name, program_invocation_name);
+    const int len = snprintf(line, sizeof line, "%s: error: %s; %s\n", name, why, advice);
+    const ssize_t written = write(STDERR_FILENO, line, (size_t)len);
+    (void)written; /* there is nobody else to tell */
+    _exit(EXIT_FAILED);
+}
+
+void too_large(const char *what, ...)
+{
+    char why[512];
     va_list ap;
     va_start(ap, what);
     vsnprintf(why, sizeof why, what, ap);
     va_end(ap);
-    fflush(stdout);
-    say_escape(name, sizeof name, program_invocation_name);
-    const int len = snprintf(line, sizeof line,
-                             "%s: error: %s; use a smaller model or less data, or train with "
-                             "a smaller --batch or --seq-len\n",
-                             name, why);
-    const ssize_t written = write(STDERR_FILENO, line, (size_t)len);
-    (void)written; /* there is nobody else to tell */
-    _exit(EXIT_FAILED);
+    end_program(why,
+                "use a smaller model or less data, or train with a smaller --batch or --seq-len");
 }
 
 /* --- memory ----------------------------------------------------------------------------------- */
@@ -99,6 +104,10 @@ void memory_check(size_t size)
     const size_t all = size > SIZE_MAX - RESERVE ? SIZE_MAX : size + RESERVE;
     if (!memory_limited()) return;
     void *p = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED && size == 0)
+        end_program("out of memory: the limit of this program's memory (ulimit -v or -d) leaves "
+                    "less than 16 MB",
+                    "raise the limit");
     if (p == MAP_FAILED) too_large("out of memory: %zu bytes asked for", size);
     munmap(p, all);
 }

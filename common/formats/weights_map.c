@@ -178,6 +178,23 @@ static bool apply(Loader *l, int k, const WeightRule *r, const char *number, Err
     return copy(w, &ours, t, r, piece, err);
 }
 
+/* Checks that no tensor is there twice, once with the prefix and once without: the rules would apply to
+ * both, and a bias would be added twice. */
+static bool each_once(const Loader *l, Error *err)
+{
+    json_t *seen = json_object();
+    bool ok = true;
+    for (int k = 0; ok && l->map->prefix && k < l->files->n; k++) {
+        const char *name = l->files->tensor[k].tensor->name, *bare = without_prefix(l->map, name);
+        if (json_object_get(seen, bare))
+            ok = safetensors_refuse(err, bare, "is in the files twice, with and without \"%s\"",
+                                    l->map->prefix);
+        json_object_set_new(seen, bare, json_true());
+    }
+    json_decref(seen);
+    return ok;
+}
+
 /* Applies every rule to the tensors that match it. The first pass applies the rules that fill
  * parameters; the second pass those that add to or compare with filled parameters. */
 static bool apply_all(Loader *l, bool second, Error *err)
@@ -272,7 +289,7 @@ bool weights_map_fill(const WeightFiles *files, const WeightMap *map, Params *ps
     l.used = xcalloc((size_t)files->n + 1, sizeof *l.used);
     l.may_be_fresh = xcalloc((size_t)ps->n + 1, sizeof *l.may_be_fresh);
     mark_optional(&l);
-    const bool ok = apply_all(&l, false, err) && apply_all(&l, true, err) &&
+    const bool ok = each_once(&l, err) && apply_all(&l, false, err) && apply_all(&l, true, err) &&
                     all_used(&l, report, err) && all_filled(&l, report, err);
     free(l.filled), free(l.used), free(l.may_be_fresh);
     return ok;

@@ -56,6 +56,13 @@ static bool open_tensor(Reader *r, const char *name, const json_t *entry, Error 
     return ok;
 }
 
+/* Orders tensors by name, cell_2 before cell_10: the layers are numbered, whatever the manifest's order. */
+static int compare_names(const void *a, const void *b)
+{
+    const WeightTensor *s = a, *t = b;
+    return strverscmp(s->tensor->name, t->tensor->name);
+}
+
 static bool open_all(Reader *r, Error *err)
 {
     const char *name;
@@ -69,6 +76,7 @@ static bool open_all(Reader *r, Error *err)
     {
         if (!open_tensor(r, name, entry, err)) return false;
     }
+    qsort(r->files.tensor, (size_t)r->files.n, sizeof *r->files.tensor, compare_names);
     return true;
 }
 

@@ -74,9 +74,19 @@ static bool read_sizes(Reader *r, Error *err)
 
 /* --- the embedding and the head ----------------------------------------------------------------- */
 
-static bool says_embedding(const char *name)
+/* Returns what a name says of its matrix: 1 the embedding, -1 the head, 0 nothing. The first word of the
+ * list that the name contains decides: "decoder.embed" is an embedding, "unembed" and "encoder.out" are
+ * none. */
+static int name_says(const char *name)
 {
-    return strstr(name, "emb") || strstr(name, "encoder");
+    static const struct {
+        const char *word;
+        int says;
+    } list[] = {{"unemb", -1}, {"head", -1},    {"output", -1}, {"softmax", -1},
+                {"emb", 1},    {"decoder", -1}, {".out", -1},   {"encoder", 1}};
+    for (int i = 0; i < LEN(list); i++)
+        if (strstr(name, list[i].word)) return list[i].says;
+    return 0;
 }
 
 /* Writes to bias the name of the bias that belongs to a weight: "NAME.bias" for "NAME.weight".
@@ -88,16 +98,20 @@ static bool bias_beside(const Reader *r, const char *weight, char bias[256])
     return safetensors_find(r->st, bias) != NULL;
 }
 
-/* Returns which of two matrices is the embedding: 1 the first, -1 the second, 0 unknown. The
- * embedding is the one without a bias; if that does not decide, the names and then the sizes do. */
+/* Returns which of two matrices is the embedding: 1 the first, -1 the second, 0 unknown. The sizes decide
+ * if C and H differ. Otherwise the embedding is the one without a bias, and the one whose name says so; 0
+ * if these contradict each other, because the two would be exchanged without a word. */
 static int which_embeds(const Reader *r, const StTensor *a, const StTensor *b)
 {
     char bias[256];
     const int C = r->f->C, H = r->f->H;
+    const int by_size = (a->d[1] == C && b->d[1] == H) - (b->d[1] == C && a->d[1] == H);
     const int by_bias = bias_beside(r, b->name, bias) - bias_beside(r, a->name, bias);
-    const int by_name = says_embedding(a->name) - says_embedding(b->name);
-    if (by_bias || by_name) return by_bias ? by_bias : by_name;
-    return C == H ? 0 : (a->d[1] == C && b->d[1] == H) - (b->d[1] == C && a->d[1] == H);
+    const int names = name_says(a->name) - name_says(b->name);
+    const int by_name = (names > 0) - (names < 0);
+    if (by_size) return by_size;
+    if (by_bias && by_name && by_bias != by_name) return 0;
+    return by_bias ? by_bias : by_name;
 }
 
 /* Finds the embedding (V,C) and the head (V,H) among the matrices that are not recurrent. Fails if
@@ -120,10 +134,12 @@ static bool find_ends(Reader *r, Error *err)
                          r->path, r->f->C, r->f->H, n);
     const int which = which_embeds(r, end[0], end[1]);
     if (!which)
-        return error_set(err,
-                         "%s: %s and %s: neither bias, nor name, nor size says which is the "
-                         "embedding; rename it to embedding.weight in a copy",
-                         r->path, end[0]->name, end[1]->name);
+        return error_set(
+            err,
+            "%s: %s and %s: bias, names and sizes do not say which is the embedding, or "
+            "they contradict each other; rename it to embedding.weight, and the other "
+            "to head.weight, in a copy",
+            r->path, end[0]->name, end[1]->name);
     r->embed = end[which < 0]->name, r->head = end[which > 0]->name;
     if (!bias_beside(r, r->head, r->bias)) r->bias[0] = '\0';
     const int64_t V = end[0]->d[0];

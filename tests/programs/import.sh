@@ -59,6 +59,13 @@ expect 1 "not one character" "$BIN"lstm_gru/eval --import "$theirs" --text "$tmp
 sed 's/"": 40/"U": 40/; s/"  ": 13/"u": 13/' "$theirs/vocab.json" >"$tmp/vocab.json"
 near "$(loss_of lstm_gru/eval --import "$theirs" --vocab "$tmp/vocab.json" --text "$tmp/first.txt")" \
     1.30767 0.0005 "the LSTM of TensorFlow: loss"
+# Layers are numbered by their names, whatever the order of the manifest.
+mkdir "$tmp/order" && cp "$theirs"/* "$tmp/order/" && chmod -R u+w "$tmp/order"
+awk '/^  "/ { b = /cell_0/ ? 1 : /cell_1/ ? 2 : b ? 3 : 0 } { b += 0; t[b] = t[b] $0 "\n" }
+    END { printf "%s%s%s%s", t[0], t[2], t[1], t[3] }' "$theirs/manifest.json" >"$tmp/order/manifest.json"
+cmp -s "$theirs/manifest.json" "$tmp/order/manifest.json" && fail "the manifest has the same order"
+near "$(loss_of lstm_gru/eval --import "$tmp/order" --vocab "$tmp/vocab.json" --text "$tmp/first.txt")" \
+    1.30767 0.0005 "the LSTM of TensorFlow, its manifest in another order: loss"
 mkdir "$tmp/theirs" && cp "$theirs"/* "$tmp/theirs/" && chmod -R u+w "$tmp/theirs"
 cp "$tmp/vocab.json" "$tmp/theirs/vocab.json"
 for damage in 'truncate -s -4 embedding' 'rm rnnlm_softmax_b' 'sed -i s/512/511/ manifest.json' \
