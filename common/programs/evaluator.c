@@ -93,7 +93,7 @@ static bool open_weights(Evaluator *e, Error *err)
 static bool missing_data(const Evaluator *e, Error *err)
 {
     const char *path = data_name(&e->run);
-    if (file_exists(path) || e->config->text) return false;
+    if (!path || file_exists(path) || e->config->text) return false;
     run_paths_missing(path, e->folder, err);
     const Error why = *err;
     return error_set(err, "%s; %s was trained on it: give %s", why.text, e->dir,
@@ -123,7 +123,7 @@ static bool samples_alone(Evaluator *e, const Vocabularies *vocab)
 {
     EvalConfig *c = e->config;
     if (c->of_pairs || !vocab->of_text || c->text || c->json || !c->samples) return false;
-    if (file_exists(data_name(&e->run))) return false;
+    if (!data_name(&e->run) || file_exists(data_name(&e->run))) return false;
     char *message =
         xformat("%s is not here, so there are no scores; score another text with --text",
                 data_name(&e->run));
