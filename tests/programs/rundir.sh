@@ -124,6 +124,7 @@ tail -1 "$tmp/slept/log.csv" | awk -F, -v spent=$spent '{ exit !($3 < 1e-9 * spe
 
 command -v strace >/dev/null || skip "strace is missing: nothing was killed at a system call"
 strace -f -o "$tmp/trace" true 2>/dev/null || skip "strace cannot trace here"
+export ASAN_OPTIONS=detect_leaks=0 # LeakSanitizer does not work under strace
 traced() { # CALLS INJECTION TRAIN-OPTIONS...: writes $tmp/trace
     { # without the shell's own lines about what was killed
         strace -f -qq -o "$tmp/trace" -e trace="$1" ${2:+-e inject="$2"} \
