@@ -24,9 +24,9 @@ static const char *found(const char *path, const char *folder)
 {
     if (!folder || !is_missing(path)) return path;
     char *there = xformat("%s/%s", folder, path);
-    if (file_exists(there)) return there;
+    const char *file = file_exists(there) ? args_lasting(there) : path;
     free(there);
-    return path;
+    return file;
 }
 
 static bool is_given(Option *option, int n, const char *name)

@@ -111,7 +111,10 @@ const char *option_set(Option *o, const char *text);
 /* Returns " (expected 1 .. 9; default 3)", without a part that does not exist; the caller frees it. */
 char *option_remark(const Option *o, const char *expected);
 
-void args_usage(const Usage *usage);   /* the short help, to stderr */
+void args_usage(const Usage *usage); /* the short help, to stderr */
+/* Returns a copy of the text that lives until the program ends, like a string of argv. Equal texts share a copy. */
+const char *args_lasting(const char *text);
+
 void args_version(const Usage *usage); /* to stdout */
 
 #endif

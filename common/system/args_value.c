@@ -263,9 +263,7 @@ json_t *args_to_json(const Option *opt, int n)
     return config;
 }
 
-/* Returns a copy of the text that lives until the program ends, like a string of argv. Equal texts share
- * a copy. */
-static const char *lasting(const char *text)
+const char *args_lasting(const char *text)
 {
     static struct Lasting {
         struct Lasting *next;
@@ -284,7 +282,7 @@ static const char *set_string_from_json(Option *o, const json_t *j)
     if (json_is_null(j) && !o->choices && !*(const char **)o->value) return NULL; /* no default */
     if (!json_is_string(j)) return "is not a string";
     if (!*json_string_value(j)) return "is empty";
-    return option_set(o, lasting(json_string_value(j)));
+    return option_set(o, args_lasting(json_string_value(j)));
 }
 
 static const char *set_from_json(Option *o, const json_t *j)
