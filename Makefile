@@ -27,7 +27,7 @@ MODE_double := $(SPEED) -DREAL_DOUBLE
 MODE_san    := -O1 -march=native -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize-recover=all -DARENA_POISON
 FLAGS   := -std=c17 -D_GNU_SOURCE -g -fopenmp -I. -Icommon -Itests $(WARN) $(MODE_$(MODE))
-LDLIBS  := -ldnnl -ljansson -lutf8proc -lxxhash -lm
+LDLIBS  := -ldnnl -ljansson -lutf8proc -lm
 
 PROGRAMS := rnn/train rnn/eval lstm_gru/train lstm_gru/eval \
             seq2seq_attention/train seq2seq_attention/eval \

@@ -1,4 +1,4 @@
-/* XXH3-64 checksums, computed by libxxhash (github.com/Cyan4973/xxHash): they find damage, such as a
+/* XXH3-64 checksums, computed by xxHash (github.com/Cyan4973/xxHash): they find damage, such as a
  * flipped bit. They do not protect against forgery. */
 #ifndef CHECKSUM_H
 #define CHECKSUM_H

@@ -107,9 +107,9 @@ static bool set_checksum(json_t *header, const char *key, const Checksum *sum)
     return key && json_object_set_new(metadata, key, json_string(sum->text)) == 0;
 }
 
-/* Writes the values of one tensor; with a header, also its checksum into the header. A piece is in the
- * processor's cache when it is written, so the checks cost little. */
-static bool put_tensor(FileWriter *w, const StTensor *t, json_t *header, Error *err)
+/* Checks the values of one tensor, and with a header sets its checksum there. Each piece is checked and
+ * summed while it is in the processor's cache. */
+static bool check_values(const StTensor *t, json_t *header, Error *err)
 {
     enum { PIECE = 1 << 17 }; /* bytes */
     ChecksumState *s = header ? checksum_begin() : NULL;
@@ -119,7 +119,6 @@ static bool put_tensor(FileWriter *w, const StTensor *t, json_t *header, Error *
         const size_t len = t->size - at < PIECE ? t->size - at : PIECE;
         ok = safetensors_check_values(t, piece, len, err);
         if (s) checksum_add(s, piece, len);
-        file_put(w, piece, len);
     }
     if (!s) return ok;
     const Checksum sum = checksum_end(s);
@@ -160,7 +159,9 @@ static bool write_file(const char *path, json_t *header, const StTensor *t, int 
     free(text);
     bool ok = true;
     Error why;
-    for (int i = 0; ok && i < n; i++) ok = put_tensor(&w, &t[i], checksums ? header : NULL, &why);
+    for (int i = 0; i < n; i++) file_put(&w, t[i].data, t[i].size);
+    file_flush_begin(&w); /* the disk writes while the values are checked */
+    for (int i = 0; ok && i < n; i++) ok = check_values(&t[i], checksums ? header : NULL, &why);
     if (ok && checksums && !put_checksums(&w, header, len)) ok = error_set(&why, "out of memory");
     if (ok || w.reason) return file_end(&w, err);
     w.reason = ECANCELED;

@@ -176,6 +176,11 @@ void file_put_at(FileWriter *w, size_t at, const void *data, size_t len)
     }
 }
 
+void file_flush_begin(FileWriter *w)
+{
+    if (!w->reason) sync_file_range(w->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 static bool report(const FileWriter *w, Error *err)
 {
     if (w->reason == ENOTSUP && !w->temp)

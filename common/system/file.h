@@ -54,6 +54,8 @@ typedef struct {
 FileWriter file_begin(const char *path);
 void file_put(FileWriter *w, const void *data, size_t len);
 void file_put_at(FileWriter *w, size_t at, const void *data, size_t len); /* over earlier bytes */
+void file_flush_begin(
+    FileWriter *w); /* what was put starts on its way to the disk; returns at once */
 bool file_end(FileWriter *w, Error *err);
 
 /* A new file PATH.tmp.PID to write to and read, *temp its name (free() it); one that is there is removed, and no link
