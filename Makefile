@@ -40,7 +40,7 @@ SUITES   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 DOUBLES  := $(patsubst %.c,%,$(wildcard tests/double/*.c))
 SHELLS   := $(wildcard tests/programs/*.sh)
 # Programs that damage files, kill runs and let calls fail, and count: some cases in check, all in check-full.
-FULLS    := $(addprefix $(BUILD)/$(MODE)/tests/full/,flips inputs io_errors kills memory options)
+FULLS    := $(addprefix $(BUILD)/$(MODE)/tests/full/,flips inputs io_errors kills memory mutate options)
 object    = $(patsubst %.c,$(OUT)/%.o,$(1))
 # common/, each model folder and the files that lessons share are an archive each, so two folders may use one name. A
 # program is linked with the archives of the folders whose headers it includes, that of the lessons first.

@@ -177,7 +177,7 @@ static inline Full full_begin(int argc, char **argv, const char *name, const cha
     Option opt[] = {OPTION("count", &f.count, 0, 1000000000, "number of cases (0: some)"),
                     OPTION_FLAG("full", &full, "as many cases as make check-full has"),
                     OPTION("seed", &f.seed, 0, 0x1p64, "of all random choices")};
-    const Usage usage = {program, about, "", example, NULL};
+    const Usage usage = {.program = program, .about = about, .operands = "", .examples = example};
     const int status = args_parse(argc, argv, opt, LEN(opt), &usage, &operand);
     if (status >= 0) exit(status);
     if (f.count == 0) f.count = full ? many : few;
