@@ -141,8 +141,8 @@ int main(int argc, char **argv)
         "try learning rates on this task instead (all: on every task), some minutes a task")};
     const int parsed = args_parse(argc, argv, option, LEN(option), &usage, &operand);
     if (parsed >= 0) return parsed;
-    if (!dir_make("runs/zoo", &err)) return say("zoo: error: %s\n", err.text), EXIT_FAILED;
     if (sweep) return zoo_sweep(sweep);
+    if (!dir_make("runs/zoo", &err)) return say("zoo: error: %s\n", err.text), EXIT_FAILED;
     const double start = clock_seconds();
     for (int g = 0; g < ZOO_GROUPS; g++)
         results[g] = xcalloc((size_t)zoo_groups[g].jobs * zoo_groups[g].archs, sizeof *results[g]);

@@ -28,7 +28,8 @@ static const char *const short_text[] = {
     "--samples", "1", "--sample-len", "4", "--examples", "2", "--plot", "none", "--no-score", NULL};
 static const char *const short_pairs[] = {"--samples", "1",      "--examples", "2", "--beam",
                                           "2",         "--plot", "none",       NULL};
-static const char *const never[] = {"--no-such-option", NULL};
+static const char *const never[] = {"--no-such-option", "--no-such-option",
+                                    NULL}; /* twice: one may be a value */
 
 static const Program programs[] = {
     {"rnn/train", dry, -1},
