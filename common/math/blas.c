@@ -45,6 +45,8 @@ const char *blas_name(void)
 #include <dnnl.h>
 #include <pthread.h>
 
+#include "system/stop.h"
+
 static void no_memory(void)
 {
     too_large("out of memory in a matrix product");
@@ -65,6 +67,7 @@ static void sgemm(GemmForm form, int M, int N, int K, const real *a, int lda, co
                   int ldb, real beta, real *c, int ldc)
 {
     const char ta = form == TN ? 'T' : 'N', tb = form == NT ? 'T' : 'N';
+    stop_blocks_here();
     const dnnl_status_t status = dnnl_sgemm(ta, tb, M, N, K, 1, a, lda, b, ldb, beta, c, ldc);
     if (status == dnnl_out_of_memory) no_memory();
     CHECK(status == dnnl_success, "dnnl_sgemm: status %d for %d x %d x %d", (int)status, M, N, K);

@@ -14,6 +14,7 @@
 /* timeout(1) sends its signal twice, to the program and to its group: within so many seconds it is one. */
 static const double SAME_SIGNAL = 0.25;
 
+static const int caught_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGCONT};
 static volatile sig_atomic_t caught;
 static volatile double caught_at;
 
@@ -109,7 +110,7 @@ static void catch_signal(int number, void (*handler)(int), bool also_ignored)
 
 /* The handlers have a stack of their own: some of oneDNN's kernels use the stack pointer to walk a buffer on
  * the heap, and the frame of a signal, kilobytes of saved registers, would be written over what lies
- * before it. The kernel offers a signal to the main thread first, the one that calls this. */
+ * before it. Only the main thread, which calls this, has that stack: see stop_blocks_here. */
 void stop_catch(void)
 {
     static char stack[1 << 16];
@@ -123,6 +124,20 @@ void stop_catch(void)
     catch_signal(SIGINT, on_signal, true);
     catch_signal(SIGTERM, on_signal, true);
     catch_signal(SIGHUP, on_signal, false);
+}
+
+/* The system gives a signal to the main thread if it can take one at once. While it waits for a core with another
+ * signal pending, any thread that does not block the signal gets it: timeout(1) sends four in a row. */
+void stop_blocks_here(void)
+{
+    static _Thread_local bool done;
+    sigset_t set;
+    if (done) return;
+    done = true;
+    if (gettid() == getpid()) return;
+    sigemptyset(&set);
+    for (int i = 0; i < LEN(caught_signals); i++) sigaddset(&set, caught_signals[i]);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
 int stop_requested(void)

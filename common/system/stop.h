@@ -8,6 +8,10 @@
  * for a program that waits for standard input: the read goes on after the signal. */
 void stop_catch(void);
 
+/* Blocks the signals that stop_catch catches in this thread, unless it is the main thread. A thread calls it before
+ * it runs code in which a handler on its stack would destroy data, as oneDNN's kernels are. Cheap after the first call. */
+void stop_blocks_here(void);
+
 /* Returns the number of the signal that came after stop_catch, or 0. A loop whose turns take a second
  * together asks once a turn, leaves, and says to its caller that it is not done. */
 int stop_requested(void);

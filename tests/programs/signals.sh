@@ -29,6 +29,17 @@ for try in 1 2 3 4 5; do
     [ -s "$tmp/run/model.safetensors" ] || fail "try $try: nothing was saved: $(tail -1 "$tmp/err")"
 done
 
+# Signals in quick succession reach the threads that help the main one, if those do not block them.
+rm -rf "$tmp/run"
+"$BIN"rnn/train --quiet --task parity --steps 1000000 --plot none --threads 2 --out "$tmp/run" 2>"$tmp/err" &
+job=$!
+until [ -s "$tmp/run/log.csv" ]; do sleep 0.02; done
+for _ in $(seq 20000); do kill -CONT $job 2>/dev/null || break; done
+kill -TERM $job 2>/dev/null
+wait $job
+[ $? -eq 143 ] || fail "many signals: not status 143: $(tail -1 "$tmp/err")"
+[ -s "$tmp/run/model.safetensors" ] || fail "many signals: nothing was saved"
+
 # Two signals at once count as one, and the run saves; a later second signal ends the run without saving. The step
 # must be long, or it is over before the second signal comes.
 for pause in 0.02 0.4; do
