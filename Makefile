@@ -3,7 +3,7 @@
 #   all     build the programs                   lint    format, cppcheck, rooms, shellcheck
 #   zoo     train every architecture, compare    san     the tests under ASan, UBSan and LSan
 #   check   every test                           bench   speed, beside PyTorch if it is there
-#   check-full  every test, then thousands of damaged files, kills, I/O errors and odd command lines, 20 minutes
+#   check-full  every test, then thousands of damaged files, kills, I/O errors and odd command lines, 9 minutes
 #   lessons run every lesson's commands          experiments  the long trainings, 25 minutes
 #   figures draw the lessons' pictures again     clang   build and test a part with clang
 #   deps    install all packages                 clean   help
